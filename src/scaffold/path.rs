@@ -1,0 +1,106 @@
+//! A path inside the project.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::{Error, Problem, Result};
+
+/// A file's path relative to the project's root: `/`-separated, not empty, never leaving the root, and writable on
+/// every system (no component that Windows reserves).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct RelPath(String);
+
+impl RelPath {
+    /// Checks `path`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it is empty, absolute, has an empty, `.` or `..` component, or one that Windows reserves.
+    pub fn new(path: impl Into<String>) -> Result<Self> {
+        let path = path.into();
+        match path.split('/').find_map(fault) {
+            Some(fault) => Err(Error::Refused(Problem::new(format!("path `{path}` {fault}")))),
+            None => Ok(Self(path)),
+        }
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part after the last dot of the file's name; empty when there is none.
+    #[must_use]
+    pub fn extension(&self) -> &str {
+        let name = self.file_name();
+        name.rsplit_once('.').map_or("", |(stem, extension)| if stem.is_empty() { "" } else { extension })
+    }
+
+    /// The last component.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// Where it is on disk when the project is at `root`.
+    #[must_use]
+    pub fn under(&self, root: &Path) -> PathBuf {
+        self.0.split('/').fold(root.to_path_buf(), |path, component| path.join(component))
+    }
+}
+
+impl fmt::Display for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names that Windows gives to devices, whatever the extension.
+const DEVICES: [&str; 22] = [
+    "aux", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "con", "lpt1", "lpt2", "lpt3",
+    "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9", "nul", "prn",
+];
+
+/// Whether Windows reserves this file name (without its extension).
+#[must_use]
+pub fn is_device(stem: &str) -> bool {
+    DEVICES.contains(&stem.to_ascii_lowercase().as_str())
+}
+
+fn fault(component: &str) -> Option<&'static str> {
+    match component {
+        "" => Some("is empty or has an empty component"),
+        "." | ".." => Some("has a `.` or `..` component"),
+        _ if component.contains(['\\', ':', '\0']) => Some("has a character that not every system allows"),
+        _ if is_device(component.split('.').next().unwrap_or(component)) => {
+            Some("has a component that Windows reserves")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_leaves_the_root_or_cannot_be_written_everywhere() {
+        for bad in ["", "/a", "a//b", "../a", "a/..", "./a", "a\\b", "src/con.rs", "NUL", "a:b"] {
+            assert!(RelPath::new(bad).is_err(), "{bad}");
+        }
+        for good in ["a", ".gitignore", "src/console.rs", "config/crd/bases/a.b_c.yaml"] {
+            assert_eq!(RelPath::new(good).expect(good).as_str(), good);
+        }
+    }
+
+    #[test]
+    fn knows_its_extension() {
+        let extension = |path: &str| RelPath::new(path).map(|path| path.extension().to_owned()).unwrap_or_default();
+        assert_eq!(extension("src/main.rs"), "rs");
+        assert_eq!(extension(".gitignore"), "");
+        assert_eq!(extension("a.b/Makefile"), "");
+    }
+}
