@@ -1,0 +1,276 @@
+//! The command line, as clap structs and nothing else.
+//!
+//! Help, completions and `docs/cli.md` all come from here. Values are strings as typed; the commands check them, all
+//! at once, so that one run reports every mistake.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Scaffold complete Kubernetes operators in Rust
+///
+/// Start with `iris-scaffold init --domain example.com` in an empty directory, then add a kind with
+/// `iris-scaffold create api --group app --version v1alpha1 --kind Widget`. The result builds with `cargo build` and
+/// works on a real cluster.
+#[derive(Debug, Parser)]
+#[command(name = "iris-scaffold", version, propagate_version = false, max_term_width = 100)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Show what would be written, and write nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Print the changes as a unified diff
+    #[arg(long, global = true)]
+    pub diff: bool,
+    /// What to do with files that hold something else [default: ask on a terminal, else abort]
+    #[arg(long, value_name = "POLICY", global = true)]
+    pub on_conflict: Option<ConflictPolicy>,
+    /// Never ask a question
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// How to print results and errors
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    pub format: Format,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: Color,
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print more: files that stay as they are, too
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// What to do with a file that holds something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConflictPolicy {
+    /// Leave it as it is
+    Keep,
+    /// Replace it
+    Overwrite,
+    /// Stop and write nothing
+    Abort,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a project: a workspace that builds, with its manager, manifests and tests
+    Init(InitArgs),
+    /// Add something to the project
+    Create {
+        /// What to add.
+        #[command(subcommand)]
+        what: Create,
+    },
+    /// Same as `create api`
+    #[command(name = "create-api", hide = true)]
+    CreateApi(CreateApiArgs),
+    /// Write the CRDs and roles that the project's types and markers declare
+    Manifests(ManifestsArgs),
+    /// Print a shell's completion script
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the version
+    Version,
+}
+
+/// What `create` adds.
+#[derive(Debug, Subcommand)]
+pub enum Create {
+    /// Add a kind with its controller, or a controller for a kind that exists elsewhere
+    Api(CreateApiArgs),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to put the project [default: the current directory]
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Domain of the project's API groups, such as `example.com`
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Option<String>,
+    /// Name of the project, a prefix of its objects [default: the directory's name]
+    #[arg(long, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// Copyright owner named in the licence header
+    #[arg(long, value_name = "OWNER")]
+    pub owner: Option<String>,
+    /// Licence of the project
+    #[arg(long, value_name = "LICENSE", default_value = "apache2")]
+    pub license: License,
+    /// Text file to use as the licence header instead
+    #[arg(long, value_name = "FILE")]
+    pub license_file: Option<PathBuf>,
+    /// Organise types and controllers by API group
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
+    pub multigroup: bool,
+    /// Deploy into one namespace: Roles instead of `ClusterRoles`, and only that namespace is watched
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
+    pub namespaced: bool,
+    /// kubebuilder's flags that mean nothing for a Rust project.
+    #[command(flatten)]
+    pub foreign: ForeignInit,
+}
+
+/// Licence of the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum License {
+    /// Apache License 2.0
+    Apache2,
+    /// MIT License
+    Mit,
+    /// No licence and no header
+    None,
+}
+
+/// kubebuilder's `init` flags without an effect here.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Accepted for kubebuilder's sake, without effect")]
+pub struct ForeignInit {
+    /// Go module path
+    #[arg(long, value_name = "PATH")]
+    pub repo: Option<String>,
+    /// Download dependencies
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub fetch_deps: Option<bool>,
+    /// Skip the check of Go's version
+    #[arg(long)]
+    pub skip_go_version_check: bool,
+}
+
+/// Arguments of `create api`.
+#[derive(Debug, Args)]
+pub struct CreateApiArgs {
+    /// API group without the domain, such as `app`
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// API version, such as `v1alpha1`
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Kind in `UpperCamelCase`, such as `Widget`
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Plural of the kind, in lower case [default: by kubebuilder's rules]
+    #[arg(long, value_name = "PLURAL")]
+    pub plural: Option<String>,
+    /// Whether objects live in a namespace; `--namespaced=false` makes the kind cluster-scoped
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub namespaced: Option<bool>,
+    /// Whether to generate types; `--resource=false` with a kind of Kubernetes or of another project
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
+    pub resource: bool,
+    /// Whether to generate a controller
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
+    pub controller: bool,
+    /// Name of the controller; a second name gives a kind a second controller
+    #[arg(long, value_name = "NAME")]
+    pub controller_name: Option<String>,
+    /// What the types and the controller do [default: replicas]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub template: Option<Template>,
+    /// Domain of a kind that another project defines, such as `cert-manager.io`'s `io`
+    #[arg(long, value_name = "DOMAIN")]
+    pub external_api_domain: Option<String>,
+    /// Replace files that exist, and add the kind even when PROJECT has it
+    #[arg(long)]
+    pub force: bool,
+    /// What the replicas template runs.
+    #[command(flatten)]
+    pub operand: OperandArgs,
+    /// kubebuilder's flags that mean nothing for a Rust project.
+    #[command(flatten)]
+    pub foreign: ForeignApi,
+}
+
+/// kubebuilder's `create api` flags without an effect here.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Accepted for kubebuilder's sake, without effect")]
+pub struct ForeignApi {
+    /// Run `make generate` afterwards
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub make: Option<bool>,
+    /// Run `make manifests` afterwards
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub manifests: Option<bool>,
+    /// Go import path of an external type
+    #[arg(long, value_name = "PATH")]
+    pub external_api_path: Option<String>,
+    /// Go module of an external type
+    #[arg(long, value_name = "MODULE")]
+    pub external_api_module: Option<String>,
+}
+
+/// What the types and the controller of a kind do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// Keep one Deployment at a number of replicas: a complete controller
+    Replicas,
+    /// An empty spec and an empty reconcile
+    Blank,
+}
+
+/// What the replicas template runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of `--template replicas`")]
+pub struct OperandArgs {
+    /// Image of the container [default: a public image that runs anywhere]
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Command of the container, its words separated by commas
+    #[arg(long, value_name = "COMMAND")]
+    pub image_container_command: Option<String>,
+    /// Port that the container listens on
+    #[arg(long, value_name = "PORT")]
+    pub image_container_port: Option<String>,
+    /// User ID that the container runs as
+    #[arg(long, value_name = "UID")]
+    pub run_as_user: Option<String>,
+}
+
+/// Arguments of `manifests`.
+#[derive(Debug, Args)]
+pub struct ManifestsArgs {
+    /// Fail with a diff when a manifest is not current, and write nothing
+    #[arg(long)]
+    pub check: bool,
+}

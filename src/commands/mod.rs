@@ -1,0 +1,148 @@
+//! The commands: arguments to model, model to plan, plan to [`Context::finish`].
+
+mod completion;
+mod create_api;
+mod init;
+mod manifests;
+mod operand;
+mod version;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, ConflictPolicy, Create, Format, Global};
+use crate::console::Console;
+use crate::scaffold::{self, OnConflict, Plan};
+use crate::{Error, Problem, Result};
+
+/// What every command needs: where it runs and how to talk.
+pub(crate) struct Context {
+    /// How to talk.
+    pub(crate) console: Console,
+    /// The directory to act in.
+    pub(crate) directory: PathBuf,
+    global: Global,
+}
+
+/// Runs a parsed command line; the result is the exit status.
+pub(crate) fn dispatch(cli: Cli) -> ExitCode {
+    let console = Console::new(&cli.global);
+    let context = Context {
+        directory: cli.global.directory.clone().unwrap_or_else(|| PathBuf::from(".")),
+        console,
+        global: cli.global,
+    };
+    let result = match cli.command {
+        Command::Init(args) => init::run(&context, args),
+        Command::Create { what: Create::Api(args) } | Command::CreateApi(args) => create_api::run(&context, args),
+        Command::Manifests(args) => manifests::run(&context, &args),
+        Command::Completion { shell } => completion::run(&context, shell),
+        Command::Version => version::run(&context),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            context.console.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl Context {
+    /// The value of a required flag: as given, or asked for on a terminal, or a problem that names the flag.
+    pub(crate) fn require(
+        &self,
+        value: Option<String>,
+        flag: &str,
+        example: &str,
+        problems: &mut Vec<Problem>,
+    ) -> String {
+        value.or_else(|| self.console.ask(&format!("{} ({example})", flag.trim_start_matches('-')))).unwrap_or_else(
+            || {
+                problems.push(
+                    Problem::new(format!("`{flag}` is missing")).hint(format!("for example `{flag} {example}`")),
+                );
+                String::new()
+            },
+        )
+    }
+
+    /// Says that a flag taken from kubebuilder has no effect.
+    pub(crate) fn without_effect(&self, given: bool, flag: &str, why: &str) {
+        if given {
+            self.console.note(&format!("`{flag}` has no effect: {why}"));
+        }
+    }
+
+    /// Shows a plan or writes it, as the global options say.
+    pub(crate) fn finish(&self, command: &str, mut plan: Plan) -> Result<()> {
+        let policy = match self.global.on_conflict {
+            Some(ConflictPolicy::Keep) => Some(OnConflict::Keep),
+            Some(ConflictPolicy::Overwrite) => Some(OnConflict::Overwrite),
+            Some(ConflictPolicy::Abort) => Some(OnConflict::Abort),
+            None => None,
+        };
+        if self.global.dry_run {
+            // A dry run shows conflicts instead of failing on them, unless a policy settles them.
+            if let Some(policy) = policy.filter(|policy| *policy != OnConflict::Abort) {
+                scaffold::resolve(&mut plan, policy)?;
+            }
+        } else {
+            match policy {
+                Some(policy) => scaffold::resolve(&mut plan, policy)?,
+                None => self.console.resolve(&mut plan)?,
+            }
+            scaffold::apply(&plan)?;
+        }
+        self.report(command, &plan);
+        Ok(())
+    }
+
+    fn report(&self, command: &str, plan: &Plan) {
+        if self.global.format == Format::Json {
+            let mut value = serde_json::json!({ "command": command, "dryRun": self.global.dry_run });
+            if let (Some(object), Ok(serde_json::Value::Object(fields))) =
+                (value.as_object_mut(), serde_json::to_value(plan))
+            {
+                object.extend(fields);
+                if self.global.diff {
+                    object.insert("diff".into(), scaffold::unified(plan).into());
+                }
+            }
+            self.console.json(&value);
+            return;
+        }
+        self.console.plan(plan);
+        if self.global.diff {
+            self.console.diff(&scaffold::unified(plan));
+        }
+        if self.global.dry_run {
+            self.console.note("dry run: nothing was written");
+        } else {
+            self.console.next(plan.next());
+        }
+    }
+}
+
+/// `path` without symbolic links and `..`, also when it does not exist yet.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path).map_err(Error::io("find", path))?;
+    // What exists is resolved; the rest is taken literally.
+    let mut rest = Vec::new();
+    let mut existing = path.as_path();
+    loop {
+        match existing.canonicalize() {
+            Ok(mut found) => {
+                found.extend(rest.iter().rev());
+                return Ok(found);
+            }
+            Err(source) => match (existing.parent(), existing.file_name()) {
+                (Some(parent), Some(name)) if source.kind() == std::io::ErrorKind::NotFound => {
+                    rest.push(name);
+                    existing = parent;
+                }
+                _ => return Err(Error::io("open", existing)(source)),
+            },
+        }
+    }
+}
