@@ -1,0 +1,19 @@
+//! Custom resource definitions: from Rust types to the files below `config/crd/bases`.
+//!
+//! There are two ways in, and both end in the same canonical form. `create api` takes the types of its templates,
+//! which are compiled into this tool ([`builtin`]); `manifests` takes what the project's `crdgen` printed
+//! ([`from_crdgen`]). Documents are [`serde_json::Value`]s throughout, so that nothing is lost that the Rust types of
+//! the Kubernetes API do not know.
+
+mod builtin;
+mod condition;
+mod merge;
+mod names;
+mod normalise;
+mod render;
+
+pub use builtin::{Template, builtin};
+pub use merge::{from_crdgen, merge, storage_version, with_version};
+pub use names::Names;
+pub use normalise::normalise;
+pub use render::{file_name, render};

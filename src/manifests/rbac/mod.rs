@@ -1,0 +1,65 @@
+//! Roles from `+kubebuilder:rbac` comments: `config/rbac/role.yaml`.
+//!
+//! The grammar, the merging of rules and their order are those of Go's controller-gen, so that a marker means the same
+//! in a Go and in a Rust project. One thing differs on purpose: what controller-gen takes silently and the API server
+//! refuses later, or what it can only have misread, is an error here.
+
+mod lexer;
+mod marker;
+mod merge;
+mod render;
+
+pub use marker::Marker;
+
+use crate::scaffold::RelPath;
+use crate::{Error, Problem, Result};
+
+/// The role of markers that name none.
+pub const DEFAULT_ROLE: &str = "manager-role";
+
+/// The text of `config/rbac/role.yaml` for all markers in `sources`: the cluster role `manager-role`, and other roles
+/// where markers say `roleName=` or `namespace=`. The order of the sources does not matter.
+///
+/// # Errors
+/// [`Error::Refused`] lists every marker that cannot be read, with its place.
+pub fn role_yaml(sources: &[(RelPath, String)]) -> Result<String> {
+    Ok(render::render(&merge::roles(&markers(sources)?, DEFAULT_ROLE)))
+}
+
+/// All markers in `sources`.
+///
+/// # Errors
+/// As [`role_yaml`].
+pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
+    let mut found = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    for (path, text) in sources {
+        for comment in lexer::comments(text) {
+            match marker::parse(comment.text) {
+                None => {}
+                Some(Ok(marker)) => found.push(marker),
+                Some(Err(fault)) => problems.push(fault.at(path, &comment)),
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(Error::Refused(together(problems)))
+    }
+}
+
+/// Several problems as one: the messages below each other, each hint once.
+fn together(problems: Vec<Problem>) -> Problem {
+    let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let mut all = Problem::new(messages.join("\n"));
+    for hint in problems.into_iter().flat_map(|problem| problem.hints) {
+        if !all.hints.contains(&hint) {
+            all.hints.push(hint);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;
