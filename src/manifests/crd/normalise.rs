@@ -186,13 +186,14 @@ fn known_format(schema: &mut Map<String, Value>) {
 /// Breaks long lines at spaces; keeps the breaks that are there.
 fn wrap(text: &str) -> String {
     let mut lines = Vec::new();
-    for line in text.trim().lines() {
-        let mut current = String::new();
-        for word in line.trim_end().split(' ') {
+    for line in text.trim().lines().map(str::trim_end) {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let mut current = indent.to_owned();
+        for word in line.trim_start().split(' ') {
             let full = current.chars().count() + 1 + word.chars().count() > LINE;
-            if full && !current.trim().is_empty() {
-                lines.push(std::mem::take(&mut current));
-            } else if !current.is_empty() {
+            if full && current != indent {
+                lines.push(std::mem::replace(&mut current, indent.to_owned()));
+            } else if current != indent {
                 current.push(' ');
             }
             current.push_str(word);

@@ -1,1 +1,156 @@
+//! Shapes that kube-derive and schemars give, and what becomes of them.
 
+use super::*;
+
+/// A definition with this schema of `spec`.
+fn crd(spec: &Value) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "foos.example.com"},
+        "spec": {
+            "group": "example.com",
+            "names": {"kind": "Foo", "plural": "foos", "singular": "foo"},
+            "scope": "Namespaced",
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {
+                    "title": "Foo",
+                    "description": "Auto-generated derived type for FooSpec via `CustomResource`",
+                    "type": "object",
+                    "required": ["spec"],
+                    "properties": {"spec": spec, "status": {"type": "object", "nullable": true}},
+                }},
+            }],
+        },
+    })
+}
+
+fn normalised(spec: &Value) -> Value {
+    let once = normalise(crd(spec));
+    assert_eq!(normalise(once.clone()), once, "normalising twice changes nothing");
+    once["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
+}
+
+#[test]
+fn completes_the_whole() {
+    let whole = normalise(crd(&json!({"type": "object"})));
+    assert_eq!(
+        whole["metadata"]["annotations"],
+        json!({GENERATOR.0: GENERATOR.1})
+    );
+    assert_eq!(whole["spec"]["names"]["listKind"], "FooList");
+    let schema = &whole["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    assert_eq!(schema["title"], Value::Null);
+    assert_eq!(schema["description"], "Foo is the schema of the foos API.");
+    assert_eq!(schema["properties"]["metadata"], json!({"type": "object"}));
+    assert_eq!(schema["properties"]["apiVersion"]["type"], "string");
+    assert_eq!(schema["properties"]["status"], json!({"type": "object"}));
+}
+
+#[test]
+fn keeps_what_the_user_said_of_the_kind() {
+    let mut given = crd(&json!({"type": "object"}));
+    given["metadata"]["annotations"] = json!({"a": "b"});
+    given["spec"]["names"]["listKind"] = json!("Fooes");
+    given["spec"]["names"]["shortNames"] = json!(["fo"]);
+    given["spec"]["names"]["categories"] = json!([]);
+    given["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = json!("About foos.");
+    let whole = normalise(given);
+    assert_eq!(whole["metadata"]["annotations"]["a"], "b");
+    assert_eq!(
+        whole["spec"]["names"],
+        json!({"kind": "Foo", "plural": "foos", "singular": "foo", "listKind": "Fooes", "shortNames": ["fo"]})
+    );
+    assert_eq!(
+        whole["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"],
+        "About foos."
+    );
+}
+
+#[test]
+fn what_may_be_left_out_is_not_null_too() {
+    let spec = normalised(&json!({
+        "type": "object",
+        "required": ["z", "must"],
+        "properties": {
+            "may": {"type": "string", "nullable": true, "enum": ["a", null]},
+            "must": {"type": "string", "nullable": true, "enum": ["a", null]},
+            "z": {"type": "array", "items": {"type": "string", "nullable": true}},
+            "map": {"type": "object", "nullable": true, "additionalProperties": {"type": "object", "properties": {
+                "deep": {"type": "integer", "nullable": true, "default": null},
+            }}},
+        },
+    }));
+    assert_eq!(
+        spec,
+        json!({
+            "type": "object",
+            "required": ["must", "z"],
+            "properties": {
+                "may": {"type": "string", "enum": ["a"]},
+                "must": {"type": "string", "nullable": true, "enum": ["a", null]},
+                "z": {"type": "array", "items": {"type": "string", "nullable": true}},
+                "map": {"type": "object", "additionalProperties": {"type": "object", "properties": {
+                    "deep": {"type": "integer"},
+                }}},
+            },
+        })
+    );
+}
+
+#[test]
+fn numbers_and_formats_are_the_api_servers() {
+    for (given, expected) in [
+        (
+            json!({"minimum": 0.0, "maximum": 10.0}),
+            json!({"minimum": 0, "maximum": 10}),
+        ),
+        (
+            json!({"minimum": -0.5, "multipleOf": 1e300}),
+            json!({"minimum": -0.5, "multipleOf": 1e300}),
+        ),
+        (json!({"format": "uint8"}), json!({"format": "int32"})),
+        (json!({"format": "uint"}), json!({"format": "int64"})),
+        (json!({"format": "int128"}), json!({})),
+        (json!({"format": "date-time"}), json!({"format": "date-time"})),
+        (json!({"required": []}), json!({})),
+    ] {
+        assert_eq!(normalised(&given), expected, "{given}");
+    }
+}
+
+#[test]
+fn values_of_the_user_are_left_alone() {
+    for value in [
+        json!({"default": {"properties": {"a": {"nullable": true}}, "minimum": 1.0}}),
+        json!({"enum": [1.0, null], "example": {"format": "uint8"}}),
+        json!({"x-kubernetes-validations": [{"rule": "self == null"}], "properties": {"format": {"type": "string"}}}),
+    ] {
+        assert_eq!(normalised(&value), value);
+    }
+}
+
+#[test]
+fn breaks_long_lines_of_descriptions() {
+    let word = "word ".repeat(50);
+    let text = wrap(&format!("short\n\n{word}\n  - {word}"));
+    assert!(
+        text.lines()
+            .all(|line| line.chars().count() <= LINE && !line.ends_with(' ')),
+        "{text}"
+    );
+    assert!(text.starts_with("short\n\nword word"), "{text}");
+    assert_eq!(text.split_whitespace().count(), 102);
+    let unbreakable = "x".repeat(LINE + 1);
+    assert_eq!(wrap(&unbreakable), unbreakable);
+    assert_eq!(wrap("  indented stays\n    so"), "indented stays\n    so");
+}
+
+#[test]
+fn a_type_like_a_condition_is_not_taken_for_one() {
+    let other = json!({"type": "object", "properties": {
+        "status": {"type": "string"}, "type": {"type": "string"}, "reason": {"type": "string"},
+    }});
+    assert_eq!(normalised(&other), other);
+}

@@ -201,6 +201,10 @@ impl Reader<'_> {
                 Some(c) if c == separator => self.at += 1,
                 Some('}') if braced => break,
                 None | Some(',') if !braced => return Ok(words),
+                Some(other) if braced => {
+                    let message = format!("expected `,` between words in braces, found `{other}`");
+                    return Err(Fault::new(self.at, message, example()));
+                }
                 Some(other) => return Err(self.unexpected(other)),
                 None => {
                     return Err(Fault::new(

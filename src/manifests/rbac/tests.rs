@@ -20,3 +20,319 @@ rules: []
     assert_eq!(role("fn main() {}").expect("a role"), expected);
     assert_eq!(role_yaml(&[]).expect("a role"), expected);
 }
+
+/// The rules that `lines`, each after `// +kubebuilder:rbac:`, give, as `groups|names|resources|urls|verbs`.
+fn rules(lines: &[&str]) -> Vec<String> {
+    let text: Vec<String> = lines
+        .iter()
+        .map(|line| format!("// +kubebuilder:rbac:{line}\n"))
+        .collect();
+    let text = role(&text.concat()).expect("markers that are right");
+    let mut found = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(&text) {
+        let role: serde_json::Value = serde::Deserialize::deserialize(document).expect("YAML");
+        let place = [&role["metadata"]["namespace"], &role["metadata"]["name"]]
+            .map(|part| part.as_str().unwrap_or_default());
+        for rule in role["rules"].as_array().expect("rules") {
+            let words = |key: &str| {
+                let words = rule[key].as_array().into_iter().flatten();
+                words
+                    .map(|word| word.as_str().expect("a word"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
+            let sets = [
+                "apiGroups",
+                "resourceNames",
+                "resources",
+                "nonResourceURLs",
+                "verbs",
+            ]
+            .map(words)
+            .join("|");
+            found.push(if place == ["", DEFAULT_ROLE] {
+                sets
+            } else {
+                format!("{}: {sets}", place.join("/"))
+            });
+        }
+    }
+    found
+}
+
+/// Ways to write a marker, and the rule that each gives.
+const RIGHT: &str = r#"
+groups=apps,resources=deployments,verbs=get;list => apps||deployments||get list
+verbs=list;get,resources=deployments,groups=apps => apps||deployments||get list
+groups={apps, batch},resources={jobs},verbs={get,list} => apps batch||jobs||get list
+groups="",resources=pods,verbs=get => ||pods||get
+groups=``,resources=pods,verbs=get => ||pods||get
+groups=core,resources=pods,verbs=get => ||pods||get
+groups=core;"";apps,resources=pods,verbs=get =>  apps||pods||get
+groups = a , resources=b ; c,verbs= get => a||b c||get
+groups=a,resources=b;,verbs=get; => a||b||get
+groups=a,resources=pods/*,verbs=get => a||pods/*||get
+groups=a,resources=it's;1x;0777,verbs=get => a||0777 1x it's||get
+groups=a,resources="b,c;d",verbs=get => a||b,c;d||get
+groups=a,resources=b"c,d",verbs=get => a||b"c,d"||get
+groups="a\"b\\",resources=c,verbs=get => a"b\||c||get
+groups=a,resources=b,resourceNames=system:x;y,verbs=get => a|system:x y|b||get
+groups=a,resources=b,resourceNames=,urls={},verbs=get => a||b||get
+urls=/metrics;/a?b=c,verbs=get => |||/a?b=c /metrics|get
+groups=*,resources=*,verbs=* => *||*||*
+groups=ä,resources=ß,verbs=get => ä||ß||get
+groups=a,resources=b,verbs=get,namespace=n => n/manager-role: a||b||get
+groups=a,resources=b,verbs=get,roleName=r => /r: a||b||get
+groups=a,resources=b,verbs=get,namespace="",roleName="" => a||b||get"#;
+
+#[test]
+fn reads_every_way_to_write_a_marker() {
+    for line in RIGHT.lines().skip(1) {
+        let (marker, expected) = line.split_once(" => ").expect("two parts");
+        assert_eq!(rules(&[marker]), [expected], "{marker}");
+    }
+}
+
+#[test]
+fn says_the_same_only_once() {
+    for (markers, expected) in [
+        // the same resource: verbs together
+        (
+            &[
+                "groups=a,resources=x,verbs=get",
+                "groups=a,resources=x,verbs=list;get",
+            ][..],
+            &["a||x||get list"][..],
+        ),
+        // the same verbs: resources together
+        (
+            &["groups=a,resources=x,verbs=get", "groups=a,resources=y,verbs=get"],
+            &["a||x y||get"],
+        ),
+        (
+            &[
+                "groups=a,resources=x;y,verbs=get",
+                "groups=a,resources=x,verbs=list",
+            ],
+            &["a||x||get list", "a||y||get"],
+        ),
+        // the same resources and verbs: groups together
+        (
+            &["groups=b,resources=x,verbs=get", "groups=a,resources=x,verbs=get"],
+            &["a b||x||get"],
+        ),
+        (
+            &[
+                "groups=core,resources=x,verbs=get",
+                "groups=\"\",resources=x,verbs=list",
+            ],
+            &["||x||get list"],
+        ),
+        // paths together
+        (
+            &["urls=/b,verbs=get", "urls=/a,verbs=get", "urls=/c,verbs=post"],
+            &["|||/a /b|get", "|||/c|post"],
+        ),
+        // all verbs swallow others, but only after merging
+        (
+            &["groups=a,resources=x,verbs=get", "groups=a,resources=x,verbs=*"],
+            &["a||x||*"],
+        ),
+        (
+            &["groups=a,resources=x,verbs=*;get", "groups=a,resources=y,verbs=*"],
+            &["a||x||*", "a||y||*"],
+        ),
+        // names of objects keep rules apart
+        (
+            &[
+                "groups=a,resources=x,resourceNames=n,verbs=get",
+                "groups=a,resources=x,verbs=get",
+            ],
+            &["a||x||get", "a|n|x||get"],
+        ),
+        // controller-gen keeps one of these two at random
+        (
+            &[
+                "groups=a;b,resources=x,verbs=get",
+                "groups=a,resources=x,verbs=list",
+                "groups=b,resources=x,verbs=list",
+            ],
+            &["a b||x||get list"],
+        ),
+        // roles by namespace, then name
+        (
+            &[
+                "groups=a,resources=x,verbs=get,namespace=z",
+                "groups=a,resources=x,verbs=get,namespace=y,roleName=r",
+                "groups=a,resources=y,verbs=get,namespace=y,roleName=b",
+                "groups=a,resources=x,verbs=get,roleName=zz",
+                "groups=a,resources=x,verbs=get",
+            ],
+            &[
+                "a||x||get",
+                "/zz: a||x||get",
+                "y/b: a||y||get",
+                "y/r: a||x||get",
+                "z/manager-role: a||x||get",
+            ],
+        ),
+    ] {
+        assert_eq!(rules(markers), expected, "{markers:?}");
+        let backwards: Vec<&str> = markers.iter().rev().copied().collect();
+        assert_eq!(rules(&backwards), expected, "{backwards:?}");
+    }
+}
+
+#[test]
+fn only_comments_count() {
+    let source = r##"
+        const A: &str = "// +kubebuilder:rbac:groups=a,resources=a,verbs=get";
+        const B: &str = r#"
+            // +kubebuilder:rbac:groups=b,resources=b,verbs=get
+        "#;
+        /* // +kubebuilder:rbac:groups=c,resources=c,verbs=get */
+        // see // +kubebuilder:rbac:groups=d,resources=d,verbs=get
+        // +kubebuilder:rbacs:groups=e,resources=e,verbs=get
+        //// +kubebuilder:rbac:groups=f,resources=f,verbs=get
+        // +kubebuilder:rbac:groups=g,resources=g,verbs=get
+        //+kubebuilder:rbac:groups=h,resources=h,verbs=list
+        /// +kubebuilder:rbac:groups=i,resources=i,verbs=watch
+        fn a<'a>() {} // +kubebuilder:rbac:groups=j,resources=j,verbs=create
+    "##;
+    let path = RelPath::new("src/lib.rs").expect("a path");
+    let found = markers(&[(path, source.to_owned())]).expect("markers");
+    assert_eq!(
+        found
+            .iter()
+            .map(|marker| marker.groups[0].as_str())
+            .collect::<String>(),
+        "ghij"
+    );
+}
+
+#[test]
+fn writes_what_controller_gen_writes() {
+    let source = "
+        // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris,verbs=get;list;watch
+        // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris/status,verbs=get;update;patch
+        // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+        // +kubebuilder:rbac:groups=\"\",resources=secrets,resourceNames=token,verbs=get,namespace=here
+    ";
+    let expected = "\
+---
+# Code generated by `iris-scaffold manifests` from `+kubebuilder:rbac` markers. DO NOT EDIT.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: manager-role
+rules:
+- apiGroups:
+  - events.k8s.io
+  resources:
+  - events
+  verbs:
+  - create
+  - patch
+- apiGroups:
+  - test.myardyas.club
+  resources:
+  - iris
+  verbs:
+  - get
+  - list
+  - watch
+- apiGroups:
+  - test.myardyas.club
+  resources:
+  - iris/status
+  verbs:
+  - get
+  - patch
+  - update
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: manager-role
+  namespace: here
+rules:
+- apiGroups:
+  - ''
+  resourceNames:
+  - token
+  resources:
+  - secrets
+  verbs:
+  - get
+";
+    assert_eq!(role(source).expect("a role"), expected);
+}
+
+/// What cannot be meant: the arguments, where and what the fault is, and a part of the hint.
+const WRONG: &str = r#"
+ => 22 => expected the name of an argument => the arguments are `groups`
+groups => 28 => expected `=` after `groups` => for instance
+group=a,resources=x,verbs=get => 22 => unknown argument `group` => did you mean `groups`?
+groups=a,resourcesName=x,verbs=get => 31 => unknown argument `resourcesName` => did you mean `resourceNames`?
+groups=a,rolename=x,verbs=get => 31 => unknown argument `rolename` => did you mean `roleName`?
+groups=a,anything=x,verbs=get => 31 => unknown argument `anything` => the arguments are
+a:groups=a,verbs=get => 22 => unknown argument `a` => the arguments are
+groups=a,resources=x,verbs=get, => 53 => expected the name of an argument => the arguments are
+groups=a,resources=x => 22 => argument `verbs` is missing => say what is allowed
+groups=a,verbs=get => 22 => argument `resources` is missing => such as `resources=pods`
+resources=x,verbs=get => 22 => argument `groups` is missing => the core group is `groups=""`
+groups=a,resources=x,verbs=get,verbs=list => 53 => argument `verbs` is given twice => `verbs=a;b`
+groups=a,resources=x,verbs=get;;list => 53 => expected a value => for the empty word
+groups=a,resources=x,verbs=get,namespace= => 63 => expected a value => for the empty word
+groups=a,resources=x,verbs={get => 53 => expected `}` at the end of the list => for instance
+groups=a,resources=x,verbs={get;list} => 53 => expected `,` between words in braces, found `;` => for instance
+groups=a,resources=x,verbs=get} => 52 => expected `,` before the next argument, found `}` => separate words
+groups=a,resources=x,verbs="get"x => 54 => expected `,` before the next argument, found `x` => separate
+groups=a,resources=x,verbs="get => 49 => the quote " is never closed => write the word bare
+groups="é\q",resources=x,verbs=get => 31 => unknown escape in a quoted word => in backticks
+urls=/a,verbs=get,namespace=n => 22 => `urls` cannot be allowed in one namespace => leave `namespace` out
+groups=a,resources=x,urls=/a,verbs=get => 22 => `urls` cannot stand beside resources => write two markers"#;
+
+#[test]
+fn refuses_what_cannot_be_meant() {
+    for line in WRONG.lines().skip(1) {
+        let [marker, column, message, hint] = line.split(" => ").collect::<Vec<_>>()[..] else {
+            panic!("four parts in {line}");
+        };
+        let marker = marker.trim();
+        let error = role(&format!("\n// +kubebuilder:rbac:{marker}")).expect_err(marker);
+        let text = error.to_string();
+        let expected = format!("`src/controller/iris.rs` line 2, column {column}: {message}\n");
+        assert!(text.starts_with(&expected), "{text}\ninstead of\n{expected}");
+        assert!(error.hints()[0].contains(hint), "{:?}", error.hints());
+    }
+    for bare in [
+        "// +kubebuilder:rbac",
+        "// +kubebuilder:rbac=a",
+        "// +kubebuilder:rbac groups=a",
+    ] {
+        let text = role(bare).expect_err(bare).to_string();
+        assert!(
+            text.contains("expected `:` and arguments after `+kubebuilder:rbac`"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn shows_every_mistake_and_its_place() {
+    let source =
+        "fn é() {} // +kubebuilder:rbac:verb=get\n\n\t// +kubebuilder:rbac:groups=a,resources=x,verb=get\n";
+    let error = role(source).expect_err("two mistakes");
+    let expected = "\
+`src/controller/iris.rs` line 1, column 32: unknown argument `verb`
+  |
+1 | fn é() {} // +kubebuilder:rbac:verb=get
+  |                                ^
+`src/controller/iris.rs` line 3, column 44: unknown argument `verb`
+  |
+3 | // +kubebuilder:rbac:groups=a,resources=x,verb=get
+  |                                           ^";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.hints(), ["did you mean `verbs`?"]);
+}
