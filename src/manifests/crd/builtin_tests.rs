@@ -127,7 +127,7 @@ fn a_type_renamed_for_rust_keeps_its_kind() {
             ..STAND_IN_RESOURCE
         });
         assert!(
-            text.contains("    kind = \"String\",\n    struct = \"StringResource\",\n"),
+            text.contains("    kind = \"String\",\n    root = \"StringResource\",\n"),
             "{text}"
         );
         assert!(text.contains("pub struct StringResourceSpec {"), "{text}");
