@@ -4,9 +4,11 @@
 //! in a Go and in a Rust project. One thing differs on purpose: what controller-gen takes silently and the API server
 //! refuses later, or what it can only have misread, is an error here.
 
+mod fault;
 mod lexer;
 mod marker;
 mod merge;
+mod reader;
 mod render;
 
 pub use marker::Marker;
