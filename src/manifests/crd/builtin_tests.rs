@@ -101,11 +101,16 @@ fn compiled_files_are_what_the_templates_render() {
             "blank.rs",
         ),
     ] {
-        assert_eq!(
-            rendered.trim_end(),
-            compiled.trim_end(),
-            "builtin/{name} and its template differ"
-        );
+        let rendered = format!("{}\n", rendered.trim_end());
+        if std::env::var_os("BLESS").is_some() {
+            let file = format!("{}/src/manifests/crd/builtin/{name}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::write(file, &rendered).expect("the file is written");
+        } else {
+            assert!(
+                rendered == compiled,
+                "write `builtin/{name}` anew: `BLESS=1 cargo test --lib compiled_files`"
+            );
+        }
     }
 }
 

@@ -40,9 +40,9 @@ fn checked(crd: &Value) -> Result<String, String> {
 
 fn unreadable(why: &str) -> Error {
     let problem = Problem::new(format!("`crdgen` did not print definitions as JSON: {why}"));
-    Error::Refused(
-        problem.hint("see what it prints: `cargo run -q -p API_CRATE --features crdgen --bin crdgen`"),
-    )
+    Error::Refused(problem.hint(
+        "see what it prints: `cargo run -q --manifest-path api/Cargo.toml --features crdgen --bin crdgen`",
+    ))
 }
 
 /// The name of the one version with `storage: true` among the definitions of a kind.

@@ -1,8 +1,9 @@
 //! Roles from `+kubebuilder:rbac` comments: `config/rbac/role.yaml`.
 //!
 //! The grammar, the merging of rules and their order are those of Go's controller-gen, so that a marker means the same
-//! in a Go and in a Rust project. One thing differs on purpose: what controller-gen takes silently and the API server
-//! refuses later, or what it can only have misread, is an error here.
+//! in a Go and in a Rust project. Two things differ on purpose. What controller-gen takes silently though the API server
+//! refuses it, or though it cannot be meant (an argument given twice, an empty word in a list), is an error here. And
+//! spaces around words never count, while controller-gen reads ` apps` as the empty word.
 
 mod fault;
 mod lexer;
