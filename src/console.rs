@@ -1,0 +1,218 @@
+//! Everything that is printed: data on stdout, all else on stderr, colour where it is wanted.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::{Color, Format, Global};
+use crate::scaffold::{self, Action, Answer, Change, OnConflict, Plan};
+use crate::{Error, Result};
+
+const VERB: Style = AnsiColor::Green.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// How the program talks.
+#[derive(Debug)]
+pub struct Console {
+    format: Format,
+    quiet: bool,
+    verbose: bool,
+    interactive: bool,
+}
+
+impl Console {
+    /// A console as the global options say.
+    #[must_use]
+    pub fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        let interactive = terminal && !global.no_input && std::env::var_os("CI").is_none();
+        Self {
+            format: global.format,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            interactive,
+        }
+    }
+
+    /// Prints data as text or, in JSON, as `value`.
+    pub fn data_or_json(&self, text: &str, value: &impl Serialize) {
+        match self.format {
+            Format::Text => self.data(text),
+            Format::Json => self.json(value),
+        }
+    }
+
+    /// Prints data.
+    pub fn data(&self, text: &str) {
+        line(anstream::stdout(), text);
+    }
+
+    /// Prints one JSON document.
+    pub fn json(&self, value: &impl Serialize) {
+        // A value of ours has no maps with keys other than text, so this cannot fail.
+        self.data(&serde_json::to_string_pretty(value).unwrap_or_default());
+    }
+
+    /// Tells the user something that is not a result.
+    pub fn note(&self, text: &str) {
+        self.tell(&format!("{VERB}note:{VERB:#} {text}"));
+    }
+
+    /// Says what is about to happen, or has: a verb and its object.
+    pub fn status(&self, verb: &str, object: &str) {
+        self.tell(&format!("{VERB}{verb:>12}{VERB:#} {object}"));
+    }
+
+    /// Says that the command failed and what to do.
+    pub fn error(&self, error: &Error) {
+        let (message, hints) = (error.to_string(), error.hints());
+        if self.format == Format::Json {
+            let value = serde_json::json!({ "error": { "message": message, "hints": hints } });
+            line(anstream::stderr(), &value.to_string());
+            return;
+        }
+        let mut text = String::new();
+        let separate = matches!(error, Error::Usage(_));
+        for (position, message) in message.lines().enumerate() {
+            if position == 0 || separate {
+                let _ = writeln!(text, "{ERROR}error:{ERROR:#} {message}");
+            } else {
+                let _ = writeln!(text, "{message}");
+            }
+        }
+        if !hints.is_empty() {
+            text.push('\n');
+        }
+        for hint in hints {
+            let _ = writeln!(text, "{HINT}hint:{HINT:#} {hint}");
+        }
+        line(anstream::stderr(), text.trim_end());
+    }
+
+    /// Lists what a plan does, or did.
+    pub fn plan(&self, plan: &Plan) {
+        for change in plan.changes() {
+            match change.action {
+                Action::Create => self.status("Creating", change.path.as_str()),
+                Action::Update => self.status("Updating", change.path.as_str()),
+                Action::Keep => self.detail("Keeping", change),
+                Action::Unchanged => self.detail("Unchanged", change),
+                Action::Conflict => {
+                    self.tell(&format!("{WARNING}{:>12}{WARNING:#} {}", "Conflict", change.path));
+                }
+            }
+        }
+        if !plan
+            .changes()
+            .iter()
+            .any(|change| change.writes() || change.action == Action::Conflict)
+        {
+            self.status("Unchanged", "everything is as it should be");
+        }
+        for note in plan.notes() {
+            self.note(note);
+        }
+    }
+
+    fn detail(&self, verb: &str, change: &Change) {
+        if self.verbose {
+            self.status(verb, change.path.as_str());
+        }
+    }
+
+    /// Prints a unified diff.
+    pub fn diff(&self, diff: &str) {
+        let (added, removed) = (AnsiColor::Green.on_default(), AnsiColor::Red.on_default());
+        let (place, file) = (AnsiColor::Cyan.on_default(), Style::new().bold());
+        let mut text = String::new();
+        for line in diff.lines() {
+            let style = match line.as_bytes() {
+                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => file,
+                [b'+', ..] => added,
+                [b'-', ..] => removed,
+                [b'@', ..] => place,
+                _ => Style::new(),
+            };
+            let _ = writeln!(text, "{style}{line}{style:#}");
+        }
+        self.data(text.trim_end_matches('\n'));
+    }
+
+    /// Suggests what to run next.
+    pub fn next(&self, lines: &[String]) {
+        for line in lines {
+            if line.ends_with(':') {
+                self.tell(line)
+            } else {
+                self.tell(&format!("  {line}"))
+            }
+        }
+    }
+
+    /// Asks for a value; `None` when there is nobody to ask or the answer is empty.
+    #[must_use]
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !self.interactive {
+            return None;
+        }
+        let mut stderr = anstream::stderr();
+        write!(stderr, "{question}: ")
+            .and_then(|()| stderr.flush())
+            .ok()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).ok()?;
+        let answer = answer.trim();
+        (!answer.is_empty()).then(|| answer.to_owned())
+    }
+
+    /// Settles the conflicts of a plan: asks on a terminal, refuses elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Conflicts`] when there is a conflict and nobody settles it.
+    pub fn resolve(&self, plan: &mut Plan) -> Result<()> {
+        if !self.interactive {
+            return scaffold::resolve(plan, OnConflict::Abort);
+        }
+        scaffold::resolve_by(plan, |change| {
+            loop {
+                let question = format!(
+                    "`{}` holds something else; overwrite? [y]es, [n]o, [d]iff, [a]ll, [q]uit",
+                    change.path
+                );
+                match self
+                    .ask(&question)
+                    .unwrap_or_default()
+                    .to_ascii_lowercase()
+                    .as_str()
+                {
+                    "y" | "yes" => return Answer::Overwrite,
+                    "n" | "no" => return Answer::Keep,
+                    "a" | "all" => return Answer::OverwriteAll,
+                    "d" | "diff" => self.diff(&scaffold::unified_change(change)),
+                    "q" | "quit" | "" => return Answer::Abort,
+                    _ => {}
+                }
+            }
+        })
+    }
+
+    fn tell(&self, text: &str) {
+        if !self.quiet && self.format == Format::Text {
+            line(anstream::stderr(), text);
+        }
+    }
+}
+
+/// Writes a line; a reader that has gone away is nobody's mistake.
+fn line(mut stream: impl Write, text: &str) {
+    let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+}

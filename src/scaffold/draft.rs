@@ -1,0 +1,154 @@
+//! Files and edits of one command on their way to a [`Plan`].
+
+use std::collections::BTreeMap;
+
+use super::{Action, Change, File, Insert, Ownership, Plan, RelPath, Tree};
+use crate::{Error, Result};
+
+/// Collects what a command wants. Later additions see earlier ones through [`Draft::tree`].
+#[derive(Debug)]
+pub struct Draft {
+    tree: Tree,
+    changes: BTreeMap<RelPath, Change>,
+    notes: Vec<String>,
+    next: Vec<String>,
+}
+
+impl Draft {
+    /// An empty draft over `tree`.
+    #[must_use]
+    pub fn new(tree: Tree) -> Self {
+        Self {
+            tree,
+            changes: BTreeMap::new(),
+            notes: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+
+    /// The project with everything drafted so far.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Wants `file` to exist.
+    ///
+    /// # Errors
+    /// Those of [`Tree::on_disk`].
+    pub fn file(&mut self, file: File) -> Result<()> {
+        let before = self.tree.on_disk(&file.path)?;
+        let action = match (&before, file.ownership) {
+            (None, _) => Action::Create,
+            (Some(before), _) if *before == file.text => Action::Unchanged,
+            (Some(_), Ownership::Derived) => Action::Update,
+            (Some(before), Ownership::Owned { base }) if base.as_ref() == Some(before) => Action::Update,
+            (Some(_), Ownership::Seeded { again: true }) => Action::Keep,
+            (Some(_), Ownership::Owned { .. } | Ownership::Seeded { again: false }) => Action::Conflict,
+        };
+        if action != Action::Keep {
+            self.tree.stage(file.path.clone(), file.text.clone());
+        }
+        let change = Change {
+            path: file.path.clone(),
+            action,
+            before,
+            after: file.text,
+            executable: file.executable,
+        };
+        self.changes.insert(file.path, change);
+        Ok(())
+    }
+
+    /// Wants an insertion to be made.
+    ///
+    /// # Errors
+    /// [`Error::AnchorMissing`] when the file or its anchor is not there, and those of [`Tree::on_disk`].
+    pub fn insert(&mut self, insert: &Insert) -> Result<()> {
+        let Some(text) = self.tree.read(&insert.path)? else {
+            return Err(insert.missing());
+        };
+        let after = insert.apply(&text)?;
+        self.tree.stage(insert.path.clone(), after.clone());
+        let before = self.tree.on_disk(&insert.path)?;
+        let action = match &before {
+            None => Action::Create,
+            Some(before) if *before == after => Action::Unchanged,
+            Some(_) => Action::Update,
+        };
+        let change = Change {
+            path: insert.path.clone(),
+            action,
+            before,
+            after,
+            executable: false,
+        };
+        let entry = self
+            .changes
+            .entry(insert.path.clone())
+            .or_insert_with(|| change.clone());
+        entry.after = change.after;
+        if entry.action == Action::Unchanged || entry.action == Action::Keep {
+            entry.action = action;
+        }
+        Ok(())
+    }
+
+    /// Tells the user something.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Suggests a command to run next.
+    pub fn next(&mut self, line: impl Into<String>) {
+        self.next.push(line.into());
+    }
+
+    /// The plan, every result checked.
+    ///
+    /// # Errors
+    /// [`Error::Unparsable`] when a text that would be written is not what its name says.
+    pub fn plan(self) -> Result<Plan> {
+        for change in self
+            .changes
+            .values()
+            .filter(|change| change.writes() || change.action == Action::Conflict)
+        {
+            parses(&change.path, &change.after).map_err(|message| Error::Unparsable {
+                path: change.path.clone(),
+                message,
+            })?;
+        }
+        let changes = self.changes.into_values().collect();
+        Ok(Plan::new(
+            self.tree.root().to_path_buf(),
+            changes,
+            self.notes,
+            self.next,
+        ))
+    }
+}
+
+/// Whether a text is what its file's name says, as far as that can be told.
+fn parses(path: &RelPath, text: &str) -> Result<(), String> {
+    match path.extension() {
+        "rs" => syn::parse_file(text)
+            .map(drop)
+            .map_err(|error| format!("line {}: {error}", error.span().start().line)),
+        "toml" => text
+            .parse::<toml_edit::DocumentMut>()
+            .map(drop)
+            .map_err(|error| error.message().to_owned()),
+        "yaml" | "yml" => yaml(text),
+        _ if path.file_name() == "PROJECT" => yaml(text),
+        _ => Ok(()),
+    }
+}
+
+fn yaml(text: &str) -> Result<(), String> {
+    use serde::Deserialize as _;
+    for document in serde_yaml::Deserializer::from_str(text) {
+        serde_yaml::Value::deserialize(document).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! The engine: from texts to a [`Plan`], and from a plan to the disk. It knows no Kubernetes.
+//!
+//! A command collects [`File`]s and [`Insert`]s in a [`Draft`]. The draft sees the disk through a read-only [`Tree`]
+//! and becomes a plan, which is plain data. [`apply()`] is the only function that writes.
+
+mod apply;
+mod conflict;
+mod diff;
+mod draft;
+mod edit;
+mod file;
+mod journal;
+mod path;
+mod plan;
+mod tree;
+
+pub use apply::{Step, apply, apply_with, recover};
+pub use conflict::{Answer, OnConflict, resolve, resolve_by};
+pub use diff::{unified, unified_change};
+pub use draft::Draft;
+pub use edit::Insert;
+pub use file::{File, Ownership};
+pub use path::{RelPath, is_device};
+pub use plan::{Action, Change, Plan};
+pub use tree::Tree;

@@ -1,0 +1,148 @@
+//! The project's files as a command sees them: what it staged over what the disk holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::RelPath;
+use crate::{Error, Problem, Result};
+
+/// A read-only view of a directory with texts laid over it.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    root: PathBuf,
+    staged: BTreeMap<RelPath, String>,
+}
+
+impl Tree {
+    /// The tree at `root`, which need not exist yet.
+    #[must_use]
+    pub fn open(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            staged: BTreeMap::new(),
+        }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Lays `text` over the file at `path`.
+    pub(super) fn stage(&mut self, path: RelPath, text: String) {
+        self.staged.insert(path, text);
+    }
+
+    /// The file's text as staged, else as on disk; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Tree::on_disk`].
+    pub fn read(&self, path: &RelPath) -> Result<Option<String>> {
+        match self.staged.get(path) {
+            Some(text) => Ok(Some(text.clone())),
+            None => self.on_disk(path),
+        }
+    }
+
+    /// The file's text on disk; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when a symbolic link leads out of the directory or nowhere, [`Error::Io`] when the file
+    /// cannot be read or is not text.
+    pub fn on_disk(&self, path: &RelPath) -> Result<Option<String>> {
+        let file = path.under(&self.root);
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                self.locate(path)?;
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.locate(path)?;
+                Ok(None)
+            }
+            Err(error) => Err(Error::io("read", file)(error)),
+        }
+    }
+
+    /// Where the file really is, or will be: symbolic links below the root are followed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when a link leads out of the root or nowhere.
+    pub fn locate(&self, path: &RelPath) -> Result<PathBuf> {
+        let file = path.under(&self.root);
+        let mut existing = file.as_path();
+        let mut rest = Vec::new();
+        while existing.symlink_metadata().is_err() {
+            match (existing.parent(), existing.file_name()) {
+                (Some(parent), Some(name)) if existing != self.root => {
+                    rest.push(name);
+                    existing = parent;
+                }
+                // The root itself does not exist, so there are no links below it.
+                _ => return Ok(file),
+            }
+        }
+        let leads = |where_to: &str| {
+            let message = format!("`{path}` leads {where_to} through a symbolic link");
+            Error::Refused(
+                Problem::new(message).hint("replace the link by a file or directory of the project"),
+            )
+        };
+        let mut real = existing.canonicalize().map_err(|_| leads("nowhere"))?;
+        let root = self.root.canonicalize().map_err(Error::io("open", &self.root))?;
+        if !real.starts_with(&root) {
+            return Err(leads("out of the project"));
+        }
+        real.extend(rest.iter().rev());
+        Ok(real)
+    }
+
+    /// All files with `extension` in the directory `folder` and below, staged and on disk, sorted. Hidden directories
+    /// are left out, and so are links to directories.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a directory cannot be read.
+    pub fn list(&self, folder: &str, extension: &str) -> Result<Vec<RelPath>> {
+        let mut found: BTreeSet<RelPath> = self
+            .staged
+            .keys()
+            .filter(|path| {
+                path.as_str()
+                    .strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
+            .filter(|path| path.extension() == extension)
+            .cloned()
+            .collect();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let directory = self.root.join(&folder);
+            let entries = match fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io("list", directory)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(Error::io("list", &directory))?;
+                // A name that is not text cannot be a file of ours.
+                let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                    continue;
+                };
+                let kind = entry.file_type().map_err(Error::io("inspect", entry.path()))?;
+                let path = format!("{folder}/{name}");
+                if kind.is_dir() && !name.starts_with('.') {
+                    folders.push(path);
+                } else if !kind.is_dir()
+                    && let Ok(path) = RelPath::new(path)
+                    && path.extension() == extension
+                {
+                    found.insert(path);
+                }
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+}

@@ -1,0 +1,52 @@
+//! From the model to texts: what templates see ([`view`]) and which files each command renders ([`project`], [`api`],
+//! [`lists`]).
+//!
+//! Every file below `templates/` has the suffix `.j2` and is compiled in. A template's path is the path of its output
+//! below `project/` or `api/`, with `_kind_`, `_version_` and the like standing for names.
+
+mod api;
+mod filters;
+mod lists;
+mod lockfile;
+mod operand;
+mod project;
+mod view;
+
+pub use api::{env_entry, files as api, insertions};
+pub use lists::files as lists;
+pub use operand::Operand;
+pub use project::{files as project, locked_packages};
+pub use view::{ControllerView, ProjectView, ResourceView};
+
+/// One rendered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Path below the project's root.
+    pub path: String,
+    /// The text, ending with one line end.
+    pub text: String,
+    /// Whether it is a program.
+    pub executable: bool,
+}
+
+impl Rendered {
+    fn new(path: impl Into<String>, text: askama::Result<String>) -> Self {
+        // Our filters cannot fail, and writing to a string cannot either.
+        let mut text = text.expect("a template renders");
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+        let path = path.into();
+        Self { executable: path.ends_with(".sh"), path, text }
+    }
+}
+
+/// Renders the template at `$template` with the named contexts to the output path `$path`.
+macro_rules! render {
+    ($template:literal => $path:expr; $($context:ident: $view:ty),+) => {{
+        #[derive(askama::Template)]
+        #[template(path = $template, escape = "none")]
+        struct Text<'a> { $($context: &'a $view),+ }
+        $crate::templates::Rendered::new($path, askama::Template::render(&Text { $($context),+ }))
+    }};
+}
+use render;

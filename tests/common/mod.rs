@@ -1,0 +1,138 @@
+//! A directory to run `iris-scaffold` in, and how to look at what it did.
+#![allow(dead_code, reason = "every test binary uses a part of this")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A fresh directory with a name of the test's choice.
+pub struct Sandbox {
+    _parent: TempDir,
+    path: PathBuf,
+}
+
+/// What a run printed and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub stdout: String,
+    pub stderr: String,
+    pub status: Option<i32>,
+}
+
+impl Sandbox {
+    /// An empty directory called `name`.
+    pub fn new(name: &str) -> Self {
+        let parent = tempfile::Builder::new()
+            .prefix("iris-scaffold-")
+            .tempdir()
+            .expect("a temporary directory");
+        let path = parent.path().canonicalize().expect("its path").join(name);
+        std::fs::create_dir(&path).expect("a directory");
+        Self {
+            _parent: parent,
+            path,
+        }
+    }
+
+    /// The walk-through's project after `init`.
+    pub fn with_project() -> Self {
+        let sandbox = Self::new("iris");
+        sandbox.run(&["init", "--domain", "myardyas.club"]).success();
+        sandbox
+    }
+
+    /// The walk-through's project after `create api`.
+    pub fn with_iris() -> Self {
+        let sandbox = Self::with_project();
+        sandbox
+            .run(&[
+                "create",
+                "api",
+                "--group",
+                "test",
+                "--version",
+                "v1alpha1",
+                "--kind",
+                "Iris",
+            ])
+            .success();
+        sandbox
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        std::fs::write(self.path.join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
+    /// Runs `iris-scaffold` here, with no terminal.
+    pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
+        let output = Command::cargo_bin("iris-scaffold")
+            .expect("the program")
+            .args(args)
+            .current_dir(&self.path)
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .output()
+            .expect("a run");
+        Ran {
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+            status: output.status.code(),
+        }
+    }
+}
+
+impl Ran {
+    pub fn success(self) -> Self {
+        self.code(0)
+    }
+
+    pub fn code(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{self:#?}");
+        self
+    }
+}
+
+/// Every file below `root` with its content; symbolic links as where they lead.
+pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let path = entry.path();
+            let name = path
+                .strip_prefix(root)
+                .expect("below the root")
+                .to_string_lossy()
+                .into_owned();
+            let kind = entry.file_type().expect("a type");
+            if kind.is_dir() {
+                files.insert(format!("{name}/"), Vec::new());
+                folders.push(path);
+            } else if kind.is_symlink() {
+                files.insert(
+                    name,
+                    std::fs::read_link(&path)
+                        .expect("a link")
+                        .to_string_lossy()
+                        .into_owned()
+                        .into_bytes(),
+                );
+            } else {
+                files.insert(name, std::fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    files
+}
