@@ -1,0 +1,343 @@
+//! Rust's side of a name: crates, modules and types that compile, whatever Kubernetes allows.
+
+use heck::ToSnakeCase;
+
+use crate::scaffold::path::is_device;
+
+/// Words that Rust keeps for itself, now or in a later edition. Sorted.
+const KEYWORDS: [&str; 53] = [
+    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do",
+    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield",
+];
+
+/// Files that generated crates have already, and crates their files import from: next to a module of the same name
+/// such an import would be ambiguous. Sorted.
+const MODULES: [&str; 27] = [
+    "alloc",
+    "anyhow",
+    "bin",
+    "clap",
+    "core",
+    "crdgen",
+    "futures",
+    "http",
+    "hyper",
+    "jiff",
+    "k8s_openapi",
+    "kube",
+    "lib",
+    "main",
+    "mod",
+    "proc_macro",
+    "prometheus",
+    "rustls",
+    "schemars",
+    "serde",
+    "serde_json",
+    "serde_yaml",
+    "std",
+    "thiserror",
+    "tokio",
+    "tracing",
+    "tracing_subscriber",
+];
+
+/// Crate names that Cargo refuses, that hide a crate of Rust's own, or that meet the program `crdgen`. Sorted.
+const CRATES: [&str; 10] = [
+    "alloc",
+    "build",
+    "core",
+    "crdgen",
+    "deps",
+    "examples",
+    "incremental",
+    "proc_macro",
+    "std",
+    "test",
+];
+
+/// Types that need another name than the kind's: what every Rust file knows without an import, what derives bring in,
+/// and what generated files import. Sorted.
+const TYPES: [&str; 151] = [
+    "Action",
+    "Api",
+    "ApiResource",
+    "Arc",
+    "AsMut",
+    "AsRef",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "BTreeMap",
+    "BTreeSet",
+    "Body",
+    "Box",
+    "CancellationToken",
+    "Capabilities",
+    "Client",
+    "Clone",
+    "ClusterResourceScope",
+    "Condition",
+    "ConfigMap",
+    "Container",
+    "ContainerPort",
+    "Context",
+    "Controller",
+    "Copy",
+    "Cow",
+    "CustomResource",
+    "CustomResourceDefinition",
+    "CustomResourceExt",
+    "Debug",
+    "Default",
+    "DeleteParams",
+    "Deployment",
+    "DeploymentSpec",
+    "DeploymentStatus",
+    "Deserialize",
+    "Deserializer",
+    "Display",
+    "DoubleEndedIterator",
+    "Drop",
+    "Duration",
+    "DynamicObject",
+    "EnvVar",
+    "Eq",
+    "Err",
+    "Error",
+    "Event",
+    "EventType",
+    "ExactSizeIterator",
+    "ExitCode",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "Formatter",
+    "From",
+    "FromIterator",
+    "Future",
+    "FutureExt",
+    "GroupVersionKind",
+    "HTTPGetAction",
+    "HasConditions",
+    "HasSpec",
+    "HasStatus",
+    "Hash",
+    "HashMap",
+    "HashSet",
+    "IntOrString",
+    "Into",
+    "IntoFuture",
+    "IntoIterator",
+    "Iterator",
+    "JsonSchema",
+    "KubeSchema",
+    "LabelSelector",
+    "ListMerge",
+    "ListParams",
+    "Manager",
+    "Mutex",
+    "Namespace",
+    "NamespaceResourceScope",
+    "NamespaceSpec",
+    "NamespaceStatus",
+    "None",
+    "ObjectList",
+    "ObjectMeta",
+    "ObjectRef",
+    "ObjectReference",
+    "Ok",
+    "Option",
+    "Ord",
+    "OwnerReference",
+    "Parser",
+    "PartialEq",
+    "PartialOrd",
+    "Patch",
+    "PatchParams",
+    "Path",
+    "PathBuf",
+    "Pod",
+    "PodSecurityContext",
+    "PodSpec",
+    "PodStatus",
+    "PodTemplateSpec",
+    "PostParams",
+    "Probe",
+    "PropagationPolicy",
+    "Quantity",
+    "Reconciler",
+    "Recorder",
+    "Reporter",
+    "Request",
+    "Resource",
+    "ResourceExt",
+    "ResourceRequirements",
+    "Response",
+    "Result",
+    "Rule",
+    "RwLock",
+    "Schema",
+    "SchemaGenerator",
+    "SeccompProfile",
+    "Secret",
+    "SecurityContext",
+    "Send",
+    "Serialize",
+    "Serializer",
+    "Service",
+    "ServiceAccount",
+    "ServiceSpec",
+    "ServiceStatus",
+    "Sized",
+    "Some",
+    "Status",
+    "Store",
+    "Stream",
+    "StreamExt",
+    "String",
+    "Sync",
+    "Time",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "TryStreamExt",
+    "TypeMeta",
+    "Unpin",
+    "Value",
+    "ValueEnum",
+    "Vec",
+    "WatchEvent",
+];
+
+/// The module for a kind, a controller or a group: snake case, and never a word that is taken.
+#[must_use]
+pub fn module(name: &str) -> String {
+    let mut module = name.to_snake_case();
+    if module.starts_with(|first: char| first.is_ascii_digit()) {
+        module.insert(0, '_');
+    }
+    if is_keyword(&module) || MODULES.binary_search(&module.as_str()).is_ok() || is_device(&module) {
+        module.push('_');
+    }
+    module
+}
+
+/// The type for a kind: the kind itself, unless it, its spec or its status would hide a type that files need.
+#[must_use]
+pub fn rust_type(kind: &str) -> String {
+    let taken = |name: &str| TYPES.binary_search(&name).is_ok() || is_keyword(name);
+    if taken(kind) || taken(&format!("{kind}Spec")) || taken(&format!("{kind}Status")) {
+        format!("{kind}Resource")
+    } else {
+        kind.to_owned()
+    }
+}
+
+/// The package for a project: its name, with `operator-` in front when Cargo or Rust would not have it, or when it (or
+/// the package of its types) is also the name of one of its `dependencies`.
+#[must_use]
+pub fn crate_name(project_name: &str, dependencies: &mut dyn Iterator<Item = &str>) -> String {
+    let own = ident(project_name);
+    let api = format!("{own}_api");
+    let taken = own.starts_with(|first: char| first.is_ascii_digit())
+        || is_keyword(&own)
+        || is_device(&own)
+        || CRATES.binary_search(&own.as_str()).is_ok()
+        || dependencies
+            .map(ident)
+            .any(|dependency| dependency == own || dependency == api);
+    if taken {
+        format!("operator-{project_name}")
+    } else {
+        project_name.to_owned()
+    }
+}
+
+/// A crate's name as code spells it.
+#[must_use]
+pub fn ident(crate_name: &str) -> String {
+    crate_name.replace('-', "_")
+}
+
+/// Whether Rust keeps this word for itself.
+#[must_use]
+pub fn is_keyword(word: &str) -> bool {
+    KEYWORDS.binary_search(&word).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_and_without_repeats() {
+        for list in [&KEYWORDS[..], &MODULES, &CRATES, &TYPES] {
+            assert!(list.is_sorted_by(|a, b| a < b), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn modules_avoid_what_is_taken() {
+        for (name, expected) in [
+            ("Iris", "iris"),
+            ("DNSRecord", "dns_record"),
+            ("Type", "type_"),
+            ("Match", "match_"),
+            ("Gen", "gen_"),
+            ("Con", "con_"),
+            ("LPT1", "lpt1_"),
+            ("Mod", "mod_"),
+            ("Kube", "kube_"),
+            ("cruiser-second", "cruiser_second"),
+            ("cert-manager.io", "cert_manager_io"),
+            ("2nd", "_2nd"),
+            ("Box", "box_"),
+            ("String", "string"),
+        ] {
+            assert_eq!(module(name), expected);
+        }
+    }
+
+    #[test]
+    fn types_avoid_what_is_taken() {
+        for (kind, expected) in [
+            ("Iris", "Iris"),
+            ("String", "StringResource"),
+            ("Result", "ResultResource"),
+            ("Pod", "PodResource"),
+            ("Deployment", "DeploymentResource"),
+            ("Type", "Type"),
+            ("Resource", "ResourceResource"),
+        ] {
+            assert_eq!(rust_type(kind), expected);
+        }
+    }
+
+    #[test]
+    fn crates_avoid_what_cargo_or_rust_would_not_have() {
+        for (project, expected) in [
+            ("iris", "iris"),
+            ("kube", "operator-kube"),
+            ("serde-json", "operator-serde-json"),
+            ("some", "operator-some"),
+            ("2nd", "operator-2nd"),
+            ("type", "operator-type"),
+            ("proc-macro", "operator-proc-macro"),
+            ("test", "operator-test"),
+            ("build", "operator-build"),
+            ("con", "operator-con"),
+        ] {
+            assert_eq!(
+                crate_name(project, &mut ["kube", "serde_json", "some-api"].into_iter()),
+                expected
+            );
+        }
+        assert_eq!(ident("iris-api"), "iris_api");
+    }
+}

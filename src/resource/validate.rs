@@ -1,0 +1,267 @@
+//! What Kubernetes, cargo and the file system accept as names.
+//!
+//! Each function looks at one value and says what is wrong with it, if anything; the caller collects the problems and
+//! reports them together. Sources: Kubernetes "Object Names and IDs" (RFC 1123 and RFC 1035 labels), the
+//! `CustomResourceDefinition` reference, and the API server's own messages.
+
+use super::Resource;
+use crate::Problem;
+
+/// Longest label in the sense of RFC 1123.
+const LABEL: usize = 63;
+/// Longest name of an object.
+const SUBDOMAIN: usize = 253;
+/// Longest file name on the usual file systems.
+const FILE_NAME: usize = 255;
+/// Longest project name: `<name>-controller-manager-metrics-service` is a Service, whose name is a label.
+const PROJECT: usize = LABEL - "-controller-manager-metrics-service".len();
+/// Longest kind: `<Kind>List` has to be a label too.
+const KIND: usize = LABEL - "List".len();
+
+/// A value as it can be shown: escaped, and shortened when it is long.
+#[must_use]
+pub fn shown(value: &str) -> String {
+    let mut characters = value.chars();
+    let start: String = characters.by_ref().take(64).collect();
+    let rest = if characters.next().is_some() { "…" } else { "" };
+    format!("`{}{rest}`", start.escape_debug())
+}
+
+fn problem(what: &str, value: &str, expected: &str, hint: impl Into<String>) -> Problem {
+    Problem::new(format!("{what} {} {expected}", shown(value))).hint(hint)
+}
+
+/// Whether `value` is a label in the sense of RFC 1123, or of RFC 1035 when it must start with a letter.
+#[must_use]
+pub fn is_label(value: &str, starts_with_letter: bool) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let first = |c: char| if starts_with_letter { c.is_ascii_lowercase() } else { inner(c) };
+    value.len() <= LABEL
+        && value.starts_with(first)
+        && value.ends_with(inner)
+        && value.chars().all(|c| inner(c) || c == '-')
+}
+
+/// Whether `value` is a name in the sense of RFC 1123: labels with dots between them.
+#[must_use]
+pub fn is_subdomain(value: &str) -> bool {
+    value.len() <= SUBDOMAIN && value.split('.').all(|label| is_label(label, false))
+}
+
+const SUBDOMAIN_RULE: &str = "is not a DNS name: lower-case letters, digits, `-` and `.` are allowed, and each part starts \
+                              and ends with a letter or digit";
+
+/// `--domain`.
+#[must_use]
+pub fn domain(value: &str) -> Option<Problem> {
+    (!is_subdomain(value))
+        .then(|| problem("domain", value, SUBDOMAIN_RULE, "name a domain you own, such as `--domain example.com`"))
+}
+
+/// `--external-api-domain`.
+#[must_use]
+pub fn external_domain(value: &str) -> Option<Problem> {
+    (!is_subdomain(value)).then(|| {
+        let hint = "name what follows `--group` in the API's group, such as `io` for `cert-manager.io`";
+        problem("external API domain", value, SUBDOMAIN_RULE, hint)
+    })
+}
+
+/// `--group`.
+#[must_use]
+pub fn group(value: &str) -> Option<Problem> {
+    (!is_subdomain(value)).then(|| {
+        let hint = "the domain is added to it: `--group app` gives `app.example.com` in the domain `example.com`";
+        problem("group", value, SUBDOMAIN_RULE, hint)
+    })
+}
+
+/// `--version`.
+#[must_use]
+pub fn version(value: &str) -> Option<Problem> {
+    (!is_version(value)).then(|| {
+        let expected = "is not a version of the form `v1`, `v1beta1` or `v1alpha1`";
+        problem("version", value, expected, "the numbers start at 1, for example `--version v1alpha1`")
+    })
+}
+
+fn is_version(value: &str) -> bool {
+    let number = |text: &str| {
+        !text.is_empty() && !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit())
+    };
+    let Some(rest) = value.strip_prefix('v').filter(|_| value.len() <= LABEL) else { return false };
+    match rest.split_once("alpha").or_else(|| rest.split_once("beta")) {
+        Some((major, minor)) => number(major) && number(minor),
+        None => number(rest),
+    }
+}
+
+/// `--kind`.
+#[must_use]
+pub fn kind(value: &str) -> Option<Problem> {
+    if value == "Self" {
+        return Some(problem("kind", value, "is the one word that cannot name a Rust type", "choose another kind"));
+    }
+    let letters = value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && value.chars().all(|c| c.is_ascii_alphanumeric())
+        && value.len() <= KIND;
+    if letters && value.starts_with(|c: char| c.is_ascii_lowercase()) {
+        let (first, rest) = value.split_at(1);
+        let better = format!("{}{rest}", first.to_ascii_uppercase());
+        return Some(problem("kind", value, "does not start with a capital letter", format!("try `--kind {better}`")));
+    }
+    (!letters).then(|| {
+        let expected = format!("is not a kind: a capital letter, then letters and digits, at most {KIND} in all");
+        problem("kind", value, &expected, "for example `--kind Widget`")
+    })
+}
+
+/// `--plural`.
+#[must_use]
+pub fn plural(value: &str) -> Option<Problem> {
+    (!is_label(value, true)).then(|| {
+        let expected =
+            "is not a plural: lower-case letters, digits and `-`, starting with a letter, at most 63 in all";
+        problem("plural", value, expected, "for example `--plural widgets`")
+    })
+}
+
+/// `--project-name`, or the directory's name in its place.
+#[must_use]
+pub fn project_name(value: &str) -> Option<Problem> {
+    (!is_label(value, false) || value.len() > PROJECT).then(|| {
+        let expected = format!(
+            "is not a project name: lower-case letters, digits and `-`, at most {PROJECT} in all so that the objects \
+             named after it fit"
+        );
+        problem("project name", value, &expected, "choose one with `--project-name NAME`")
+    })
+}
+
+/// `--controller-name`.
+#[must_use]
+pub fn controller_name(value: &str) -> Option<Problem> {
+    (!is_label(value, true)).then(|| {
+        let expected =
+            "is not a controller name: lower-case letters, digits and `-`, starting with a letter, at most 63 in all";
+        problem("controller name", value, expected, "for example `--controller-name widget-backup`")
+    })
+}
+
+/// `--image`.
+#[must_use]
+pub fn image(value: &str) -> Option<Problem> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    let good = value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && value.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && value.chars().all(allowed)
+        && value.len() <= SUBDOMAIN + 128;
+    (!good).then(|| problem("image", value, "is not an image reference", "for example `--image memcached:1.6-alpine`"))
+}
+
+/// `--image-container-command`: one word of it.
+#[must_use]
+pub fn command_word(value: &str) -> Option<Problem> {
+    let good = !value.is_empty() && value.len() <= 1024 && !value.chars().any(char::is_control);
+    (!good).then(|| {
+        let expected = "cannot be a word of a command: it is empty, too long or has control characters";
+        problem("command", value, expected, "separate the words by commas: `--image-container-command memcached,-m=64`")
+    })
+}
+
+/// `--image-container-port`.
+///
+/// # Errors
+/// What is wrong with the value.
+pub fn port(value: &str) -> Result<u16, Problem> {
+    let parsed = value.parse().ok().filter(|port| *port > 0 && value.starts_with(|c: char| c.is_ascii_digit()));
+    parsed.ok_or_else(|| {
+        problem("port", value, "is not a number from 1 to 65535", "for example `--image-container-port 11211`")
+    })
+}
+
+/// `--run-as-user`. The root user is refused, because the containers are run as anyone but root.
+///
+/// # Errors
+/// What is wrong with the value.
+pub fn user(value: &str) -> Result<i64, Problem> {
+    let parsed: Option<i32> = value.parse().ok().filter(|_| value.starts_with(|c: char| c.is_ascii_digit()));
+    parsed.filter(|user| *user > 0).map(i64::from).ok_or_else(|| {
+        let expected = "is not a user ID from 1 to 2147483647";
+        problem("user", value, expected, "for example `--run-as-user 1001`; root is not run")
+    })
+}
+
+/// `--owner`.
+#[must_use]
+pub fn owner(value: &str) -> Option<Problem> {
+    let good = !value.trim().is_empty() && value.len() <= 200 && !value.chars().any(char::is_control);
+    (!good).then(|| {
+        let expected = "cannot stand in a licence header: it is empty, too long or has control characters";
+        problem("owner", value, expected, "for example `--owner \"Example Corp\"`")
+    })
+}
+
+/// Names made of several values of a kind, which can be too long though each value is not.
+#[must_use]
+pub fn combined(resource: &Resource) -> Option<Problem> {
+    let name = resource.crd_name();
+    let roles = format!("{}_viewer_role.yaml", resource.role_prefix(true));
+    let files = [resource.crd_file(), resource.sample_file(), roles];
+    let too_long = name.len() > SUBDOMAIN || files.iter().any(|file| file.len() > FILE_NAME);
+    (!resource.core && too_long).then(|| {
+        let expected = format!("is too long: with the names of its files it must stay below {SUBDOMAIN} characters");
+        problem("the name", &name, &expected, "shorten the group, the kind or the plural")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_kubernetes_accepts() {
+        for value in ["a", "test", "a-b", "a.b", "1a", "cert-manager"] {
+            assert_eq!(group(value), None, "{value}");
+        }
+        for value in ["v1", "v2beta1", "v1alpha10", "v10"] {
+            assert_eq!(version(value), None, "{value}");
+        }
+        for value in ["Iris", "Type", "Box", "DNSRecord", "A", "X509", "IRIS"] {
+            assert_eq!(kind(value), None, "{value}");
+        }
+        for value in ["memcached:1.6.15-alpine", "localhost:5000/a/b@sha256:0123abcd", "store/intersystems/iris:1"] {
+            assert_eq!(image(value), None, "{value}");
+        }
+        assert_eq!(project_name(&"a".repeat(28)), None);
+        assert_eq!((port("65535"), user("1001")), (Ok(65535), Ok(1001)));
+    }
+
+    #[test]
+    fn refuses_the_rest_and_names_the_way_out() {
+        for value in ["", "A", "a_b", "-a", "a-", ".a", "a..b", "ä", "a b", "$(x)", &"a".repeat(64)] {
+            let problem = group(value).unwrap_or_else(|| panic!("{value}"));
+            assert!(!problem.hints.is_empty() && problem.message.contains("is not a DNS name"), "{problem:?}");
+        }
+        for value in ["", "1", "v", "v0", "v01", "1alpha", "v1alpha", "v1alpha0", "v1gamma1", "V1", "v1alpha1beta1"] {
+            assert!(version(value).is_some(), "{value}");
+        }
+        for value in ["", "Self", "iris", "1A", "A-b", "Ä", "A b", &"A".repeat(60)] {
+            assert!(kind(value).is_some(), "{value}");
+        }
+        for value in ["0", "-1", "+1", "65536", "x", ""] {
+            assert!(port(value).is_err() && user(value).is_err() || value == "65536", "{value}");
+        }
+        for value in ["", "a b", "a;b", "-a", "a:", "a\n", "$(x)"] {
+            assert!(image(value).is_some(), "{value:?}");
+        }
+        assert!(project_name(&"a".repeat(29)).is_some());
+        assert_eq!(kind("iris").map(|problem| problem.hints), Some(vec!["try `--kind Iris`".into()]));
+    }
+
+    #[test]
+    fn shows_hostile_values_harmlessly() {
+        assert_eq!(shown("a\u{1b}[31m\n"), "`a\\u{1b}[31m\\n`");
+        assert_eq!(shown(&"x".repeat(300)).chars().count(), 64 + 3);
+    }
+}
