@@ -1,6 +1,9 @@
 //! A kind of the API: what Kubernetes calls it and what the generated project calls it.
 
+pub mod core;
 pub mod names;
+pub mod plural;
+pub mod validate;
 
 /// One version of one kind, with what the project has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

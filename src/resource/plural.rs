@@ -8,7 +8,12 @@
 #[must_use]
 pub fn plural(kind: &str) -> String {
     let word = kind.to_ascii_lowercase();
-    let known = |pairs: &[(&str, &str)]| pairs.iter().find(|(one, _)| *one == word).map(|(_, many)| (*many).to_owned());
+    let known = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .find(|(one, _)| *one == word)
+            .map(|(_, many)| (*many).to_owned())
+    };
     if let Some(many) = known(WHOLE).or_else(|| known(WORDS)) {
         return many;
     }
@@ -37,6 +42,7 @@ const WHOLE: &[(&str, &str)] = &[
 /// Plurals that end in no `s` and are not among the other tables.
 #[rustfmt::skip]
 const ALREADY: &[&str] = &[
+    "adieus",
     "bureaux", "curricula", "formulae", "octopi", "stadia",
 ];
 
@@ -92,3 +98,20 @@ const ENDINGS: &[(&str, &str)] = &[
     ("ez", "ezzes"), ("iz", "izzes"), ("tz", "tzes"), ("zz", "zzes"), ("ano", "anos"), ("lo", "los"),
     ("to", "tos"), ("oo", "oos"), ("o", "oes"), ("x", "xes"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::plural;
+
+    #[test]
+    fn agrees_with_flect_on_every_word_that_it_was_asked_about() {
+        let differences: Vec<_> = include_str!("../../tests/data/plurals.txt")
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter(|(one, many)| plural(one) != *many)
+            .map(|(one, many)| format!("{one}: {} instead of {many}", plural(one)))
+            .collect();
+        assert!(differences.is_empty(), "{differences:#?}");
+        assert_eq!(plural("Iris"), "iris");
+    }
+}

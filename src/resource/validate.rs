@@ -35,7 +35,13 @@ fn problem(what: &str, value: &str, expected: &str, hint: impl Into<String>) -> 
 #[must_use]
 pub fn is_label(value: &str, starts_with_letter: bool) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let first = |c: char| if starts_with_letter { c.is_ascii_lowercase() } else { inner(c) };
+    let first = |c: char| {
+        if starts_with_letter {
+            c.is_ascii_lowercase()
+        } else {
+            inner(c)
+        }
+    };
     value.len() <= LABEL
         && value.starts_with(first)
         && value.ends_with(inner)
@@ -54,8 +60,14 @@ const SUBDOMAIN_RULE: &str = "is not a DNS name: lower-case letters, digits, `-`
 /// `--domain`.
 #[must_use]
 pub fn domain(value: &str) -> Option<Problem> {
-    (!is_subdomain(value))
-        .then(|| problem("domain", value, SUBDOMAIN_RULE, "name a domain you own, such as `--domain example.com`"))
+    (!is_subdomain(value)).then(|| {
+        problem(
+            "domain",
+            value,
+            SUBDOMAIN_RULE,
+            "name a domain you own, such as `--domain example.com`",
+        )
+    })
 }
 
 /// `--external-api-domain`.
@@ -71,7 +83,8 @@ pub fn external_domain(value: &str) -> Option<Problem> {
 #[must_use]
 pub fn group(value: &str) -> Option<Problem> {
     (!is_subdomain(value)).then(|| {
-        let hint = "the domain is added to it: `--group app` gives `app.example.com` in the domain `example.com`";
+        let hint =
+            "the domain is added to it: `--group app` gives `app.example.com` in the domain `example.com`";
         problem("group", value, SUBDOMAIN_RULE, hint)
     })
 }
@@ -81,15 +94,21 @@ pub fn group(value: &str) -> Option<Problem> {
 pub fn version(value: &str) -> Option<Problem> {
     (!is_version(value)).then(|| {
         let expected = "is not a version of the form `v1`, `v1beta1` or `v1alpha1`";
-        problem("version", value, expected, "the numbers start at 1, for example `--version v1alpha1`")
+        problem(
+            "version",
+            value,
+            expected,
+            "the numbers start at 1, for example `--version v1alpha1`",
+        )
     })
 }
 
 fn is_version(value: &str) -> bool {
-    let number = |text: &str| {
-        !text.is_empty() && !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit())
+    let number =
+        |text: &str| !text.is_empty() && !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit());
+    let Some(rest) = value.strip_prefix('v').filter(|_| value.len() <= LABEL) else {
+        return false;
     };
-    let Some(rest) = value.strip_prefix('v').filter(|_| value.len() <= LABEL) else { return false };
     match rest.split_once("alpha").or_else(|| rest.split_once("beta")) {
         Some((major, minor)) => number(major) && number(minor),
         None => number(rest),
@@ -100,7 +119,12 @@ fn is_version(value: &str) -> bool {
 #[must_use]
 pub fn kind(value: &str) -> Option<Problem> {
     if value == "Self" {
-        return Some(problem("kind", value, "is the one word that cannot name a Rust type", "choose another kind"));
+        return Some(problem(
+            "kind",
+            value,
+            "is the one word that cannot name a Rust type",
+            "choose another kind",
+        ));
     }
     let letters = value.starts_with(|c: char| c.is_ascii_alphabetic())
         && value.chars().all(|c| c.is_ascii_alphanumeric())
@@ -108,10 +132,16 @@ pub fn kind(value: &str) -> Option<Problem> {
     if letters && value.starts_with(|c: char| c.is_ascii_lowercase()) {
         let (first, rest) = value.split_at(1);
         let better = format!("{}{rest}", first.to_ascii_uppercase());
-        return Some(problem("kind", value, "does not start with a capital letter", format!("try `--kind {better}`")));
+        return Some(problem(
+            "kind",
+            value,
+            "does not start with a capital letter",
+            format!("try `--kind {better}`"),
+        ));
     }
     (!letters).then(|| {
-        let expected = format!("is not a kind: a capital letter, then letters and digits, at most {KIND} in all");
+        let expected =
+            format!("is not a kind: a capital letter, then letters and digits, at most {KIND} in all");
         problem("kind", value, &expected, "for example `--kind Widget`")
     })
 }
@@ -156,7 +186,14 @@ pub fn image(value: &str) -> Option<Problem> {
         && value.ends_with(|c: char| c.is_ascii_alphanumeric())
         && value.chars().all(allowed)
         && value.len() <= SUBDOMAIN + 128;
-    (!good).then(|| problem("image", value, "is not an image reference", "for example `--image memcached:1.6-alpine`"))
+    (!good).then(|| {
+        problem(
+            "image",
+            value,
+            "is not an image reference",
+            "for example `--image memcached:1.6-alpine`",
+        )
+    })
 }
 
 /// `--image-container-command`: one word of it.
@@ -165,7 +202,12 @@ pub fn command_word(value: &str) -> Option<Problem> {
     let good = !value.is_empty() && value.len() <= 1024 && !value.chars().any(char::is_control);
     (!good).then(|| {
         let expected = "cannot be a word of a command: it is empty, too long or has control characters";
-        problem("command", value, expected, "separate the words by commas: `--image-container-command memcached,-m=64`")
+        problem(
+            "command",
+            value,
+            expected,
+            "separate the words by commas: `--image-container-command memcached,-m=64`",
+        )
     })
 }
 
@@ -174,9 +216,17 @@ pub fn command_word(value: &str) -> Option<Problem> {
 /// # Errors
 /// What is wrong with the value.
 pub fn port(value: &str) -> Result<u16, Problem> {
-    let parsed = value.parse().ok().filter(|port| *port > 0 && value.starts_with(|c: char| c.is_ascii_digit()));
+    let parsed = value
+        .parse()
+        .ok()
+        .filter(|port| *port > 0 && value.starts_with(|c: char| c.is_ascii_digit()));
     parsed.ok_or_else(|| {
-        problem("port", value, "is not a number from 1 to 65535", "for example `--image-container-port 11211`")
+        problem(
+            "port",
+            value,
+            "is not a number from 1 to 65535",
+            "for example `--image-container-port 11211`",
+        )
     })
 }
 
@@ -185,10 +235,18 @@ pub fn port(value: &str) -> Result<u16, Problem> {
 /// # Errors
 /// What is wrong with the value.
 pub fn user(value: &str) -> Result<i64, Problem> {
-    let parsed: Option<i32> = value.parse().ok().filter(|_| value.starts_with(|c: char| c.is_ascii_digit()));
+    let parsed: Option<i32> = value
+        .parse()
+        .ok()
+        .filter(|_| value.starts_with(|c: char| c.is_ascii_digit()));
     parsed.filter(|user| *user > 0).map(i64::from).ok_or_else(|| {
         let expected = "is not a user ID from 1 to 2147483647";
-        problem("user", value, expected, "for example `--run-as-user 1001`; root is not run")
+        problem(
+            "user",
+            value,
+            expected,
+            "for example `--run-as-user 1001`; root is not run",
+        )
     })
 }
 
@@ -210,8 +268,14 @@ pub fn combined(resource: &Resource) -> Option<Problem> {
     let files = [resource.crd_file(), resource.sample_file(), roles];
     let too_long = name.len() > SUBDOMAIN || files.iter().any(|file| file.len() > FILE_NAME);
     (!resource.core && too_long).then(|| {
-        let expected = format!("is too long: with the names of its files it must stay below {SUBDOMAIN} characters");
-        problem("the name", &name, &expected, "shorten the group, the kind or the plural")
+        let expected =
+            format!("is too long: with the names of its files it must stay below {SUBDOMAIN} characters");
+        problem(
+            "the name",
+            &name,
+            &expected,
+            "shorten the group, the kind or the plural",
+        )
     })
 }
 
@@ -230,7 +294,11 @@ mod tests {
         for value in ["Iris", "Type", "Box", "DNSRecord", "A", "X509", "IRIS"] {
             assert_eq!(kind(value), None, "{value}");
         }
-        for value in ["memcached:1.6.15-alpine", "localhost:5000/a/b@sha256:0123abcd", "store/intersystems/iris:1"] {
+        for value in [
+            "memcached:1.6.15-alpine",
+            "localhost:5000/a/b@sha256:0123abcd",
+            "store/intersystems/iris:1",
+        ] {
             assert_eq!(image(value), None, "{value}");
         }
         assert_eq!(project_name(&"a".repeat(28)), None);
@@ -239,24 +307,57 @@ mod tests {
 
     #[test]
     fn refuses_the_rest_and_names_the_way_out() {
-        for value in ["", "A", "a_b", "-a", "a-", ".a", "a..b", "ä", "a b", "$(x)", &"a".repeat(64)] {
+        for value in [
+            "",
+            "A",
+            "a_b",
+            "-a",
+            "a-",
+            ".a",
+            "a..b",
+            "ä",
+            "a b",
+            "$(x)",
+            &"a".repeat(64),
+        ] {
             let problem = group(value).unwrap_or_else(|| panic!("{value}"));
-            assert!(!problem.hints.is_empty() && problem.message.contains("is not a DNS name"), "{problem:?}");
+            assert!(
+                !problem.hints.is_empty() && problem.message.contains("is not a DNS name"),
+                "{problem:?}"
+            );
         }
-        for value in ["", "1", "v", "v0", "v01", "1alpha", "v1alpha", "v1alpha0", "v1gamma1", "V1", "v1alpha1beta1"] {
+        for value in [
+            "",
+            "1",
+            "v",
+            "v0",
+            "v01",
+            "1alpha",
+            "v1alpha",
+            "v1alpha0",
+            "v1gamma1",
+            "V1",
+            "v1alpha1beta1",
+        ] {
             assert!(version(value).is_some(), "{value}");
         }
         for value in ["", "Self", "iris", "1A", "A-b", "Ä", "A b", &"A".repeat(60)] {
             assert!(kind(value).is_some(), "{value}");
         }
         for value in ["0", "-1", "+1", "65536", "x", ""] {
-            assert!(port(value).is_err() && user(value).is_err() || value == "65536", "{value}");
+            assert!(
+                port(value).is_err() && user(value).is_err() || value == "65536",
+                "{value}"
+            );
         }
         for value in ["", "a b", "a;b", "-a", "a:", "a\n", "$(x)"] {
             assert!(image(value).is_some(), "{value:?}");
         }
         assert!(project_name(&"a".repeat(29)).is_some());
-        assert_eq!(kind("iris").map(|problem| problem.hints), Some(vec!["try `--kind Iris`".into()]));
+        assert_eq!(
+            kind("iris").map(|problem| problem.hints),
+            Some(vec!["try `--kind Iris`".into()])
+        );
     }
 
     #[test]

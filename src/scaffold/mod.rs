@@ -10,7 +10,7 @@ mod draft;
 mod edit;
 mod file;
 mod journal;
-mod path;
+pub mod path;
 mod plan;
 mod tree;
 
