@@ -1,0 +1,436 @@
+//! From the text of PROJECT to the project. Every mistake is reported with its line.
+
+use serde_yaml::{Mapping, Value};
+
+use super::locate::{self, Step};
+use super::{Added, LAYOUT, Project};
+use crate::resource::{Resource, core, plural, validate};
+use crate::{Error, Problem, Result};
+
+/// Version of the schema, kubebuilder's.
+const VERSION: &str = "3";
+/// Longest file that is read, in bytes; a kind takes about 200.
+const LONGEST: usize = 4 << 20;
+
+impl Project {
+    /// Reads the text of PROJECT.
+    ///
+    /// # Errors
+    /// [`Error::ProjectFile`] when it is not YAML, or not what a project looks like, or holds a name that Kubernetes
+    /// or the file system would not take.
+    pub fn parse(text: &str) -> Result<Self> {
+        let document = document(text)?;
+        let root = Fields {
+            text,
+            map: &document,
+            path: Vec::new(),
+        };
+        check_version(&root)?;
+        check_layout(&root)?;
+        let name = root.required(
+            "projectName",
+            "the start of the names of the project's objects",
+            validate::project_name,
+        )?;
+        let mut project = Self::new(
+            &root.required("domain", "the suffix of API groups", validate::domain)?,
+            &name,
+        );
+        project.multigroup = root.boolean("multigroup")?;
+        project.namespaced = root.boolean("namespaced")?;
+        project.repo = root.string("repo")?.map(str::to_owned);
+        project.plugins = root
+            .map("plugins")?
+            .map(|plugins| plugins.map.clone())
+            .unwrap_or_default();
+        for entry in root.items("resources")? {
+            let resource = resource(&project, &entry)?;
+            if resource.has_api
+                && let Some((library, _)) = entry.string("path")?.and_then(|path| path.split_once("::"))
+            {
+                check_library(&entry, library)?;
+                library.clone_into(&mut project.api_lib);
+            }
+            project
+                .take(resource)
+                .map_err(|problem| root.error(&entry.path, &problem.message))?;
+        }
+        check_operands(&root)?;
+        project.raw = document;
+        Ok(project)
+    }
+
+    /// Adds a kind as the file has it.
+    fn take(&mut self, resource: Resource) -> Result<(), Problem> {
+        if self.find(&resource).is_some() {
+            let (kind, version) = (&resource.kind, &resource.version);
+            return Err(Problem::new(format!(
+                "kind `{kind}`, version `{version}`, is listed twice"
+            )));
+        }
+        let known = resource.controllers.len();
+        match self.add(resource, false) {
+            Ok(Added::New)
+                if self
+                    .resources
+                    .last()
+                    .is_some_and(|added| added.controllers.len() == known) =>
+            {
+                Ok(())
+            }
+            Ok(_) => Err(Problem::new(
+                "two versions of the kind have a controller of the same name",
+            )),
+            Err(Error::Refused(problem)) => Err(problem),
+            Err(error) => Err(Problem::new(error.to_string())),
+        }
+    }
+}
+
+/// The items of `resources`, in a file that was read.
+pub(super) fn entries(root: &Mapping) -> impl Iterator<Item = &Mapping> {
+    let list = root.get("resources").and_then(Value::as_sequence);
+    list.into_iter().flatten().filter_map(Value::as_mapping)
+}
+
+/// The items of `layout`, which kubebuilder writes as a list or as one text with commas.
+pub(super) fn layouts(root: &Mapping) -> Vec<String> {
+    match root.get("layout") {
+        Some(Value::String(one)) => one.split(',').map(str::to_owned).collect(),
+        Some(Value::Sequence(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The text as YAML with keys and values.
+fn document(text: &str) -> Result<Mapping> {
+    if text.trim().is_empty() {
+        return Err(mistake(text, 1, "the file is empty"));
+    }
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if let Some(line) = text
+        .split('\n')
+        .position(|line| line.contains(control) || line.contains('\u{fffd}'))
+    {
+        return Err(mistake(text, line + 1, "the file is not text"));
+    }
+    if text.len() > LONGEST {
+        return Err(mistake(text, 1, "the file is too long to be a project's"));
+    }
+    match serde_yaml::from_str(text) {
+        Ok(Value::Mapping(map)) => Ok(map),
+        Ok(_) => {
+            let line = text
+                .lines()
+                .position(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
+            Err(mistake(
+                text,
+                line.unwrap_or(0) + 1,
+                "expected keys with values, such as `domain: example.com`",
+            ))
+        }
+        Err(error) => {
+            let line = error.location().map_or(1, |location| location.line());
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or(&message);
+            Err(mistake(
+                text,
+                line,
+                &format!("not valid YAML: {}", escaped(message, 120)),
+            ))
+        }
+    }
+}
+
+fn check_version(root: &Fields<'_>) -> Result<()> {
+    let Some(version) = root.string("version")? else {
+        let message = "`version` is missing at the end; the file may have been cut short";
+        return Err(mistake(root.text, root.text.lines().count(), message));
+    };
+    if version == VERSION {
+        return Ok(());
+    }
+    let newer = version.parse::<u32>().is_ok_and(|version| version > 3);
+    let shown = validate::shown(version);
+    Err(root.error_at("version", &if newer {
+        format!("the file has version {shown}, and this `iris-scaffold` knows version `{VERSION}`: use a newer one")
+    } else {
+        format!("the file has version {shown}, and this `iris-scaffold` knows only version `{VERSION}`")
+    }))
+}
+
+fn check_layout(root: &Fields<'_>) -> Result<()> {
+    let layouts = layouts(root.map);
+    if layouts.iter().any(|layout| layout == LAYOUT) {
+        return Ok(());
+    }
+    let Some(other) = layouts.first() else {
+        return Err(root.error_at(
+            "layout",
+            &format!("`layout` is missing or not a list of names; expected `{LAYOUT}`"),
+        ));
+    };
+    let shown = validate::shown(other);
+    Err(root.error_at("layout", &if other.contains(".kubebuilder.io/") || other.contains(".sdk.operatorframework.io/") {
+        format!("layout {shown} belongs to a project of kubebuilder or operator-sdk; this tool reads `{LAYOUT}`")
+    } else if other.starts_with("rust.iris-scaffold.io/") {
+        format!("layout {shown} is not known to this `iris-scaffold`, which knows `{LAYOUT}`: use a newer one")
+    } else {
+        format!("layout {shown} is not known; expected `{LAYOUT}`")
+    }))
+}
+
+fn check_library(entry: &Fields<'_>, library: &str) -> Result<()> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let fits = library.starts_with(|c: char| c.is_ascii_lowercase()) && library.chars().all(word);
+    if fits && library.ends_with("_api") && library.len() <= 64 {
+        return Ok(());
+    }
+    Err(entry.error_at(
+        "path",
+        &format!(
+            "{} is not the library of the project's types",
+            validate::shown(library)
+        ),
+    ))
+}
+
+/// What is remembered of the replicas template goes into sources again, so it is checked like flags.
+fn check_operands(root: &Fields<'_>) -> Result<()> {
+    let Some(plugins) = root.map("plugins")? else {
+        return Ok(());
+    };
+    let Some(plugin) = plugins.map(super::operand::PLUGIN)? else {
+        return Ok(());
+    };
+    for entry in plugin.items("resources")? {
+        for key in ["domain", "group", "kind", "version"] {
+            entry.string(key)?;
+        }
+        let Some(options) = entry.map("options")? else {
+            continue;
+        };
+        options.checked("image", validate::image)?;
+        options.checked("containerCommand", |command| {
+            command.split(',').find_map(validate::command_word)
+        })?;
+        options.checked("containerPort", |port| validate::port(port).err())?;
+        options.checked("runAsUser", |user| validate::user(user).err())?;
+    }
+    Ok(())
+}
+
+/// One item of `resources`.
+fn resource(project: &Project, entry: &Fields<'_>) -> Result<Resource> {
+    let core = entry.boolean("core")?;
+    let external = entry.boolean("external")?;
+    let api = entry.map("api")?;
+    let kind = entry.required("kind", "the kind's name", validate::kind)?;
+    let version = entry.required("version", "the version of the kind", validate::version)?;
+    let group = entry.required("group", "the kind's group", validate::group)?;
+    let domain = match entry.checked("domain", |domain| {
+        (!domain.is_empty()).then(|| validate::domain(domain))?
+    })? {
+        Some(domain) => domain.to_owned(),
+        None if core || external => String::new(),
+        None => project.domain.clone(),
+    };
+    if core && external {
+        return Err(entry.error_at(
+            "external",
+            "a kind is of Kubernetes (`core`) or of another project (`external`), not both",
+        ));
+    }
+    if api.is_some() && (core || external) {
+        return Err(entry.error_at(
+            "api",
+            "a kind that is served elsewhere (`core`, `external`) has no types here",
+        ));
+    }
+    let known = if core {
+        core::lookup(&group, &version, &kind)
+    } else {
+        None
+    };
+    let plural = match (entry.checked("plural", validate::plural)?, &known) {
+        (Some(plural), _) => plural.to_owned(),
+        (None, Some(known)) => known.plural.to_owned(),
+        (None, None) => plural::plural(&kind),
+    };
+    let namespaced = match (&api, &known) {
+        (Some(api), _) => {
+            api.string("crdVersion")?;
+            api.boolean("namespaced")?
+        }
+        (None, Some(known)) => known.namespaced,
+        (None, None) => entry.map.get("namespaced").is_none() || entry.boolean("namespaced")?,
+    };
+    let mut controllers = Vec::new();
+    if entry.boolean("controller")? {
+        controllers.push(kind.to_lowercase());
+    }
+    for controller in entry.items("controllers")? {
+        controllers.push(controller.required("name", "the controller's name", validate::controller_name)?);
+    }
+    let has_api = api.is_some();
+    Ok(Resource {
+        group,
+        version,
+        kind,
+        plural,
+        domain,
+        namespaced,
+        core,
+        external,
+        storage: false,
+        has_api,
+        controllers,
+    })
+}
+
+/// A mapping of the file with its place.
+struct Fields<'a> {
+    text: &'a str,
+    map: &'a Mapping,
+    path: Vec<Step>,
+}
+
+impl<'a> Fields<'a> {
+    /// A text that must be there and pass `check`.
+    fn required(&self, key: &str, what: &str, check: fn(&str) -> Option<Problem>) -> Result<String> {
+        match self.checked(key, check)? {
+            Some(value) => Ok(value.to_owned()),
+            None => Err(self.error(&self.path, &format!("`{key}` is missing: {what}"))),
+        }
+    }
+
+    /// A text that must pass `check` if it is there.
+    fn checked(&self, key: &str, check: impl Fn(&str) -> Option<Problem>) -> Result<Option<&'a str>> {
+        let value = self.string(key)?;
+        match value.and_then(check) {
+            Some(problem) => Err(self.error_at(key, &problem.message)),
+            None => Ok(value),
+        }
+    }
+
+    fn string(&self, key: &str) -> Result<Option<&'a str>> {
+        self.typed(key, "a text", Value::as_str)
+    }
+
+    fn boolean(&self, key: &str) -> Result<bool> {
+        Ok(self
+            .typed(key, "`true` or `false`", Value::as_bool)?
+            .unwrap_or(false))
+    }
+
+    fn map(&self, key: &str) -> Result<Option<Fields<'a>>> {
+        let map = self.typed(key, "keys with values", Value::as_mapping)?;
+        Ok(map.map(|map| Fields {
+            text: self.text,
+            map,
+            path: self.below(key),
+        }))
+    }
+
+    /// A list of mappings.
+    fn items(&self, key: &str) -> Result<Vec<Fields<'a>>> {
+        let list = self.typed(key, "a list", Value::as_sequence)?;
+        let item = |(index, item): (usize, &'a Value)| {
+            let mut path = self.below(key);
+            path.push(Step::Item(index));
+            match item.as_mapping() {
+                Some(map) => Ok(Fields {
+                    text: self.text,
+                    map,
+                    path,
+                }),
+                None => Err(self.error(
+                    &path,
+                    &format!("expected keys with values in `{key}`, found {}", kind_of(item)),
+                )),
+            }
+        };
+        list.into_iter().flatten().enumerate().map(item).collect()
+    }
+
+    /// The value of `key`, if it is there, as `read` sees it.
+    fn typed<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.map.get(key).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        if let Some(read) = read(value) {
+            return Ok(Some(read));
+        }
+        let message = format!("`{key}` has to be {expected}, but is {}", kind_of(value));
+        Err(self.error_at(key, &message))
+    }
+
+    fn below(&self, key: &str) -> Vec<Step> {
+        let mut path = self.path.clone();
+        path.push(Step::Key(key.to_owned()));
+        path
+    }
+
+    fn error_at(&self, key: &str, message: &str) -> Error {
+        self.error(&self.below(key), message)
+    }
+
+    fn error(&self, path: &[Step], message: &str) -> Error {
+        mistake(self.text, locate::line(self.text, path), message)
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number; put it in quotes to make it a text",
+        Value::String(_) => "a text",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "keys with values",
+        Value::Tagged(_) => "a value with a tag",
+    }
+}
+
+fn mistake(text: &str, line: usize, message: &str) -> Error {
+    let line = line.max(1);
+    let shown = escaped(text.lines().nth(line - 1).unwrap_or_default().trim_end(), 100);
+    let indent = shown.len() - shown.trim_start().len();
+    let marker = "^".repeat(shown.trim_start().chars().count().max(1));
+    let snippet = format!(
+        "  {line} | {shown}\n  {:width$} | {:indent$}{marker}",
+        "",
+        "",
+        width = line.to_string().len()
+    );
+    Error::ProjectFile {
+        line,
+        message: message.to_owned(),
+        snippet,
+    }
+}
+
+/// Text that is safe to print, and not endless.
+fn escaped(text: &str, longest: usize) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(longest)
+        .flat_map(|c| {
+            let plain = !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if plain {
+                vec![c]
+            } else {
+                c.escape_default().collect()
+            }
+        })
+        .collect();
+    if text.chars().nth(longest).is_some() {
+        shown.push('…');
+    }
+    shown
+}

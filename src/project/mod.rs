@@ -1,0 +1,153 @@
+//! The project: what the PROJECT file says, and what may be added to it.
+
+mod add;
+mod discover;
+mod file;
+mod locate;
+mod operand;
+mod render;
+#[cfg(test)]
+mod tests;
+
+use serde_yaml::Mapping;
+
+pub use add::Added;
+pub use discover::discover;
+
+use crate::resource::{Resource, names};
+use crate::scaffold::{RelPath, Tree};
+use crate::{Error, Result};
+
+/// The file's name.
+pub const FILE: &str = "PROJECT";
+/// How the project is laid out; kubebuilder has `go.kubebuilder.io/v4` here.
+pub const LAYOUT: &str = "rust.iris-scaffold.io/v1";
+
+/// A project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// Suffix of the API groups: `myardyas.club`.
+    pub domain: String,
+    /// Start of the names of the project's objects: `iris`.
+    pub project_name: String,
+    /// Where the source is, if anyone said.
+    pub repo: Option<String>,
+    /// Whether types and controllers are organised by group.
+    pub multigroup: bool,
+    /// Whether the operator is confined to one namespace.
+    pub namespaced: bool,
+    /// Version of the tool that wrote the file last.
+    pub cli_version: String,
+    /// Library of the project's types, as Rust spells it: `iris_api`.
+    pub api_lib: String,
+    /// Settings of plugins, by the plugin's key.
+    pub plugins: Mapping,
+    /// The kinds, in the order they were added.
+    pub resources: Vec<Resource>,
+    /// The file as it was read, for what this version of the tool does not know.
+    raw: Mapping,
+}
+
+impl Project {
+    /// A project without kinds.
+    #[must_use]
+    pub fn new(domain: &str, project_name: &str) -> Self {
+        Self {
+            domain: domain.to_owned(),
+            project_name: project_name.to_owned(),
+            repo: None,
+            multigroup: false,
+            namespaced: false,
+            cli_version: env!("CARGO_PKG_VERSION").to_owned(),
+            api_lib: names::ident(&format!("{project_name}-api")),
+            plugins: Mapping::new(),
+            resources: Vec::new(),
+            raw: Mapping::new(),
+        }
+    }
+
+    /// The project at the root of `tree`, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or [`Error::ProjectFile`] when it does not say what it must.
+    pub fn load(tree: &Tree) -> Result<Option<Self>> {
+        tree.read(&RelPath::new(FILE)?)?
+            .map(|text| Self::parse(&text))
+            .transpose()
+    }
+
+    /// The project at the root of `tree`.
+    ///
+    /// # Errors
+    /// As [`Project::load`], and [`Error::NotAProject`] when there is none.
+    pub fn open(tree: &Tree) -> Result<Self> {
+        Self::load(tree)?.ok_or_else(|| Error::NotAProject {
+            dir: tree.root().to_path_buf(),
+        })
+    }
+
+    /// The entry for the same kind and version, whatever its settings.
+    #[must_use]
+    pub fn find(&self, resource: &Resource) -> Option<&Resource> {
+        self.resources.iter().find(|known| is_same(known, resource))
+    }
+
+    /// Every version of a kind, in the order they were added.
+    pub fn versions<'a>(&'a self, resource: &'a Resource) -> impl Iterator<Item = &'a Resource> {
+        self.resources
+            .iter()
+            .filter(move |known| is_same_kind(known, resource))
+    }
+
+    /// The version in which objects of the kind are stored: the first that was added.
+    #[must_use]
+    pub fn storage_version<'a>(&'a self, resource: &'a Resource) -> &'a str {
+        self.versions(resource)
+            .find(|version| version.storage)
+            .map_or(&resource.version, |version| &version.version)
+    }
+
+    /// The name that a kind's first controller gets when the user names none: the kind in lower case, with its group
+    /// in front where another kind's controller has that name already; short enough for the source of an event.
+    #[must_use]
+    pub fn controller_name(&self, resource: &Resource) -> String {
+        let lower = resource.lower();
+        let taken = self
+            .resources
+            .iter()
+            .filter(|other| !is_same_kind(other, resource))
+            .any(|other| other.controllers.contains(&lower));
+        let mut name = if taken {
+            format!("{}-{lower}", resource.group.replace('.', "-"))
+        } else {
+            lower
+        };
+        name.truncate(63 - "-controller".len());
+        name.truncate(name.trim_end_matches('-').len());
+        name
+    }
+
+    /// Makes the first version of each kind with types the stored one.
+    fn mark_storage(&mut self) {
+        for at in 0..self.resources.len() {
+            let (before, rest) = self.resources.split_at_mut(at);
+            let Some(resource) = rest.first_mut() else {
+                continue;
+            };
+            let stored = before
+                .iter()
+                .any(|other| other.has_api && is_same_kind(other, resource));
+            resource.storage = resource.has_api && !stored;
+        }
+    }
+}
+
+/// Whether both are the same version of the same kind.
+fn is_same(a: &Resource, b: &Resource) -> bool {
+    is_same_kind(a, b) && a.version == b.version
+}
+
+/// Whether both are versions of one kind.
+fn is_same_kind(a: &Resource, b: &Resource) -> bool {
+    a.kind == b.kind && a.qualified_group() == b.qualified_group()
+}
