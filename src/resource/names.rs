@@ -5,215 +5,37 @@ use heck::ToSnakeCase;
 use crate::scaffold::path::is_device;
 
 /// Words that Rust keeps for itself, now or in a later edition. Sorted.
-const KEYWORDS: [&str; 53] = [
-    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do",
-    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
-    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
-    "struct", "super", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
-];
+const KEYWORDS: &str = "Self abstract as async await become box break const continue crate do dyn else enum extern false \
+     final fn for gen if impl in let loop macro match mod move mut override priv pub ref return self \
+     static struct super trait true try type typeof union unsafe unsized use virtual where while yield";
 
 /// Files that generated crates have already, and crates their files import from: next to a module of the same name
 /// such an import would be ambiguous. Sorted.
-const MODULES: [&str; 27] = [
-    "alloc",
-    "anyhow",
-    "bin",
-    "clap",
-    "core",
-    "crdgen",
-    "futures",
-    "http",
-    "hyper",
-    "jiff",
-    "k8s_openapi",
-    "kube",
-    "lib",
-    "main",
-    "mod",
-    "proc_macro",
-    "prometheus",
-    "rustls",
-    "schemars",
-    "serde",
-    "serde_json",
-    "serde_yaml",
-    "std",
-    "thiserror",
-    "tokio",
-    "tracing",
-    "tracing_subscriber",
-];
+const MODULES: &str = "alloc anyhow bin clap core crdgen futures http hyper jiff k8s_openapi kube lib main mod proc_macro \
+     prometheus rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
+     tracing_subscriber";
 
 /// Crate names that Cargo refuses, that hide a crate of Rust's own, or that meet the program `crdgen`. Sorted.
-const CRATES: [&str; 10] = [
-    "alloc",
-    "build",
-    "core",
-    "crdgen",
-    "deps",
-    "examples",
-    "incremental",
-    "proc_macro",
-    "std",
-    "test",
-];
+const CRATES: &str = "alloc build core crdgen deps examples incremental proc_macro std test";
 
 /// Types that need another name than the kind's: what every Rust file knows without an import, what derives bring in,
 /// and what generated files import. Sorted.
-const TYPES: [&str; 151] = [
-    "Action",
-    "Api",
-    "ApiResource",
-    "Arc",
-    "AsMut",
-    "AsRef",
-    "AsyncFn",
-    "AsyncFnMut",
-    "AsyncFnOnce",
-    "BTreeMap",
-    "BTreeSet",
-    "Body",
-    "Box",
-    "CancellationToken",
-    "Capabilities",
-    "Client",
-    "Clone",
-    "ClusterResourceScope",
-    "Condition",
-    "ConfigMap",
-    "Container",
-    "ContainerPort",
-    "Context",
-    "Controller",
-    "Copy",
-    "Cow",
-    "CustomResource",
-    "CustomResourceDefinition",
-    "CustomResourceExt",
-    "Debug",
-    "Default",
-    "DeleteParams",
-    "Deployment",
-    "DeploymentSpec",
-    "DeploymentStatus",
-    "Deserialize",
-    "Deserializer",
-    "Display",
-    "DoubleEndedIterator",
-    "Drop",
-    "Duration",
-    "DynamicObject",
-    "EnvVar",
-    "Eq",
-    "Err",
-    "Error",
-    "Event",
-    "EventType",
-    "ExactSizeIterator",
-    "ExitCode",
-    "Extend",
-    "Fn",
-    "FnMut",
-    "FnOnce",
-    "Formatter",
-    "From",
-    "FromIterator",
-    "Future",
-    "FutureExt",
-    "GroupVersionKind",
-    "HTTPGetAction",
-    "HasConditions",
-    "HasSpec",
-    "HasStatus",
-    "Hash",
-    "HashMap",
-    "HashSet",
-    "IntOrString",
-    "Into",
-    "IntoFuture",
-    "IntoIterator",
-    "Iterator",
-    "JsonSchema",
-    "KubeSchema",
-    "LabelSelector",
-    "ListMerge",
-    "ListParams",
-    "Manager",
-    "Mutex",
-    "Namespace",
-    "NamespaceResourceScope",
-    "NamespaceSpec",
-    "NamespaceStatus",
-    "None",
-    "ObjectList",
-    "ObjectMeta",
-    "ObjectRef",
-    "ObjectReference",
-    "Ok",
-    "Option",
-    "Ord",
-    "OwnerReference",
-    "Parser",
-    "PartialEq",
-    "PartialOrd",
-    "Patch",
-    "PatchParams",
-    "Path",
-    "PathBuf",
-    "Pod",
-    "PodSecurityContext",
-    "PodSpec",
-    "PodStatus",
-    "PodTemplateSpec",
-    "PostParams",
-    "Probe",
-    "PropagationPolicy",
-    "Quantity",
-    "Reconciler",
-    "Recorder",
-    "Reporter",
-    "Request",
-    "Resource",
-    "ResourceExt",
-    "ResourceRequirements",
-    "Response",
-    "Result",
-    "Rule",
-    "RwLock",
-    "Schema",
-    "SchemaGenerator",
-    "SeccompProfile",
-    "Secret",
-    "SecurityContext",
-    "Send",
-    "Serialize",
-    "Serializer",
-    "Service",
-    "ServiceAccount",
-    "ServiceSpec",
-    "ServiceStatus",
-    "Sized",
-    "Some",
-    "Status",
-    "Store",
-    "Stream",
-    "StreamExt",
-    "String",
-    "Sync",
-    "Time",
-    "ToOwned",
-    "ToString",
-    "TryFrom",
-    "TryInto",
-    "TryStreamExt",
-    "TypeMeta",
-    "Unpin",
-    "Value",
-    "ValueEnum",
-    "Vec",
-    "WatchEvent",
-];
+const TYPES: &str = "Action Api ApiResource Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap BTreeSet Body Box \
+     CancellationToken Capabilities Client Clone ClusterResourceScope Condition ConfigMap Container \
+     ContainerPort Context Controller Copy Cow CustomResource CustomResourceDefinition CustomResourceExt \
+     Debug Default DeleteParams Deployment DeploymentSpec DeploymentStatus Deserialize Deserializer \
+     Display DoubleEndedIterator Drop Duration DynamicObject EnvVar Eq Err Error Event EventType \
+     ExactSizeIterator ExitCode Extend Fn FnMut FnOnce Formatter From FromIterator Future FutureExt \
+     GroupVersionKind HTTPGetAction HasConditions HasSpec HasStatus Hash HashMap HashSet IntOrString Into \
+     IntoFuture IntoIterator Iterator JsonSchema KubeSchema LabelSelector ListMerge ListParams Manager \
+     Mutex Namespace NamespaceResourceScope NamespaceSpec NamespaceStatus None ObjectList ObjectMeta \
+     ObjectRef ObjectReference Ok Option Ord OwnerReference Parser PartialEq PartialOrd Patch PatchParams \
+     Path PathBuf Pod PodSecurityContext PodSpec PodStatus PodTemplateSpec PostParams Probe \
+     PropagationPolicy Quantity Reconciler Recorder Reporter Request Resource ResourceExt \
+     ResourceRequirements Response Result Rule RwLock Schema SchemaGenerator SeccompProfile Secret \
+     SecurityContext Send Serialize Serializer Service ServiceAccount ServiceSpec ServiceStatus Sized \
+     Some Status Store Stream StreamExt String Sync Time ToOwned ToString TryFrom TryInto TryStreamExt \
+     TypeMeta Unpin Value ValueEnum Vec WatchEvent";
 
 /// The module for a kind, a controller or a group: snake case, and never a word that is taken.
 #[must_use]
@@ -222,7 +44,7 @@ pub fn module(name: &str) -> String {
     if module.starts_with(|first: char| first.is_ascii_digit()) {
         module.insert(0, '_');
     }
-    if is_keyword(&module) || MODULES.binary_search(&module.as_str()).is_ok() || is_device(&module) {
+    if is_keyword(&module) || among(MODULES, &module) || is_device(&module) {
         module.push('_');
     }
     module
@@ -231,7 +53,7 @@ pub fn module(name: &str) -> String {
 /// The type for a kind: the kind itself, unless it, its spec or its status would hide a type that files need.
 #[must_use]
 pub fn rust_type(kind: &str) -> String {
-    let taken = |name: &str| TYPES.binary_search(&name).is_ok() || is_keyword(name);
+    let taken = |name: &str| among(TYPES, name) || is_keyword(name);
     if taken(kind) || taken(&format!("{kind}Spec")) || taken(&format!("{kind}Status")) {
         format!("{kind}Resource")
     } else {
@@ -248,7 +70,7 @@ pub fn crate_name(project_name: &str, dependencies: &mut dyn Iterator<Item = &st
     let taken = own.starts_with(|first: char| first.is_ascii_digit())
         || is_keyword(&own)
         || is_device(&own)
-        || CRATES.binary_search(&own.as_str()).is_ok()
+        || among(CRATES, &own)
         || dependencies
             .map(ident)
             .any(|dependency| dependency == own || dependency == api);
@@ -268,7 +90,12 @@ pub fn ident(crate_name: &str) -> String {
 /// Whether Rust keeps this word for itself.
 #[must_use]
 pub fn is_keyword(word: &str) -> bool {
-    KEYWORDS.binary_search(&word).is_ok()
+    among(KEYWORDS, word)
+}
+
+/// Whether `word` is in a list of words that spaces part.
+fn among(list: &str, word: &str) -> bool {
+    list.split(' ').any(|listed| listed == word)
 }
 
 #[cfg(test)]
@@ -277,8 +104,8 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_and_without_repeats() {
-        for list in [&KEYWORDS[..], &MODULES, &CRATES, &TYPES] {
-            assert!(list.is_sorted_by(|a, b| a < b), "{list:?}");
+        for list in [KEYWORDS, MODULES, CRATES, TYPES] {
+            assert!(list.split(' ').is_sorted_by(|a, b| a < b), "{list}");
         }
     }
 
