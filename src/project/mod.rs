@@ -107,6 +107,13 @@ impl Project {
             .map_or(&resource.version, |version| &version.version)
     }
 
+    /// Whether any version of the kind has a controller of that name.
+    #[must_use]
+    pub fn has_controller(&self, resource: &Resource, name: &str) -> bool {
+        self.versions(resource)
+            .any(|version| version.controllers.iter().any(|known| known == name))
+    }
+
     /// The name that a kind's first controller gets when the user names none: the kind in lower case, with its group
     /// in front where another kind's controller has that name already; short enough for the source of an event.
     #[must_use]

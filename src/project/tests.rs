@@ -395,6 +395,7 @@ fn a_second_version_shares_the_controller() {
         Added::New
     );
     assert!(project.resources[1].controllers.is_empty() && !project.resources[1].storage);
+    assert!(project.has_controller(&project.resources[1], "iris"));
     assert_eq!(
         project.add(resource("test", "v1", "Iris"), false).expect("fits"),
         Added::Already
