@@ -39,16 +39,21 @@ pub fn lookup(group: &str, version: &str, kind: &str) -> Option<CoreKind> {
     kinds().find(|found| (found.group, found.version, found.kind) == (group, version, kind))
 }
 
-/// The full name of a group of Kubernetes, given that or its first part; `None` for other groups.
+/// The full name of a group of Kubernetes, given that, its first part, or all but `.k8s.io` as kubebuilder has it;
+/// `None` for other groups.
 #[must_use]
 pub fn full_group(group: &str) -> Option<&'static str> {
     if group.is_empty() || group == "core" {
         return Some("");
     }
+    let short = |full: &str| {
+        full.strip_suffix(".k8s.io") == Some(group)
+            || full.split_once('.').is_some_and(|(first, _)| first == group)
+    };
     KINDS
         .iter()
         .map(|(full, ..)| *full)
-        .find(|full| *full == group || full.split_once('.').is_some_and(|(first, _)| first == group))
+        .find(|full| *full == group || short(full))
 }
 
 /// Versions and kinds of a group, as `v1/Deployment`, the likest to what was asked for first.
@@ -165,7 +170,7 @@ const KINDS: &[(&str, &str, &str, Kinds)] = &[
         ("StorageVersion", "storageversions", false),
     ]),
     ("lifecycle.k8s.io", "v1alpha1", "api::lifecycle::v1alpha1", &[
-        ("EvictionRequest", "evictionrequests", true),
+        ("Eviction", "evictions", true), ("EvictionRequest", "evictionrequests", true),
     ]),
     ("networking.k8s.io", "v1", "api::networking::v1", &[
         ("IPAddress", "ipaddresses", false), ("Ingress", "ingresses", true),
@@ -245,6 +250,11 @@ mod tests {
             path("rbac", "v1", "ClusterRole"),
             "k8s_openapi::api::rbac::v1::ClusterRole"
         );
+        assert_eq!(
+            full_group("rbac.authorization"),
+            Some("rbac.authorization.k8s.io")
+        );
+        assert_eq!(full_group("authorization"), None);
         assert_eq!(
             path("networking.k8s.io", "v1", "Ingress"),
             "k8s_openapi::api::networking::v1::Ingress"

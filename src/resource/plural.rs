@@ -36,7 +36,7 @@ pub fn plural(kind: &str) -> String {
 #[rustfmt::skip]
 const WHOLE: &[(&str, &str)] = &[
     ("ox", "oxen"), ("louse", "lice"), ("die", "dice"), ("axis", "axes"), ("alias", "aliases"),
-    ("use", "uses"), ("toe", "toes"),
+    ("use", "uses"), ("toe", "toes"), ("ssh", "sshs"), ("eia", "eias"), ("tia", "tias"),
 ];
 
 /// Plurals that end in no `s` and are not among the other tables.
