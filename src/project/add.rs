@@ -1,6 +1,6 @@
 //! Adding a kind, a version of one, or a controller, and what stands in the way.
 
-use super::{Project, is_same, is_same_kind};
+use super::{Project, is_same, is_same_group, is_same_kind};
 use crate::resource::{Resource, core, names, validate};
 use crate::{Error, Problem, Result};
 
@@ -39,16 +39,17 @@ impl Project {
         if let Some(problem) = self.conflict(&merged) {
             return Err(Error::Refused(problem));
         }
+        let kind = merged.clone();
         match at {
             Some(at) => self.resources[at] = merged,
             None => self.resources.push(merged),
         }
-        self.mark_storage();
+        self.mark_storage(&kind);
         Ok(added)
     }
 
     /// What keeps `new` out of the project, apart from an entry for the same kind and version.
-    pub(super) fn conflict(&self, new: &Resource) -> Option<Problem> {
+    fn conflict(&self, new: &Resource) -> Option<Problem> {
         let others = || self.resources.iter().filter(|other| !is_same(other, new));
         alone(new)
             .or_else(|| self.second_group(new))
@@ -72,21 +73,23 @@ impl Project {
 
     /// Whether files of both go to the same folder.
     fn share_folder(&self, a: &Resource, b: &Resource) -> bool {
-        !self.multigroup || a.group_module() == b.group_module()
+        !self.multigroup || a.group == b.group || a.group_module() == b.group_module()
     }
 
     /// Modules and types that would have the same name.
     fn in_files(&self, other: &Resource, new: &Resource) -> Option<Problem> {
-        let (a, b) = (other.qualified_group(), new.qualified_group());
-        if self.multigroup && a != b && other.group_module() == new.group_module() {
+        if self.multigroup && !is_same_group(other, new) && other.group_module() == new.group_module() {
             let message = format!(
-                "groups `{a}` and `{b}` would share the module `{}`",
+                "groups `{}` and `{}` would share the module `{}`",
+                other.qualified_group(),
+                new.qualified_group(),
                 new.group_module()
             );
             return Some(Problem::new(message).hint("choose another `--group`"));
         }
         let together = self.share_folder(other, new) && other.version == new.version;
-        if !(new.has_api && other.has_api && together) || is_same_kind(other, new) {
+        let alike = start_alike(&other.kind, &new.kind);
+        if !(new.has_api && other.has_api && together && alike) || is_same_kind(other, new) {
             return None;
         }
         let taken = types(other);
@@ -173,7 +176,7 @@ fn alone(new: &Resource) -> Option<Problem> {
 
 /// Names that would meet on the cluster.
 fn on_the_cluster(other: &Resource, new: &Resource) -> Option<Problem> {
-    if other.qualified_group() != new.qualified_group() {
+    if !is_same_group(other, new) {
         return None;
     }
     let (have, want) = (&other.kind, &new.kind);
@@ -192,9 +195,9 @@ fn on_the_cluster(other: &Resource, new: &Resource) -> Option<Problem> {
             "kinds `{have}` and `{want}` would share the plural `{}`",
             new.plural
         )
-    } else if other.plural == new.singular() || other.singular() == new.plural {
+    } else if other.plural.eq_ignore_ascii_case(want) || new.plural.eq_ignore_ascii_case(have) {
         format!("the plural of one of the kinds `{have}` and `{want}` would be the singular of the other")
-    } else if other.list_kind() == *want || new.list_kind() == *have {
+    } else if want.strip_suffix("List") == Some(have) || have.strip_suffix("List") == Some(want) {
         return Some(
             Problem::new(format!(
                 "lists of one of the kinds `{have}` and `{want}` would be of the other kind"
@@ -312,6 +315,20 @@ fn types(resource: &Resource) -> [String; 3] {
 
 /// Whether files of two controllers would have the same name; each has one for itself and one for its children.
 fn share_file(a: &str, b: &str) -> bool {
+    if !start_alike(a, b) {
+        return false;
+    }
     let (a, b) = (names::module(a), names::module(b));
     a == b || a == format!("{b}_resources") || b == format!("{a}_resources")
+}
+
+/// Whether one name is the start of the other but for case and dashes; names that meet in Rust always are. It spares
+/// the work of comparing all the names made of them.
+fn start_alike(a: &str, b: &str) -> bool {
+    fn letters(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().filter(u8::is_ascii_alphanumeric)
+    }
+    letters(a)
+        .zip(letters(b))
+        .all(|(a, b)| a.eq_ignore_ascii_case(&b))
 }

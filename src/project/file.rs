@@ -398,7 +398,8 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 fn mistake(text: &str, line: usize, message: &str) -> Error {
-    let line = line.max(1);
+    // What is missing at the end is reported by the parser one line below it.
+    let line = line.clamp(1, text.trim_end().lines().count().max(1));
     let shown = escaped(text.lines().nth(line - 1).unwrap_or_default().trim_end(), 100);
     let indent = shown.len() - shown.trim_start().len();
     let marker = "^".repeat(shown.trim_start().chars().count().max(1));

@@ -14,7 +14,7 @@ use serde_yaml::Mapping;
 pub use add::Added;
 pub use discover::discover;
 
-use crate::resource::{Resource, names};
+use crate::resource::{Resource, names, validate};
 use crate::scaffold::{RelPath, Tree};
 use crate::{Error, Result};
 
@@ -129,22 +129,21 @@ impl Project {
         } else {
             lower
         };
-        name.truncate(63 - "-controller".len());
+        name.truncate(validate::CONTROLLER);
         name.truncate(name.trim_end_matches('-').len());
         name
     }
 
-    /// Makes the first version of each kind with types the stored one.
-    fn mark_storage(&mut self) {
-        for at in 0..self.resources.len() {
-            let (before, rest) = self.resources.split_at_mut(at);
-            let Some(resource) = rest.first_mut() else {
-                continue;
-            };
-            let stored = before
-                .iter()
-                .any(|other| other.has_api && is_same_kind(other, resource));
+    /// Makes the first version with types of `kind` the stored one.
+    fn mark_storage(&mut self, kind: &Resource) {
+        let mut stored = false;
+        for resource in self
+            .resources
+            .iter_mut()
+            .filter(|known| is_same_kind(known, kind))
+        {
             resource.storage = resource.has_api && !stored;
+            stored |= resource.has_api;
         }
     }
 }
@@ -156,5 +155,11 @@ fn is_same(a: &Resource, b: &Resource) -> bool {
 
 /// Whether both are versions of one kind.
 fn is_same_kind(a: &Resource, b: &Resource) -> bool {
-    a.kind == b.kind && a.qualified_group() == b.qualified_group()
+    a.kind == b.kind && is_same_group(a, b)
+}
+
+/// Whether both are of one group, however its name is parted into group and domain.
+fn is_same_group(a: &Resource, b: &Resource) -> bool {
+    (&a.group, &a.domain, a.core) == (&b.group, &b.domain, b.core)
+        || a.qualified_group() == b.qualified_group()
 }

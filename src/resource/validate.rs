@@ -6,6 +6,7 @@
 
 use super::Resource;
 use crate::Problem;
+use crate::scaffold::path::is_device;
 
 /// Longest label in the sense of RFC 1123.
 const LABEL: usize = 63;
@@ -15,6 +16,8 @@ const SUBDOMAIN: usize = 253;
 const FILE_NAME: usize = 255;
 /// Longest project name: `<name>-controller-manager-metrics-service` is a Service, whose name is a label.
 const PROJECT: usize = LABEL - "-controller-manager-metrics-service".len();
+/// Longest controller name: events come from `<name>-controller`, a label.
+pub(crate) const CONTROLLER: usize = LABEL - "-controller".len();
 /// Longest kind: `<Kind>List` has to be a label too.
 const KIND: usize = LABEL - "List".len();
 
@@ -159,10 +162,10 @@ pub fn plural(value: &str) -> Option<Problem> {
 /// `--project-name`, or the directory's name in its place.
 #[must_use]
 pub fn project_name(value: &str) -> Option<Problem> {
-    (!is_label(value, false) || value.len() > PROJECT).then(|| {
+    (!is_label(value, true) || value.len() > PROJECT).then(|| {
         let expected = format!(
-            "is not a project name: lower-case letters, digits and `-`, at most {PROJECT} in all so that the objects \
-             named after it fit"
+            "is not a project name: lower-case letters, digits and `-`, starting with a letter, at most {PROJECT} in \
+             all so that the objects named after it fit"
         );
         problem("project name", value, &expected, "choose one with `--project-name NAME`")
     })
@@ -171,10 +174,13 @@ pub fn project_name(value: &str) -> Option<Problem> {
 /// `--controller-name`.
 #[must_use]
 pub fn controller_name(value: &str) -> Option<Problem> {
-    (!is_label(value, true)).then(|| {
-        let expected =
-            "is not a controller name: lower-case letters, digits and `-`, starting with a letter, at most 63 in all";
-        problem("controller name", value, expected, "for example `--controller-name widget-backup`")
+    let stem = value.strip_suffix("-controller").unwrap_or(value);
+    (!is_label(value, true) || stem.len() > CONTROLLER).then(|| {
+        let expected = format!(
+            "is not a controller name: lower-case letters, digits and `-`, starting with a letter, at most {CONTROLLER} \
+             in all"
+        );
+        problem("controller name", value, &expected, "for example `--controller-name widget-backup`")
     })
 }
 
@@ -185,6 +191,7 @@ pub fn image(value: &str) -> Option<Problem> {
     let good = value.starts_with(|c: char| c.is_ascii_alphanumeric())
         && value.ends_with(|c: char| c.is_ascii_alphanumeric())
         && value.chars().all(allowed)
+        && !value.contains("//")
         && value.len() <= SUBDOMAIN + 128;
     (!good).then(|| {
         problem(
@@ -253,16 +260,33 @@ pub fn user(value: &str) -> Result<i64, Problem> {
 /// `--owner`.
 #[must_use]
 pub fn owner(value: &str) -> Option<Problem> {
-    let good = !value.trim().is_empty() && value.len() <= 200 && !value.chars().any(char::is_control);
+    let good = !value.trim().is_empty() && value.len() <= 200 && value.chars().all(is_printable);
     (!good).then(|| {
         let expected = "cannot stand in a licence header: it is empty, too long or has control characters";
         problem("owner", value, expected, "for example `--owner \"Example Corp\"`")
     })
 }
 
-/// Names made of several values of a kind, which can be too long though each value is not.
+/// Whether a character may stand in a comment: no control character, nor one that reverses the text's direction, which
+/// the Rust compiler refuses there.
+#[must_use]
+pub fn is_printable(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Names made of several values of a kind, which can be impossible though each value is not.
 #[must_use]
 pub fn combined(resource: &Resource) -> Option<Problem> {
+    let first = resource.group.split('.').next().unwrap_or_default();
+    if resource.has_api && is_device(first) {
+        let expected = "starts with a word that Windows keeps for a device, so the CRD's file could not be written there";
+        return Some(problem(
+            "group",
+            &resource.group,
+            expected,
+            "choose another `--group`",
+        ));
+    }
     let name = resource.crd_name();
     let roles = format!("{}_viewer_role.yaml", resource.role_prefix(true));
     let files = [resource.crd_file(), resource.sample_file(), roles];
@@ -350,10 +374,27 @@ mod tests {
                 "{value}"
             );
         }
-        for value in ["", "a b", "a;b", "-a", "a:", "a\n", "$(x)"] {
+        for value in [
+            "",
+            "a b",
+            "a;b",
+            "-a",
+            "a:",
+            "a\n",
+            "$(x)",
+            "https://example.com/a",
+        ] {
             assert!(image(value).is_some(), "{value:?}");
         }
         assert!(project_name(&"a".repeat(29)).is_some());
+        assert!(project_name("2nd").is_some());
+        assert_eq!(controller_name(&"a".repeat(52)), None);
+        assert_eq!(controller_name(&format!("{}-controller", "a".repeat(52))), None);
+        assert!(controller_name(&"a".repeat(53)).is_some());
+        assert_eq!(owner("Müller & Söhne"), None);
+        for value in ["", " ", "a\nb", "a\u{202e}b"] {
+            assert!(owner(value).is_some(), "{value:?}");
+        }
         assert_eq!(
             kind("iris").map(|problem| problem.hints),
             Some(vec!["try `--kind Iris`".into()])
