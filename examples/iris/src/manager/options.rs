@@ -47,7 +47,12 @@ pub struct Options {
     pub health_probe_bind_address: BindAddress,
 
     /// Namespaces to watch, separated by commas; all when empty
-    #[arg(long = "watch-namespace", value_name = "LIST", env = "WATCH_NAMESPACE", value_delimiter = ',')]
+    #[arg(
+        long = "watch-namespace",
+        value_name = "LIST",
+        env = "WATCH_NAMESPACE",
+        value_delimiter = ','
+    )]
     pub watch_namespaces: Vec<String>,
 
     /// What to log: error, warn, info, debug or trace, also per module: `info,kube=debug`
@@ -67,7 +72,11 @@ impl Options {
         named.retain(|name| !name.is_empty());
         named.sort_unstable();
         named.dedup();
-        if named.is_empty() { vec![None] } else { named.into_iter().map(|name| Some(name.to_owned())).collect() }
+        if named.is_empty() {
+            vec![None]
+        } else {
+            named.into_iter().map(|name| Some(name.to_owned())).collect()
+        }
     }
 }
 
@@ -94,8 +103,11 @@ impl FromStr for BindAddress {
         if matches!(text, "" | "0") {
             return Ok(Self(Vec::new()));
         }
-        let (host, port) = text.rsplit_once(':').ok_or("expected `host:port`, `:port` or `0`")?;
-        port.parse::<u16>().map_err(|_| format!("`{port}` is not a port"))?;
+        let (host, port) = text
+            .rsplit_once(':')
+            .ok_or("expected `host:port`, `:port` or `0`")?;
+        port.parse::<u16>()
+            .map_err(|_| format!("`{port}` is not a port"))?;
         Ok(Self(match host {
             // Both families where there are two, else IPv4 alone.
             "" => vec![format!("[::]:{port}"), format!("0.0.0.0:{port}")],
@@ -116,14 +128,28 @@ mod tests {
     fn switches_take_go_spellings() {
         assert!(!parse(&[]).expect("no flags").leader_elect);
         assert!(parse(&["--leader-elect"]).expect("a bare switch").leader_elect);
-        assert!(!parse(&["--leader-elect=false"]).expect("an explicit switch").leader_elect);
+        assert!(
+            !parse(&["--leader-elect=false"])
+                .expect("an explicit switch")
+                .leader_elect
+        );
         assert!(parse(&["--metrics-secure=maybe"]).is_err());
     }
 
     #[test]
     fn addresses_are_checked() {
-        assert_eq!(parse(&["--metrics-bind-address=0"]).expect("off").metrics_bind_address.0.len(), 0);
-        assert_eq!(parse(&[]).expect("default").metrics_bind_address.0[1], "0.0.0.0:8080");
+        assert_eq!(
+            parse(&["--metrics-bind-address=0"])
+                .expect("off")
+                .metrics_bind_address
+                .0
+                .len(),
+            0
+        );
+        assert_eq!(
+            parse(&[]).expect("default").metrics_bind_address.0[1],
+            "0.0.0.0:8080"
+        );
         assert!(parse(&["--metrics-bind-address=:http"]).is_err());
     }
 

@@ -6,7 +6,10 @@ use tokio_util::sync::CancellationToken;
 
 /// A token that the first signal cancels. The second one ends the process with status 1.
 pub fn on_signal() -> Result<CancellationToken, Error> {
-    let failed = |source| Error::Io { action: "listen for signals".to_owned(), source };
+    let failed = |source| Error::Io {
+        action: "listen for signals".to_owned(),
+        source,
+    };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
 

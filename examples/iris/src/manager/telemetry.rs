@@ -11,6 +11,8 @@ pub fn init(options: &Options) {
     // Fails when a log is set up already, as in tests.
     let _ = match options.log_format {
         LogFormat::Text => log.with(layer.with_target(false).with_ansi(false)).try_init(),
-        LogFormat::Json => log.with(layer.json().flatten_event(true).with_span_list(false)).try_init(),
+        LogFormat::Json => log
+            .with(layer.json().flatten_event(true).with_span_list(false))
+            .try_init(),
     };
 }
