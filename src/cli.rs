@@ -14,12 +14,7 @@ use clap_complete::Shell;
 /// `iris-scaffold create api --group app --version v1alpha1 --kind Widget`. The result builds with `cargo build` and
 /// works on a real cluster.
 #[derive(Debug, Parser)]
-#[command(
-    name = "iris-scaffold",
-    version,
-    propagate_version = false,
-    max_term_width = 100
-)]
+#[command(name = "iris-scaffold", version, propagate_version = false, max_term_width = 100)]
 pub struct Cli {
     /// Options that every command takes.
     #[command(flatten)]
@@ -32,10 +27,7 @@ pub struct Cli {
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]

@@ -35,12 +35,7 @@ impl Console {
         }
         let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
         let interactive = terminal && !global.no_input && std::env::var_os("CI").is_none();
-        Self {
-            format: global.format,
-            quiet: global.quiet,
-            verbose: global.verbose,
-            interactive,
-        }
+        Self { format: global.format, quiet: global.quiet, verbose: global.verbose, interactive }
     }
 
     /// Prints data as text or, in JSON, as `value`.
@@ -111,11 +106,7 @@ impl Console {
                 }
             }
         }
-        if !plan
-            .changes()
-            .iter()
-            .any(|change| change.writes() || change.action == Action::Conflict)
-        {
+        if !plan.changes().iter().any(|change| change.writes() || change.action == Action::Conflict) {
             self.status("Unchanged", "everything is as it should be");
         }
         for note in plan.notes() {
@@ -150,11 +141,7 @@ impl Console {
     /// Suggests what to run next.
     pub fn next(&self, lines: &[String]) {
         for line in lines {
-            if line.ends_with(':') {
-                self.tell(line)
-            } else {
-                self.tell(&format!("  {line}"))
-            }
+            if line.ends_with(':') { self.tell(line) } else { self.tell(&format!("  {line}")) }
         }
     }
 
@@ -165,9 +152,7 @@ impl Console {
             return None;
         }
         let mut stderr = anstream::stderr();
-        write!(stderr, "{question}: ")
-            .and_then(|()| stderr.flush())
-            .ok()?;
+        write!(stderr, "{question}: ").and_then(|()| stderr.flush()).ok()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).ok()?;
         let answer = answer.trim();
@@ -188,12 +173,7 @@ impl Console {
                     "`{}` holds something else; overwrite? [y]es, [n]o, [d]iff, [a]ll, [q]uit",
                     change.path
                 );
-                match self
-                    .ask(&question)
-                    .unwrap_or_default()
-                    .to_ascii_lowercase()
-                    .as_str()
-                {
+                match self.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
                     "y" | "yes" => return Answer::Overwrite,
                     "n" | "no" => return Answer::Keep,
                     "a" | "all" => return Answer::OverwriteAll,

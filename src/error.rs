@@ -24,10 +24,7 @@ pub struct Problem {
 impl Problem {
     /// A problem without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hints: Vec::new(),
-        }
+        Self { message: message.into(), hints: Vec::new() }
     }
 
     /// Adds a line that says what to do.
@@ -148,10 +145,7 @@ impl Error {
                 "nothing was written".into(),
             ],
             Self::Unparsable { .. } => {
-                vec![
-                    "mend the file, then run the command again".into(),
-                    "nothing was written".into(),
-                ]
+                vec!["mend the file, then run the command again".into(), "nothing was written".into()]
             }
             Self::ChangedMeanwhile { .. } => {
                 vec!["run the command again".into(), "nothing was written".into()]
@@ -162,27 +156,15 @@ impl Error {
 }
 
 fn join(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(|problem| problem.message.as_str())
-        .collect::<Vec<_>>()
-        .join("\n")
+    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn list(paths: &[RelPath]) -> String {
-    paths
-        .iter()
-        .map(|path| format!("`{path}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The system's words without the `(os error N)` at their end, in lower case.
@@ -190,7 +172,5 @@ fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -5,32 +5,18 @@ mod common;
 use common::{Sandbox, tree};
 
 /// Arguments of the walk-through's kind.
-const IRIS: [&str; 8] = [
-    "create",
-    "api",
-    "--group",
-    "test",
-    "--version",
-    "v1alpha1",
-    "--kind",
-    "Iris",
-];
+const IRIS: [&str; 8] = ["create", "api", "--group", "test", "--version", "v1alpha1", "--kind", "Iris"];
 
 #[test]
 fn the_two_commands_write_a_project_and_say_what_to_do_next() {
     let sandbox = Sandbox::new("iris");
     let init = sandbox.run(&["init", "--domain", "myardyas.club"]).success();
-    assert!(
-        init.stderr.contains("iris-scaffold create api --group"),
-        "{}",
-        init.stderr
-    );
+    assert!(init.stderr.contains("iris-scaffold create api --group"), "{}", init.stderr);
     assert_eq!(init.stdout, "", "stdout is for data");
     let create = sandbox.run(&IRIS).success();
-    for line in [
-        "Creating api/src/v1alpha1/iris.rs",
-        "Creating config/crd/bases/test.myardyas.club_iris.yaml",
-    ] {
+    for line in
+        ["Creating api/src/v1alpha1/iris.rs", "Creating config/crd/bases/test.myardyas.club_iris.yaml"]
+    {
         assert!(create.stderr.contains(line), "{line} in\n{}", create.stderr);
     }
     assert!(create.stderr.contains("  cargo build"), "{}", create.stderr);
@@ -58,35 +44,18 @@ fn running_a_command_again_changes_nothing() {
 #[test]
 fn a_dry_run_shows_everything_and_writes_nothing() {
     let sandbox = Sandbox::new("iris");
-    let out = sandbox
-        .run(&["init", "--domain", "myardyas.club", "--dry-run", "--diff"])
-        .success();
-    assert!(
-        out.stderr.contains("dry run: nothing was written"),
-        "{}",
-        out.stderr
-    );
+    let out = sandbox.run(&["init", "--domain", "myardyas.club", "--dry-run", "--diff"]).success();
+    assert!(out.stderr.contains("dry run: nothing was written"), "{}", out.stderr);
     assert!(out.stdout.contains("+++ b/PROJECT"), "{}", out.stdout);
     assert!(tree(sandbox.path()).is_empty());
 
-    let json = sandbox
-        .run(&[
-            "init",
-            "--domain",
-            "myardyas.club",
-            "--dry-run",
-            "--format",
-            "json",
-        ])
-        .success();
+    let json = sandbox.run(&["init", "--domain", "myardyas.club", "--dry-run", "--format", "json"]).success();
     let value: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON document");
     assert_eq!(value["dryRun"], true);
     assert_eq!(value["command"], "init");
     let changes = value["changes"].as_array().expect("changes");
     assert!(
-        changes
-            .iter()
-            .any(|change| change["path"] == "Makefile" && change["action"] == "create"),
+        changes.iter().any(|change| change["path"] == "Makefile" && change["action"] == "create"),
         "{value}"
     );
 }
@@ -120,19 +89,11 @@ fn every_wrong_argument_is_reported_at_once() {
 fn a_missing_flag_is_named_when_nobody_can_be_asked() {
     let sandbox = Sandbox::new("iris");
     let out = sandbox.run(&["init"]).code(2);
-    assert!(
-        out.stderr.contains("error: `--domain` is missing"),
-        "{}",
-        out.stderr
-    );
+    assert!(out.stderr.contains("error: `--domain` is missing"), "{}", out.stderr);
     let sandbox = Sandbox::with_project();
     let out = sandbox.run(&["create", "api"]).code(2);
     for flag in ["--group", "--version", "--kind"] {
-        assert!(
-            out.stderr.contains(&format!("`{flag}` is missing")),
-            "{flag} in\n{}",
-            out.stderr
-        );
+        assert!(out.stderr.contains(&format!("`{flag}` is missing")), "{flag} in\n{}", out.stderr);
     }
 }
 
@@ -178,64 +139,29 @@ fn hostile_names_give_a_clear_error_and_change_nothing() {
     let sandbox = Sandbox::with_project();
     let before = tree(sandbox.path());
     for value in hostile.into_iter().chain([long.as_str()]) {
-        for flag in [
-            "group",
-            "version",
-            "plural",
-            "controller-name",
-            "image-container-port",
-            "run-as-user",
-        ] {
-            let mut args: Vec<String> = ["create", "api", "--group=g", "--version=v1", "--kind=Thing"]
-                .map(String::from)
-                .to_vec();
+        for flag in ["group", "version", "plural", "controller-name", "image-container-port", "run-as-user"] {
+            let mut args: Vec<String> =
+                ["create", "api", "--group=g", "--version=v1", "--kind=Thing"].map(String::from).to_vec();
             args.retain(|arg| !arg.starts_with(&format!("--{flag}=")));
             args.push(format!("--{flag}={value}"));
             let out = sandbox.run(&args).code(2);
-            assert!(
-                out.stderr.starts_with("error: "),
-                "{flag} {value:?}: {}",
-                out.stderr
-            );
-            assert!(
-                !out.stderr.contains("panicked"),
-                "{flag} {value:?}: {}",
-                out.stderr
-            );
-            assert!(
-                !out.stderr.contains('\u{1b}'),
-                "{flag} {value:?} reaches the terminal raw"
-            );
-            assert!(
-                out.stderr.len() < 2000,
-                "{flag} {value:?}: too long an error\n{}",
-                out.stderr
-            );
+            assert!(out.stderr.starts_with("error: "), "{flag} {value:?}: {}", out.stderr);
+            assert!(!out.stderr.contains("panicked"), "{flag} {value:?}: {}", out.stderr);
+            assert!(!out.stderr.contains('\u{1b}'), "{flag} {value:?} reaches the terminal raw");
+            assert!(out.stderr.len() < 2000, "{flag} {value:?}: too long an error\n{}", out.stderr);
         }
         if !matches!(value, "A" | "UPPER") {
             let out = sandbox
-                .run(&[
-                    "create",
-                    "api",
-                    "--group=g",
-                    "--version=v1",
-                    &format!("--kind={value}"),
-                ])
+                .run(&["create", "api", "--group=g", "--version=v1", &format!("--kind={value}")])
                 .code(2);
-            assert!(
-                out.stderr.starts_with("error: "),
-                "kind {value:?}: {}",
-                out.stderr
-            );
+            assert!(out.stderr.starts_with("error: "), "kind {value:?}: {}", out.stderr);
         }
         assert_eq!(before, tree(sandbox.path()), "{value:?}");
     }
     for value in hostile.into_iter().chain([long.as_str()]) {
         let sandbox = Sandbox::new("iris");
         if value != "" {
-            sandbox
-                .run(&["init", "--domain=example.com", &format!("--project-name={value}")])
-                .code(2);
+            sandbox.run(&["init", "--domain=example.com", &format!("--project-name={value}")]).code(2);
         }
         sandbox.run(&["init", &format!("--domain={value}")]).code(2);
         assert!(tree(sandbox.path()).is_empty(), "{value:?}");
@@ -246,27 +172,10 @@ fn hostile_names_give_a_clear_error_and_change_nothing() {
 fn outside_a_project_the_error_names_the_way_in() {
     let sandbox = Sandbox::new("empty");
     let out = sandbox.run(&IRIS).code(1);
-    assert!(
-        out.stderr.contains("error: no `PROJECT` file in"),
-        "{}",
-        out.stderr
-    );
-    assert!(
-        out.stderr
-            .contains("hint: run `iris-scaffold init --domain DOMAIN`"),
-        "{}",
-        out.stderr
-    );
+    assert!(out.stderr.contains("error: no `PROJECT` file in"), "{}", out.stderr);
+    assert!(out.stderr.contains("hint: run `iris-scaffold init --domain DOMAIN`"), "{}", out.stderr);
     let out = sandbox
-        .run(&[
-            "-C",
-            "/nowhere/at/all",
-            "create",
-            "api",
-            "--group=g",
-            "--version=v1",
-            "--kind=K",
-        ])
+        .run(&["-C", "/nowhere/at/all", "create", "api", "--group=g", "--version=v1", "--kind=K"])
         .code(1);
     assert!(out.stderr.starts_with("error: "), "{}", out.stderr);
 }
@@ -305,16 +214,10 @@ fn work_that_is_not_ours_is_never_overwritten_unasked() {
     assert!(out.stderr.contains("`Makefile`"), "{}", out.stderr);
     assert_eq!(before, tree(sandbox.path()));
 
-    sandbox
-        .run(&["init", "--domain", "myardyas.club", "--on-conflict", "keep"])
-        .success();
+    sandbox.run(&["init", "--domain", "myardyas.club", "--on-conflict", "keep"]).success();
     assert_eq!(sandbox.read("Makefile"), "mine\n");
     sandbox.run(&["init", "--domain", "myardyas.club"]).success();
-    assert_eq!(
-        sandbox.read("Makefile"),
-        "mine\n",
-        "a file kept once is the user's"
-    );
+    assert_eq!(sandbox.read("Makefile"), "mine\n", "a file kept once is the user's");
 
     // A list that the tool owns was edited.
     let list = sandbox.read("src/controller/mod.rs");
@@ -330,17 +233,10 @@ fn a_missing_anchor_is_an_error_with_the_text_to_paste() {
     let sandbox = Sandbox::with_project();
     let path = "config/crd/kustomization.yaml";
     let text = sandbox.read(path);
-    sandbox.write(
-        path,
-        &text.replace("# +kubebuilder:scaffold:crdkustomizeresource", ""),
-    );
+    sandbox.write(path, &text.replace("# +kubebuilder:scaffold:crdkustomizeresource", ""));
     let before = tree(sandbox.path());
     let out = sandbox.run(&IRIS).code(1);
-    assert!(
-        out.stderr.contains("- bases/test.myardyas.club_iris.yaml"),
-        "{}",
-        out.stderr
-    );
+    assert!(out.stderr.contains("- bases/test.myardyas.club_iris.yaml"), "{}", out.stderr);
     assert!(out.stderr.contains("nothing was written"), "{}", out.stderr);
     assert_eq!(before, tree(sandbox.path()));
 }
@@ -373,11 +269,7 @@ fn kubebuilders_flags_are_accepted_and_explained() {
         ])
         .success();
     for flag in ["--repo", "--fetch-deps", "--skip-go-version-check"] {
-        assert!(
-            out.stderr.contains(&format!("`{flag}` has no effect: ")),
-            "{flag} in\n{}",
-            out.stderr
-        );
+        assert!(out.stderr.contains(&format!("`{flag}` has no effect: ")), "{flag} in\n{}", out.stderr);
     }
     let out = sandbox.run(&[&IRIS[..], &["--make=false"]].concat()).success();
     assert!(out.stderr.contains("`--make` has no effect: "), "{}", out.stderr);
@@ -389,28 +281,14 @@ fn results_are_quiet_and_machine_readable_when_asked() {
     let out = sandbox.run(&["-q", "init", "--domain=myardyas.club"]).success();
     assert_eq!((out.stdout.as_str(), out.stderr.as_str()), ("", ""));
     let out = sandbox.run(&["version"]).success();
-    assert_eq!(
-        out.stdout,
-        format!("iris-scaffold {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(out.stdout, format!("iris-scaffold {}\n", env!("CARGO_PKG_VERSION")));
     let out = sandbox.run(&["version", "--format=json"]).success();
     let value: serde_json::Value = serde_json::from_str(&out.stdout).expect("JSON");
     assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
-    let out = sandbox
-        .run(&[
-            "create",
-            "api",
-            "--format=json",
-            "--group=G",
-            "--version=v1",
-            "--kind=K",
-        ])
-        .code(2);
+    let out =
+        sandbox.run(&["create", "api", "--format=json", "--group=G", "--version=v1", "--kind=K"]).code(2);
     let value: serde_json::Value = serde_json::from_str(&out.stderr).expect("JSON");
-    assert!(
-        value["error"]["message"].as_str().expect("text").contains("`G`"),
-        "{value}"
-    );
+    assert!(value["error"]["message"].as_str().expect("text").contains("`G`"), "{value}");
 }
 
 #[test]
@@ -418,41 +296,18 @@ fn completions_exist_for_every_shell() {
     let sandbox = Sandbox::new("iris");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let out = sandbox.run(&["completion", shell]).success();
-        assert!(
-            out.stdout.contains("iris-scaffold") && out.stdout.contains("multigroup"),
-            "{shell}"
-        );
+        assert!(out.stdout.contains("iris-scaffold") && out.stdout.contains("multigroup"), "{shell}");
     }
 }
 
 #[test]
 fn what_kubernetes_allows_works_also_where_rust_or_windows_reserve_the_word() {
     let sandbox = Sandbox::with_project();
-    for kind in [
-        "Type",
-        "Match",
-        "Box",
-        "Result",
-        "String",
-        "Option",
-        "Con",
-        "Mod",
-        "Crate",
-        "Super",
-        "Deployment",
-    ] {
-        sandbox
-            .run(&[
-                "create",
-                "api",
-                "--group=test",
-                "--version=v1",
-                &format!("--kind={kind}"),
-            ])
-            .success();
+    for kind in
+        ["Type", "Match", "Box", "Result", "String", "Option", "Con", "Mod", "Crate", "Super", "Deployment"]
+    {
+        sandbox.run(&["create", "api", "--group=test", "--version=v1", &format!("--kind={kind}")]).success();
     }
-    let out = sandbox
-        .run(&["create", "api", "--group=test", "--version=v1", "--kind=Self"])
-        .code(2);
+    let out = sandbox.run(&["create", "api", "--group=test", "--version=v1", "--kind=Self"]).code(2);
     assert!(out.stderr.contains("`Self`"), "{}", out.stderr);
 }

@@ -20,12 +20,7 @@ fn path(path: &str) -> RelPath {
 }
 
 fn file(at: &str, ownership: Ownership, text: &str) -> File {
-    File {
-        path: path(at),
-        ownership,
-        text: text.into(),
-        executable: at.ends_with(".sh"),
-    }
+    File { path: path(at), ownership, text: text.into(), executable: at.ends_with(".sh") }
 }
 
 /// A project with a file to replace, one to edit and one to leave.
@@ -46,22 +41,10 @@ fn project() -> TempDir {
 fn plan(root: &Path) -> Plan {
     let mut draft = Draft::new(Tree::open(root));
     let base = Some("// old\n".to_owned());
-    draft
-        .file(file("a/owned.rs", Ownership::Owned { base }, "// new\n"))
-        .expect("a file");
-    draft
-        .file(file(
-            "b/c/new.rs",
-            Ownership::Seeded { again: false },
-            "fn new() {}\n",
-        ))
-        .expect("a file");
-    draft
-        .file(file("run.sh", Ownership::Seeded { again: false }, "#!/bin/sh\n"))
-        .expect("a file");
-    draft
-        .file(file("PROJECT", Ownership::Derived, "version: 2\n"))
-        .expect("a file");
+    draft.file(file("a/owned.rs", Ownership::Owned { base }, "// new\n")).expect("a file");
+    draft.file(file("b/c/new.rs", Ownership::Seeded { again: false }, "fn new() {}\n")).expect("a file");
+    draft.file(file("run.sh", Ownership::Seeded { again: false }, "#!/bin/sh\n")).expect("a file");
+    draft.file(file("PROJECT", Ownership::Derived, "version: 2\n")).expect("a file");
     draft
         .insert(&Insert {
             path: path("list.yaml"),
@@ -99,17 +82,10 @@ fn a_plan_is_applied_whole_and_only_once() {
     let again = {
         let mut draft = Draft::new(Tree::open(root.path()));
         let base = Some("// new\n".to_owned());
-        draft
-            .file(file("a/owned.rs", Ownership::Owned { base }, "// new\n"))
-            .expect("a file");
+        draft.file(file("a/owned.rs", Ownership::Owned { base }, "// new\n")).expect("a file");
         draft.plan().expect("a plan")
     };
-    assert!(
-        again
-            .changes()
-            .iter()
-            .all(|change| change.action == Action::Unchanged)
-    );
+    assert!(again.changes().iter().all(|change| change.action == Action::Unchanged));
 }
 
 #[cfg(unix)]
@@ -117,13 +93,8 @@ fn a_plan_is_applied_whole_and_only_once() {
 fn programs_can_be_run_and_permissions_stay() {
     use std::os::unix::fs::PermissionsExt as _;
     let root = project();
-    let mode = |name: &str| {
-        fs::metadata(root.path().join(name))
-            .expect("a file")
-            .permissions()
-            .mode()
-            & 0o777
-    };
+    let mode =
+        |name: &str| fs::metadata(root.path().join(name)).expect("a file").permissions().mode() & 0o777;
     fs::set_permissions(root.path().join("a/owned.rs"), fs::Permissions::from_mode(0o640))
         .expect("permissions");
     apply(&plan(root.path())).expect("an apply");
@@ -139,11 +110,7 @@ fn an_error_at_any_step_leaves_everything_as_it_was() {
         let mut step = 0;
         let result = apply_with(&plan(root.path()), &mut |_| {
             step += 1;
-            if step == failing + 1 {
-                Err(io::Error::from(io::ErrorKind::StorageFull))
-            } else {
-                Ok(())
-            }
+            if step == failing + 1 { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
         });
         let error = result.expect_err("the step failed");
         assert!(error.to_string().starts_with("cannot "), "{error}");
@@ -162,11 +129,7 @@ fn killed_at_any_step_it_is_as_before_or_as_after_once_the_next_command_ran() {
             apply_with(&plan(root.path()), &mut |_| {
                 step += 1;
                 // Nothing runs after this, as after SIGKILL: the engine has no destructors that touch the disk.
-                if step == fatal + 1 {
-                    std::panic::resume_unwind(Box::new("killed"))
-                } else {
-                    Ok(())
-                }
+                if step == fatal + 1 { std::panic::resume_unwind(Box::new("killed")) } else { Ok(()) }
             })
         }));
         assert!(killed.is_err());
@@ -194,11 +157,7 @@ fn killed_while_undoing_is_as_after() {
     let killed = catch_unwind(AssertUnwindSafe(|| {
         apply_with(&plan(root.path()), &mut |_| {
             step += 1;
-            if step == steps {
-                std::panic::resume_unwind(Box::new("killed"))
-            } else {
-                Ok(())
-            }
+            if step == steps { std::panic::resume_unwind(Box::new("killed")) } else { Ok(()) }
         })
     }));
     assert!(killed.is_err());
@@ -221,22 +180,12 @@ fn what_changed_since_planning_is_not_overwritten() {
 
 #[test]
 fn what_would_not_parse_is_never_planned() {
-    for (name, text) in [
-        ("a.rs", "fn {"),
-        ("a.toml", "= 1"),
-        ("a.yaml", "a: ["),
-        ("PROJECT", "\t- x"),
-    ] {
+    for (name, text) in [("a.rs", "fn {"), ("a.toml", "= 1"), ("a.yaml", "a: ["), ("PROJECT", "\t- x")] {
         let root = TempDir::new().expect("a directory");
         let mut draft = Draft::new(Tree::open(root.path()));
         draft.file(file(name, Ownership::Derived, text)).expect("a file");
         let error = draft.plan().expect_err(name);
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("`{name}` would not parse: ")),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with(&format!("`{name}` would not parse: ")), "{error}");
     }
 }
 
@@ -245,21 +194,13 @@ fn conflicts_are_settled_before_anything_is_written() {
     let settle = |policy| {
         let root = project();
         let mut draft = Draft::new(Tree::open(root.path()));
-        draft
-            .file(file("mine", Ownership::Seeded { again: false }, "theirs\n"))
-            .expect("a file");
-        draft
-            .file(file("new", Ownership::Seeded { again: false }, "new\n"))
-            .expect("a file");
+        draft.file(file("mine", Ownership::Seeded { again: false }, "theirs\n")).expect("a file");
+        draft.file(file("new", Ownership::Seeded { again: false }, "new\n")).expect("a file");
         let mut plan = draft.plan().expect("a plan");
         assert!(unified(&plan).contains("-mine\n+theirs\n"), "{}", unified(&plan));
         let settled = resolve(&mut plan, policy).and_then(|()| apply(&plan));
         let text = fs::read_to_string(root.path().join("mine")).expect("a file");
-        (
-            settled.map_err(|error| error.to_string()),
-            text,
-            root.path().join("new").exists(),
-        )
+        (settled.map_err(|error| error.to_string()), text, root.path().join("new").exists())
     };
     assert_eq!(settle(OnConflict::Keep), (Ok(()), "mine\n".into(), true));
     assert_eq!(settle(OnConflict::Overwrite), (Ok(()), "theirs\n".into(), true));
@@ -275,23 +216,11 @@ fn links_inside_are_written_through_and_links_outside_refused() {
     fs::rename(root.path().join("list.yaml"), root.path().join("real.yaml")).expect("a rename");
     symlink("real.yaml", root.path().join("list.yaml")).expect("a link");
     apply(&plan(root.path())).expect("an apply");
-    assert!(
-        root.path()
-            .join("list.yaml")
-            .symlink_metadata()
-            .expect("a link")
-            .is_symlink()
-    );
-    assert_eq!(
-        fs::read_to_string(root.path().join("real.yaml")).expect("a file"),
-        "x:\n- new\n# +here\n"
-    );
+    assert!(root.path().join("list.yaml").symlink_metadata().expect("a link").is_symlink());
+    assert_eq!(fs::read_to_string(root.path().join("real.yaml")).expect("a file"), "x:\n- new\n# +here\n");
 
     let outside = TempDir::new().expect("a directory");
-    for (link, target) in [
-        ("b", outside.path().to_path_buf()),
-        ("PROJECT", outside.path().join("nothing")),
-    ] {
+    for (link, target) in [("b", outside.path().to_path_buf()), ("PROJECT", outside.path().join("nothing"))] {
         let root = project();
         let _ = fs::remove_file(root.path().join(link));
         symlink(&target, root.path().join(link)).expect("a link");
@@ -312,18 +241,12 @@ fn a_missing_root_is_made_and_a_failed_one_removed_again() {
     let parent = TempDir::new().expect("a directory");
     let root = parent.path().join("x/y");
     let mut draft = Draft::new(Tree::open(&root));
-    draft
-        .file(file("a/b", Ownership::Derived, "b\n"))
-        .expect("a file");
+    draft.file(file("a/b", Ownership::Derived, "b\n")).expect("a file");
     let plan = draft.plan().expect("a plan");
     let mut step = 0;
     let failed = apply_with(&plan, &mut |_| {
         step += 1;
-        if step == 5 {
-            Err(io::Error::other("no"))
-        } else {
-            Ok(())
-        }
+        if step == 5 { Err(io::Error::other("no")) } else { Ok(()) }
     });
     assert!(failed.is_err() && !parent.path().join("x").exists());
     apply(&plan).expect("an apply");

@@ -5,6 +5,8 @@ mod create_api;
 mod init;
 mod manifests;
 mod operand;
+mod plan;
+mod target;
 mod version;
 
 use std::path::{Path, PathBuf};
@@ -33,11 +35,19 @@ pub(crate) fn dispatch(cli: Cli) -> ExitCode {
         global: cli.global,
     };
     let result = match cli.command {
-        Command::Init(args) => init::run(&context, args),
-        Command::Create { what: Create::Api(args) } | Command::CreateApi(args) => create_api::run(&context, args),
+        Command::Init(args) => init::run(&context, &args),
+        Command::Create { what: Create::Api(args) } | Command::CreateApi(args) => {
+            create_api::run(&context, &args)
+        }
         Command::Manifests(args) => manifests::run(&context, &args),
-        Command::Completion { shell } => completion::run(&context, shell),
-        Command::Version => version::run(&context),
+        Command::Completion { shell } => {
+            completion::run(&context, shell);
+            Ok(())
+        }
+        Command::Version => {
+            version::run(&context);
+            Ok(())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,14 +67,15 @@ impl Context {
         example: &str,
         problems: &mut Vec<Problem>,
     ) -> String {
-        value.or_else(|| self.console.ask(&format!("{} ({example})", flag.trim_start_matches('-')))).unwrap_or_else(
-            || {
+        value
+            .or_else(|| self.console.ask(&format!("{} ({example})", flag.trim_start_matches('-'))))
+            .unwrap_or_else(|| {
                 problems.push(
-                    Problem::new(format!("`{flag}` is missing")).hint(format!("for example `{flag} {example}`")),
+                    Problem::new(format!("`{flag}` is missing"))
+                        .hint(format!("for example `{flag} {example}`")),
                 );
                 String::new()
-            },
-        )
+            })
     }
 
     /// Says that a flag taken from kubebuilder has no effect.

@@ -108,10 +108,7 @@ fn literal(text: &str, indent: usize) -> String {
         }
     }
     // `|+` keeps the newlines that end the text; the caller adds the last one
-    out.extend(std::iter::repeat_n(
-        '\n',
-        (text.len() - body.len()).saturating_sub(1),
-    ));
+    out.extend(std::iter::repeat_n('\n', (text.len() - body.len()).saturating_sub(1)));
     out
 }
 
@@ -119,11 +116,7 @@ fn quoted_if_needed(text: &str) -> String {
     if !text.chars().all(is_printable) {
         return double_quoted(text);
     }
-    if is_plain(text) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
+    if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
 fn double_quoted(text: &str) -> String {
@@ -167,16 +160,13 @@ fn is_plain(text: &str) -> bool {
 fn is_number_like(text: &str) -> bool {
     let digits = text.trim_start_matches(['+', '.']);
     digits.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_hexdigit() || "+-._:xXoOTtZz ".contains(c))
+        && text.chars().all(|c| c.is_ascii_hexdigit() || "+-._:xXoOTtZz ".contains(c))
 }
 
 /// The words that some YAML reader takes for a boolean, null or number.
 fn is_word(text: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", "+.inf", ".nan",
-    ];
+    const WORDS: [&str; 12] =
+        ["y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", "+.inf", ".nan"];
     WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
@@ -264,18 +254,9 @@ spec:
             assert!(written.starts_with('\''), "{written}");
             assert_eq!(read(&written), json!(text));
         }
-        for text in [
-            "apps",
-            "v1alpha1",
-            "a-b.c/d",
-            "x]",
-            "\\d+",
-            "^[a-z]$",
-            "once",
-            "1st",
-            "é",
-            ".spec.replicas",
-        ] {
+        for text in
+            ["apps", "v1alpha1", "a-b.c/d", "x]", "\\d+", "^[a-z]$", "once", "1st", "é", ".spec.replicas"]
+        {
             assert_eq!(document(&json!(text)), format!("{text}\n"));
         }
     }

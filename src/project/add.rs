@@ -107,16 +107,10 @@ impl Project {
 
     /// Controllers that would have the same name or file.
     fn between_controllers(&self, other: &Resource, new: &Resource) -> Option<Problem> {
-        let pairs = other
-            .controllers
-            .iter()
-            .flat_map(|a| new.controllers.iter().map(move |b| (a, b)));
+        let pairs = other.controllers.iter().flat_map(|a| new.controllers.iter().map(move |b| (a, b)));
         for (a, b) in pairs {
             let fault = if a == b {
-                format!(
-                    "kind `{}` of group `{}` has a controller `{a}` already",
-                    other.kind, other.group
-                )
+                format!("kind `{}` of group `{}` has a controller `{a}` already", other.kind, other.group)
             } else if self.share_folder(other, new) && share_file(a, b) {
                 format!("controllers `{a}` and `{b}` would share a file")
             } else {
@@ -145,27 +139,23 @@ fn alone(new: &Resource) -> Option<Problem> {
     }
     if new.has_api {
         let group = new.qualified_group();
-        if ["k8s.io", "kubernetes.io"].iter().any(|own| {
-            group
-                .strip_suffix(own)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        }) {
-            let problem = Problem::new(format!(
-                "group `{group}` is Kubernetes' own, and takes no custom resources"
-            ));
+        if ["k8s.io", "kubernetes.io"]
+            .iter()
+            .any(|own| group.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+        {
+            let problem =
+                Problem::new(format!("group `{group}` is Kubernetes' own, and takes no custom resources"));
             return Some(problem.hint("choose a domain you own"));
         }
         if !group.contains('.') {
-            let problem = Problem::new(format!(
-                "group `{group}` has no domain, and custom resources need one"
-            ));
+            let problem =
+                Problem::new(format!("group `{group}` has no domain, and custom resources need one"));
             return Some(problem.hint("set `domain` in `PROJECT`"));
         }
     }
     let twice = new.controllers.iter().enumerate().find_map(|(at, name)| {
-        let earlier = new.controllers[..at]
-            .iter()
-            .find(|earlier| *earlier == name || share_file(earlier, name))?;
+        let earlier =
+            new.controllers[..at].iter().find(|earlier| *earlier == name || share_file(earlier, name))?;
         Some(
             Problem::new(format!("controllers `{earlier}` and `{name}` would share a file"))
                 .hint("choose another name"),
@@ -191,10 +181,7 @@ fn on_the_cluster(other: &Resource, new: &Resource) -> Option<Problem> {
         return between_versions(other, new);
     }
     let fault = if other.plural == new.plural {
-        format!(
-            "kinds `{have}` and `{want}` would share the plural `{}`",
-            new.plural
-        )
+        format!("kinds `{have}` and `{want}` would share the plural `{}`", new.plural)
     } else if other.plural.eq_ignore_ascii_case(want) || new.plural.eq_ignore_ascii_case(have) {
         format!("the plural of one of the kinds `{have}` and `{want}` would be the singular of the other")
     } else if want.strip_suffix("List") == Some(have) || have.strip_suffix("List") == Some(want) {
@@ -222,10 +209,8 @@ fn between_versions(other: &Resource, new: &Resource) -> Option<Problem> {
     }
     (other.namespaced != new.namespaced).then(|| {
         let scope = scope(other.namespaced);
-        Problem::new(format!(
-            "kind `{kind}` is {scope} in version `{version}`, and so in all versions"
-        ))
-        .hint(format!("use `--namespaced={}`", other.namespaced))
+        Problem::new(format!("kind `{kind}` is {scope} in version `{version}`, and so in all versions"))
+            .hint(format!("use `--namespaced={}`", other.namespaced))
     })
 }
 
@@ -233,11 +218,7 @@ fn between_versions(other: &Resource, new: &Resource) -> Option<Problem> {
 fn extend(known: &Resource, wanted: Resource, force: bool) -> Result<(Resource, Added)> {
     let mut merged = known.clone();
     if wanted.has_api {
-        let differs = if known.has_api {
-            difference(known, &wanted)
-        } else {
-            None
-        };
+        let differs = if known.has_api { difference(known, &wanted) } else { None };
         if let Some(problem) = differs.filter(|_| !force) {
             return Err(Error::Refused(problem));
         }
@@ -260,11 +241,7 @@ fn extend(known: &Resource, wanted: Resource, force: bool) -> Result<(Resource, 
             merged.controllers.push(name);
         }
     }
-    let added = if merged == *known {
-        Added::Already
-    } else {
-        Added::Extended
-    };
+    let added = if merged == *known { Added::Already } else { Added::Extended };
     Ok((merged, added))
 }
 
@@ -276,10 +253,10 @@ fn difference(known: &Resource, wanted: &Resource) -> Option<Problem> {
             "kind `{kind}` is in the project, version `{version}`, and is {}",
             scope(known.namespaced)
         );
-        return Some(Problem::new(message).hint(format!(
-            "use `--namespaced={}`, or change it with `--force`",
-            known.namespaced
-        )));
+        return Some(
+            Problem::new(message)
+                .hint(format!("use `--namespaced={}`, or change it with `--force`", known.namespaced)),
+        );
     }
     (known.plural != wanted.plural).then(|| {
         let plural = &known.plural;
@@ -290,11 +267,7 @@ fn difference(known: &Resource, wanted: &Resource) -> Option<Problem> {
 }
 
 fn scope(namespaced: bool) -> &'static str {
-    if namespaced {
-        "namespaced"
-    } else {
-        "cluster-scoped"
-    }
+    if namespaced { "namespaced" } else { "cluster-scoped" }
 }
 
 fn origin(resource: &Resource) -> &'static str {
@@ -328,7 +301,5 @@ fn start_alike(a: &str, b: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = u8> {
         name.bytes().filter(u8::is_ascii_alphanumeric)
     }
-    letters(a)
-        .zip(letters(b))
-        .all(|(a, b)| a.eq_ignore_ascii_case(&b))
+    letters(a).zip(letters(b)).all(|(a, b)| a.eq_ignore_ascii_case(&b))
 }

@@ -20,11 +20,7 @@ impl Project {
     /// or the file system would not take.
     pub fn parse(text: &str) -> Result<Self> {
         let document = document(text)?;
-        let root = Fields {
-            text,
-            map: &document,
-            path: Vec::new(),
-        };
+        let root = Fields { text, map: &document, path: Vec::new() };
         check_version(&root)?;
         check_layout(&root)?;
         let name = root.required(
@@ -32,17 +28,12 @@ impl Project {
             "the start of the names of the project's objects",
             validate::project_name,
         )?;
-        let mut project = Self::new(
-            &root.required("domain", "the suffix of API groups", validate::domain)?,
-            &name,
-        );
+        let mut project =
+            Self::new(&root.required("domain", "the suffix of API groups", validate::domain)?, &name);
         project.multigroup = root.boolean("multigroup")?;
         project.namespaced = root.boolean("namespaced")?;
         project.repo = root.string("repo")?.map(str::to_owned);
-        project.plugins = root
-            .map("plugins")?
-            .map(|plugins| plugins.map.clone())
-            .unwrap_or_default();
+        project.plugins = root.map("plugins")?.map(|plugins| plugins.map.clone()).unwrap_or_default();
         for entry in root.items("resources")? {
             let resource = resource(&project, &entry)?;
             if resource.has_api
@@ -51,9 +42,7 @@ impl Project {
                 check_library(&entry, library)?;
                 library.clone_into(&mut project.api_lib);
             }
-            project
-                .take(resource)
-                .map_err(|problem| root.error(&entry.path, &problem.message))?;
+            project.take(resource).map_err(|problem| root.error(&entry.path, &problem.message))?;
         }
         check_operands(&root)?;
         project.raw = document;
@@ -64,23 +53,14 @@ impl Project {
     fn take(&mut self, resource: Resource) -> Result<(), Problem> {
         if self.find(&resource).is_some() {
             let (kind, version) = (&resource.kind, &resource.version);
-            return Err(Problem::new(format!(
-                "kind `{kind}`, version `{version}`, is listed twice"
-            )));
+            return Err(Problem::new(format!("kind `{kind}`, version `{version}`, is listed twice")));
         }
         let known = resource.controllers.len();
         match self.add(resource, false) {
-            Ok(Added::New)
-                if self
-                    .resources
-                    .last()
-                    .is_some_and(|added| added.controllers.len() == known) =>
-            {
+            Ok(Added::New) if self.resources.last().is_some_and(|added| added.controllers.len() == known) => {
                 Ok(())
             }
-            Ok(_) => Err(Problem::new(
-                "two versions of the kind have a controller of the same name",
-            )),
+            Ok(_) => Err(Problem::new("two versions of the kind have a controller of the same name")),
             Err(Error::Refused(problem)) => Err(problem),
             Err(error) => Err(Problem::new(error.to_string())),
         }
@@ -108,9 +88,7 @@ fn document(text: &str) -> Result<Mapping> {
         return Err(mistake(text, 1, "the file is empty"));
     }
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    if let Some(line) = text
-        .split('\n')
-        .position(|line| line.contains(control) || line.contains('\u{fffd}'))
+    if let Some(line) = text.split('\n').position(|line| line.contains(control) || line.contains('\u{fffd}'))
     {
         return Err(mistake(text, line + 1, "the file is not text"));
     }
@@ -120,9 +98,8 @@ fn document(text: &str) -> Result<Mapping> {
     match serde_yaml::from_str(text) {
         Ok(Value::Mapping(map)) => Ok(map),
         Ok(_) => {
-            let line = text
-                .lines()
-                .position(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
+            let line =
+                text.lines().position(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
             Err(mistake(
                 text,
                 line.unwrap_or(0) + 1,
@@ -133,11 +110,7 @@ fn document(text: &str) -> Result<Mapping> {
             let line = error.location().map_or(1, |location| location.line());
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or(&message);
-            Err(mistake(
-                text,
-                line,
-                &format!("not valid YAML: {}", escaped(message, 120)),
-            ))
+            Err(mistake(text, line, &format!("not valid YAML: {}", escaped(message, 120))))
         }
     }
 }
@@ -186,13 +159,8 @@ fn check_library(entry: &Fields<'_>, library: &str) -> Result<()> {
     if fits && library.ends_with("_api") && library.len() <= 64 {
         return Ok(());
     }
-    Err(entry.error_at(
-        "path",
-        &format!(
-            "{} is not the library of the project's types",
-            validate::shown(library)
-        ),
-    ))
+    Err(entry
+        .error_at("path", &format!("{} is not the library of the project's types", validate::shown(library))))
 }
 
 /// What is remembered of the replicas template goes into sources again, so it is checked like flags.
@@ -211,9 +179,7 @@ fn check_operands(root: &Fields<'_>) -> Result<()> {
             continue;
         };
         options.checked("image", validate::image)?;
-        options.checked("containerCommand", |command| {
-            command.split(',').find_map(validate::command_word)
-        })?;
+        options.checked("containerCommand", |command| command.split(',').find_map(validate::command_word))?;
         options.checked("containerPort", |port| validate::port(port).err())?;
         options.checked("runAsUser", |user| validate::user(user).err())?;
     }
@@ -228,13 +194,12 @@ fn resource(project: &Project, entry: &Fields<'_>) -> Result<Resource> {
     let kind = entry.required("kind", "the kind's name", validate::kind)?;
     let version = entry.required("version", "the version of the kind", validate::version)?;
     let group = entry.required("group", "the kind's group", validate::group)?;
-    let domain = match entry.checked("domain", |domain| {
-        (!domain.is_empty()).then(|| validate::domain(domain))?
-    })? {
-        Some(domain) => domain.to_owned(),
-        None if core || external => String::new(),
-        None => project.domain.clone(),
-    };
+    let domain =
+        match entry.checked("domain", |domain| (!domain.is_empty()).then(|| validate::domain(domain))?)? {
+            Some(domain) => domain.to_owned(),
+            None if core || external => String::new(),
+            None => project.domain.clone(),
+        };
     if core && external {
         return Err(entry.error_at(
             "external",
@@ -242,16 +207,11 @@ fn resource(project: &Project, entry: &Fields<'_>) -> Result<Resource> {
         ));
     }
     if api.is_some() && (core || external) {
-        return Err(entry.error_at(
-            "api",
-            "a kind that is served elsewhere (`core`, `external`) has no types here",
-        ));
+        return Err(
+            entry.error_at("api", "a kind that is served elsewhere (`core`, `external`) has no types here")
+        );
     }
-    let known = if core {
-        core::lookup(&group, &version, &kind)
-    } else {
-        None
-    };
+    let known = if core { core::lookup(&group, &version, &kind) } else { None };
     let plural = match (entry.checked("plural", validate::plural)?, &known) {
         (Some(plural), _) => plural.to_owned(),
         (None, Some(known)) => known.plural.to_owned(),
@@ -318,18 +278,12 @@ impl<'a> Fields<'a> {
     }
 
     fn boolean(&self, key: &str) -> Result<bool> {
-        Ok(self
-            .typed(key, "`true` or `false`", Value::as_bool)?
-            .unwrap_or(false))
+        Ok(self.typed(key, "`true` or `false`", Value::as_bool)?.unwrap_or(false))
     }
 
     fn map(&self, key: &str) -> Result<Option<Fields<'a>>> {
         let map = self.typed(key, "keys with values", Value::as_mapping)?;
-        Ok(map.map(|map| Fields {
-            text: self.text,
-            map,
-            path: self.below(key),
-        }))
+        Ok(map.map(|map| Fields { text: self.text, map, path: self.below(key) }))
     }
 
     /// A list of mappings.
@@ -339,15 +293,9 @@ impl<'a> Fields<'a> {
             let mut path = self.below(key);
             path.push(Step::Item(index));
             match item.as_mapping() {
-                Some(map) => Ok(Fields {
-                    text: self.text,
-                    map,
-                    path,
-                }),
-                None => Err(self.error(
-                    &path,
-                    &format!("expected keys with values in `{key}`, found {}", kind_of(item)),
-                )),
+                Some(map) => Ok(Fields { text: self.text, map, path }),
+                None => Err(self
+                    .error(&path, &format!("expected keys with values in `{key}`, found {}", kind_of(item)))),
             }
         };
         list.into_iter().flatten().enumerate().map(item).collect()
@@ -409,11 +357,7 @@ fn mistake(text: &str, line: usize, message: &str) -> Error {
         "",
         width = line.to_string().len()
     );
-    Error::ProjectFile {
-        line,
-        message: message.to_owned(),
-        snippet,
-    }
+    Error::ProjectFile { line, message: message.to_owned(), snippet }
 }
 
 /// Text that is safe to print, and not endless.
@@ -423,11 +367,7 @@ fn escaped(text: &str, longest: usize) -> String {
         .take(longest)
         .flat_map(|c| {
             let plain = !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if plain {
-                vec![c]
-            } else {
-                c.escape_default().collect()
-            }
+            if plain { vec![c] } else { c.escape_default().collect() }
         })
         .collect();
     if text.chars().nth(longest).is_some() {

@@ -21,13 +21,8 @@ pub(super) fn line(text: &str, path: &[Step]) -> usize {
     (0..=path.len())
         .rev()
         .find_map(|length| {
-            let error = Probe(&path[..length])
-                .deserialize(serde_yaml::Deserializer::from_str(text))
-                .err()?;
-            error
-                .to_string()
-                .contains(FOUND)
-                .then(|| error.location().map_or(1, |location| location.line()))
+            let error = Probe(&path[..length]).deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
+            error.to_string().contains(FOUND).then(|| error.location().map_or(1, |location| location.line()))
         })
         .unwrap_or(1)
 }
@@ -50,11 +45,7 @@ impl<'de> Visitor<'de> for Probe<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() {
-            FOUND
-        } else {
-            "a value with others inside"
-        })
+        f.write_str(if self.0.is_empty() { FOUND } else { "a value with others inside" })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -99,10 +90,7 @@ mod tests {
         assert_eq!(line(text, &[key("a")]), 2);
         assert_eq!(line(text, &[key("list"), Step::Item(0), key("x")]), 4);
         assert_eq!(line(text, &[key("list"), Step::Item(1), key("x")]), 5);
-        assert_eq!(
-            line(text, &[key("list"), Step::Item(1), key("deep"), key("on")]),
-            7
-        );
+        assert_eq!(line(text, &[key("list"), Step::Item(1), key("deep"), key("on")]), 7);
         assert_eq!(line(text, &[key("flow"), key("b"), Step::Item(1)]), 9);
     }
 

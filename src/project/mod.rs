@@ -71,9 +71,7 @@ impl Project {
     /// # Errors
     /// When the file cannot be read, or [`Error::ProjectFile`] when it does not say what it must.
     pub fn load(tree: &Tree) -> Result<Option<Self>> {
-        tree.read(&RelPath::new(FILE)?)?
-            .map(|text| Self::parse(&text))
-            .transpose()
+        tree.read(&RelPath::new(FILE)?)?.map(|text| Self::parse(&text)).transpose()
     }
 
     /// The project at the root of `tree`.
@@ -81,9 +79,7 @@ impl Project {
     /// # Errors
     /// As [`Project::load`], and [`Error::NotAProject`] when there is none.
     pub fn open(tree: &Tree) -> Result<Self> {
-        Self::load(tree)?.ok_or_else(|| Error::NotAProject {
-            dir: tree.root().to_path_buf(),
-        })
+        Self::load(tree)?.ok_or_else(|| Error::NotAProject { dir: tree.root().to_path_buf() })
     }
 
     /// The entry for the same kind and version, whatever its settings.
@@ -94,9 +90,7 @@ impl Project {
 
     /// Every version of a kind, in the order they were added.
     pub fn versions<'a>(&'a self, resource: &'a Resource) -> impl Iterator<Item = &'a Resource> {
-        self.resources
-            .iter()
-            .filter(move |known| is_same_kind(known, resource))
+        self.resources.iter().filter(move |known| is_same_kind(known, resource))
     }
 
     /// The version in which objects of the kind are stored: the first that was added.
@@ -110,8 +104,7 @@ impl Project {
     /// Whether any version of the kind has a controller of that name.
     #[must_use]
     pub fn has_controller(&self, resource: &Resource, name: &str) -> bool {
-        self.versions(resource)
-            .any(|version| version.controllers.iter().any(|known| known == name))
+        self.versions(resource).any(|version| version.controllers.iter().any(|known| known == name))
     }
 
     /// The name that a kind's first controller gets when the user names none: the kind in lower case, with its group
@@ -124,11 +117,7 @@ impl Project {
             .iter()
             .filter(|other| !is_same_kind(other, resource))
             .any(|other| other.controllers.contains(&lower));
-        let mut name = if taken {
-            format!("{}-{lower}", resource.group.replace('.', "-"))
-        } else {
-            lower
-        };
+        let mut name = if taken { format!("{}-{lower}", resource.group.replace('.', "-")) } else { lower };
         name.truncate(validate::CONTROLLER);
         name.truncate(name.trim_end_matches('-').len());
         name
@@ -137,11 +126,7 @@ impl Project {
     /// Makes the first version with types of `kind` the stored one.
     fn mark_storage(&mut self, kind: &Resource) {
         let mut stored = false;
-        for resource in self
-            .resources
-            .iter_mut()
-            .filter(|known| is_same_kind(known, kind))
-        {
+        for resource in self.resources.iter_mut().filter(|known| is_same_kind(known, kind)) {
             resource.storage = resource.has_api && !stored;
             stored |= resource.has_api;
         }

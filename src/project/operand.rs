@@ -14,28 +14,18 @@ impl Project {
     #[must_use]
     pub fn operand(&self, resource: &Resource) -> Option<Operand> {
         let entry = self.entries().find(|entry| is_of(entry, resource))?;
-        let text = |key: &str| {
-            entry
-                .get("options")
-                .and_then(|options| options.get(key))
-                .and_then(Value::as_str)
-        };
+        let text =
+            |key: &str| entry.get("options").and_then(|options| options.get(key)).and_then(Value::as_str);
         let image = text("image")?;
         // Whether the containers are hardened is not an option of its own; it goes with the image.
         let default = Operand::of_kind(&resource.kind);
-        let hardened = if default.image == image {
-            default.hardened
-        } else {
-            true
-        };
+        let hardened = if default.image == image { default.hardened } else { true };
         Some(Operand {
             image: image.to_owned(),
             command: text("containerCommand")
                 .map(|command| command.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
-            port: text("containerPort")
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(0),
+            port: text("containerPort").and_then(|port| port.parse().ok()).unwrap_or(0),
             run_as_user: text("runAsUser").and_then(|user| user.parse().ok()).unwrap_or(-1),
             hardened,
         })
@@ -50,59 +40,37 @@ impl Project {
             }
         };
         set("containerCommand", operand.command.join(","));
-        set(
-            "containerPort",
-            if operand.port == 0 {
-                String::new()
-            } else {
-                operand.port.to_string()
-            },
-        );
+        set("containerPort", if operand.port == 0 { String::new() } else { operand.port.to_string() });
         set("image", operand.image.clone());
         set(
             "runAsUser",
-            if operand.run_as_user < 0 {
-                String::new()
-            } else {
-                operand.run_as_user.to_string()
-            },
+            if operand.run_as_user < 0 { String::new() } else { operand.run_as_user.to_string() },
         );
 
         let mut fresh = Mapping::new();
-        for (key, value) in [
-            ("domain", &resource.domain),
-            ("group", &resource.group),
-            ("kind", &resource.kind),
-        ] {
+        for (key, value) in
+            [("domain", &resource.domain), ("group", &resource.group), ("kind", &resource.kind)]
+        {
             fresh.insert(key.into(), value.as_str().into());
         }
         fresh.insert("options".into(), options.clone().into());
         fresh.insert("version".into(), resource.version.as_str().into());
 
-        let plugin = self
-            .plugins
-            .entry(PLUGIN.into())
-            .or_insert_with(|| Mapping::new().into());
+        let plugin = self.plugins.entry(PLUGIN.into()).or_insert_with(|| Mapping::new().into());
         if !plugin.is_mapping() {
             *plugin = Mapping::new().into();
         }
         let Some(plugin) = plugin.as_mapping_mut() else {
             return;
         };
-        let list = plugin
-            .entry("resources".into())
-            .or_insert_with(|| Value::Sequence(Vec::new()));
+        let list = plugin.entry("resources".into()).or_insert_with(|| Value::Sequence(Vec::new()));
         if !list.is_sequence() {
             *list = Value::Sequence(Vec::new());
         }
         let Some(list) = list.as_sequence_mut() else {
             return;
         };
-        match list
-            .iter_mut()
-            .find(|entry| is_of(entry, resource))
-            .and_then(Value::as_mapping_mut)
-        {
+        match list.iter_mut().find(|entry| is_of(entry, resource)).and_then(Value::as_mapping_mut) {
             Some(entry) => {
                 entry.insert("options".into(), options.into());
             }
@@ -112,11 +80,8 @@ impl Project {
 
     /// The kinds that the plugin knows.
     fn entries(&self) -> impl Iterator<Item = &Value> {
-        let list = self
-            .plugins
-            .get(PLUGIN)
-            .and_then(|plugin| plugin.get("resources"))
-            .and_then(Value::as_sequence);
+        let list =
+            self.plugins.get(PLUGIN).and_then(|plugin| plugin.get("resources")).and_then(Value::as_sequence);
         list.into_iter().flatten()
     }
 }

@@ -21,40 +21,18 @@ impl Project {
         if !file::layouts(&self.raw).iter().any(|layout| layout == LAYOUT) {
             put(&mut root, "layout", Some(Value::Sequence(vec![LAYOUT.into()])));
         }
-        put(
-            &mut root,
-            "multigroup",
-            self.multigroup.then_some(Value::Bool(true)),
-        );
-        put(
-            &mut root,
-            "namespaced",
-            self.namespaced.then_some(Value::Bool(true)),
-        );
-        put(
-            &mut root,
-            "plugins",
-            (!self.plugins.is_empty()).then(|| self.plugins.clone().into()),
-        );
+        put(&mut root, "multigroup", self.multigroup.then_some(Value::Bool(true)));
+        put(&mut root, "namespaced", self.namespaced.then_some(Value::Bool(true)));
+        put(&mut root, "plugins", (!self.plugins.is_empty()).then(|| self.plugins.clone().into()));
         put(&mut root, "projectName", Some(self.project_name.as_str().into()));
         put(&mut root, "repo", self.repo.as_deref().map(Value::from));
-        let resources: Vec<Value> = self
-            .resources
-            .iter()
-            .map(|resource| sorted(self.entry(resource)).into())
-            .collect();
-        put(
-            &mut root,
-            "resources",
-            (!resources.is_empty()).then_some(Value::Sequence(resources)),
-        );
+        let resources: Vec<Value> =
+            self.resources.iter().map(|resource| sorted(self.entry(resource)).into()).collect();
+        put(&mut root, "resources", (!resources.is_empty()).then_some(Value::Sequence(resources)));
         put(&mut root, "version", Some("3".into()));
         // Text and numbers in a mapping with text keys can always be written.
         let yaml = serde_yaml::to_string(&sorted(root)).unwrap_or_default();
-        format!(
-            "{HEADER}{}",
-            yaml.replace("\nversion: '3'\n", "\nversion: \"3\"\n")
-        )
+        format!("{HEADER}{}", yaml.replace("\nversion: '3'\n", "\nversion: \"3\"\n"))
     }
 
     /// One item of `resources`.
@@ -63,26 +41,14 @@ impl Project {
             .find(|entry| self.is_entry_of(entry, resource))
             .cloned()
             .unwrap_or_default();
-        let mut api = entry
-            .get("api")
-            .and_then(Value::as_mapping)
-            .cloned()
-            .unwrap_or_default();
+        let mut api = entry.get("api").and_then(Value::as_mapping).cloned().unwrap_or_default();
         if resource.has_api && !api.contains_key("crdVersion") {
             put(&mut api, "crdVersion", Some("v1".into()));
         }
-        put(
-            &mut api,
-            "namespaced",
-            (resource.has_api && resource.namespaced).then_some(Value::Bool(true)),
-        );
+        put(&mut api, "namespaced", (resource.has_api && resource.namespaced).then_some(Value::Bool(true)));
         put(&mut entry, "api", resource.has_api.then(|| sorted(api).into()));
         let cluster_scoped = !resource.has_api && !resource.core && !resource.namespaced;
-        put(
-            &mut entry,
-            "namespaced",
-            cluster_scoped.then_some(Value::Bool(false)),
-        );
+        put(&mut entry, "namespaced", cluster_scoped.then_some(Value::Bool(false)));
 
         let single = resource.controllers == [resource.lower()] && !entry.contains_key("controllers");
         put(&mut entry, "controller", single.then_some(Value::Bool(true)));
@@ -90,27 +56,15 @@ impl Project {
         put(&mut entry, "controllers", listed);
 
         put(&mut entry, "core", resource.core.then_some(Value::Bool(true)));
-        put(
-            &mut entry,
-            "external",
-            resource.external.then_some(Value::Bool(true)),
-        );
-        put(
-            &mut entry,
-            "domain",
-            (!resource.domain.is_empty()).then(|| resource.domain.as_str().into()),
-        );
+        put(&mut entry, "external", resource.external.then_some(Value::Bool(true)));
+        put(&mut entry, "domain", (!resource.domain.is_empty()).then(|| resource.domain.as_str().into()));
         put(&mut entry, "group", Some(resource.group.as_str().into()));
         put(&mut entry, "kind", Some(resource.kind.as_str().into()));
         if let Some(path) = self.path(resource) {
             put(&mut entry, "path", Some(path.into()));
         }
         let irregular = !resource.core && resource.plural != plural::plural(&resource.kind);
-        put(
-            &mut entry,
-            "plural",
-            irregular.then(|| resource.plural.as_str().into()),
-        );
+        put(&mut entry, "plural", irregular.then(|| resource.plural.as_str().into()));
         put(&mut entry, "version", Some(resource.version.as_str().into()));
         entry
     }
@@ -122,11 +76,8 @@ impl Project {
             return found.path.rsplit_once("::").map(|(module, _)| module.to_owned());
         }
         resource.has_api.then(|| {
-            let group = if self.multigroup {
-                format!("{}::", resource.group_module())
-            } else {
-                String::new()
-            };
+            let group =
+                if self.multigroup { format!("{}::", resource.group_module()) } else { String::new() };
             format!("{}::{group}{}", self.api_lib, resource.version_module())
         })
     }
@@ -134,15 +85,10 @@ impl Project {
     /// Whether an item of `resources`, as it was read, is about `resource`.
     fn is_entry_of(&self, entry: &Mapping, resource: &Resource) -> bool {
         let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-        let domain =
-            entry
-                .get("domain")
-                .and_then(Value::as_str)
-                .unwrap_or(if resource.core || resource.external {
-                    ""
-                } else {
-                    &self.domain
-                });
+        let domain = entry
+            .get("domain")
+            .and_then(Value::as_str)
+            .unwrap_or(if resource.core || resource.external { "" } else { &self.domain });
         text("group") == resource.group
             && text("version") == resource.version
             && text("kind") == resource.kind

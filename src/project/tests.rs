@@ -42,9 +42,7 @@ fn resource(group: &str, version: &str, kind: &str) -> Resource {
 
 fn article() -> Project {
     let mut project = Project::new("myardyas.club", "iris");
-    project
-        .add(resource("test", "v1alpha1", "Iris"), false)
-        .expect("fits");
+    project.add(resource("test", "v1alpha1", "Iris"), false).expect("fits");
     project
 }
 
@@ -68,9 +66,7 @@ fn refusal(result: Result<Added>) -> String {
 
 /// The lines below the header.
 fn body(text: &str) -> String {
-    text.lines()
-        .skip_while(|line| line.starts_with('#'))
-        .fold(String::new(), |text, line| text + line + "\n")
+    text.lines().skip_while(|line| line.starts_with('#')).fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
@@ -128,19 +124,10 @@ fn every_kind_of_entry_survives() {
     let mut project = Project::new("example.com", "app");
     project.multigroup = true;
     project.repo = Some("https://example.com/app".into());
-    let own = |group, version, kind| Resource {
-        domain: "example.com".into(),
-        ..resource(group, version, kind)
-    };
-    let cluster = Resource {
-        namespaced: false,
-        plural: "goats".into(),
-        ..own("farm", "v1", "Sheep")
-    };
-    let second = Resource {
-        controllers: vec![],
-        ..own("crew", "v1beta1", "Captain")
-    };
+    let own =
+        |group, version, kind| Resource { domain: "example.com".into(), ..resource(group, version, kind) };
+    let cluster = Resource { namespaced: false, plural: "goats".into(), ..own("farm", "v1", "Sheep") };
+    let second = Resource { controllers: vec![], ..own("crew", "v1beta1", "Captain") };
     let core = Resource {
         domain: String::new(),
         core: true,
@@ -160,30 +147,18 @@ fn every_kind_of_entry_survives() {
     }
     project.set_operand(
         &project.resources[0].clone(),
-        &Operand {
-            port: 80,
-            command: vec!["a".into(), "-b".into()],
-            ..Operand::of_image("x:1".into())
-        },
+        &Operand { port: 80, command: vec!["a".into(), "-b".into()], ..Operand::of_image("x:1".into()) },
     );
     let again = Project::parse(&project.render()).expect("parses");
     assert_eq!(again.resources, project.resources, "{}", project.render());
     assert_eq!(again.render(), project.render());
     let operand = again.operand(&again.resources[0]).expect("remembered");
     assert_eq!(
-        (
-            operand.image.as_str(),
-            operand.port,
-            operand.command.len(),
-            operand.run_as_user
-        ),
+        (operand.image.as_str(), operand.port, operand.command.len(), operand.run_as_user),
         ("x:1", 80, 2, -1)
     );
     assert_eq!(again.operand(&again.resources[1]), None);
-    assert_eq!(
-        again.resources.iter().filter(|resource| resource.storage).count(),
-        2
-    );
+    assert_eq!(again.resources.iter().filter(|resource| resource.storage).count(), 2);
     assert_eq!(again.storage_version(&again.resources[1]), "v1");
     assert!(project.render().contains("path: k8s_openapi::api::apps::v1\n"));
 }
@@ -202,47 +177,20 @@ fn mistakes_have_their_line() {
         (changed("version: \"3\"", "version: 3"), 16, "quotes"),
         (changed("version: \"3\"", "version: \"4\""), 16, "use a newer one"),
         (changed("version: \"3\"", "version: \"2\""), 16, "only version"),
-        (
-            changed("rust.iris-scaffold.io/v1", "go.kubebuilder.io/v4"),
-            4,
-            "kubebuilder",
-        ),
-        (
-            changed("rust.iris-scaffold.io/v1", "rust.iris-scaffold.io/v2"),
-            4,
-            "newer",
-        ),
-        (
-            changed("domain: myardyas.club\nlayout", "domain: Bad_\nlayout"),
-            2,
-            "domain",
-        ),
-        (
-            changed("projectName: iris", "projectName: [iris]"),
-            5,
-            "is a list",
-        ),
+        (changed("rust.iris-scaffold.io/v1", "go.kubebuilder.io/v4"), 4, "kubebuilder"),
+        (changed("rust.iris-scaffold.io/v1", "rust.iris-scaffold.io/v2"), 4, "newer"),
+        (changed("domain: myardyas.club\nlayout", "domain: Bad_\nlayout"), 2, "domain"),
+        (changed("projectName: iris", "projectName: [iris]"), 5, "is a list"),
         (changed("projectName: iris\n", ""), 1, "`projectName` is missing"),
         (changed("kind: Iris", "kind: iris"), 13, "kind"),
         (changed("  kind: Iris\n", ""), 7, "`kind` is missing"),
         (changed("version: v1alpha1", "version: 1alpha"), 15, "version"),
         (changed("group: test", "group: ../x"), 12, "group"),
-        (
-            changed("controller: true", "controller: 1"),
-            10,
-            "`true` or `false`",
-        ),
+        (changed("controller: true", "controller: 1"), 10, "`true` or `false`"),
         (changed("iris_api::v1alpha1", "a b::v1"), 14, "library"),
-        (
-            changed("  controller: true", "  controller: true\n  core: true"),
-            8,
-            "served elsewhere",
-        ),
+        (changed("  controller: true", "  controller: true\n  core: true"), 8, "served elsewhere"),
     ] {
-        assert!(
-            found.0 == line && found.1.contains(part),
-            "wanted line {line} with {part}: {found:?}"
-        );
+        assert!(found.0 == line && found.1.contains(part), "wanted line {line} with {part}: {found:?}");
     }
 }
 
@@ -259,10 +207,7 @@ fn snippets_show_the_line() {
 #[test]
 fn no_text_makes_it_panic() {
     for end in 0..ARTICLE.len() {
-        assert!(
-            Project::parse(&ARTICLE[..end]).is_err() || end >= ARTICLE.len() - 1,
-            "{end}"
-        );
+        assert!(Project::parse(&ARTICLE[..end]).is_err() || end >= ARTICLE.len() - 1, "{end}");
         let broken = format!("{}\u{1f600}{}", &ARTICLE[..end], &ARTICLE[end..]);
         let _ = Project::parse(&broken);
         let _ = Project::parse(&ARTICLE[end..]);
@@ -285,27 +230,16 @@ fn no_text_makes_it_panic() {
 fn the_same_again_changes_nothing() {
     let mut project = article();
     let before = project.clone();
-    assert_eq!(
-        project
-            .add(resource("test", "v1alpha1", "Iris"), false)
-            .expect("fits"),
-        Added::Already
-    );
+    assert_eq!(project.add(resource("test", "v1alpha1", "Iris"), false).expect("fits"), Added::Already);
     assert_eq!(project, before);
 }
 
 #[test]
 fn other_settings_need_force() {
     let mut project = article();
-    let cluster = Resource {
-        namespaced: false,
-        ..resource("test", "v1alpha1", "Iris")
-    };
+    let cluster = Resource { namespaced: false, ..resource("test", "v1alpha1", "Iris") };
     assert!(refusal(project.add(cluster.clone(), false)).contains("is namespaced"));
-    let plural = Resource {
-        plural: "irises".into(),
-        ..resource("test", "v1alpha1", "Iris")
-    };
+    let plural = Resource { plural: "irises".into(), ..resource("test", "v1alpha1", "Iris") };
     assert!(refusal(project.add(plural, false)).contains("plural `iris`"));
     assert_eq!(project.add(cluster, true).expect("forced"), Added::Extended);
     assert!(!project.resources[0].namespaced);
@@ -320,58 +254,21 @@ fn what_would_meet_is_refused() {
     };
     refuse(resource("other", "v1", "Thing"), "one group");
     refuse(resource("test", "v1", "IRIS"), "only in case");
-    refuse(
-        Resource {
-            plural: "irises".into(),
-            ..resource("test", "v1", "Iris")
-        },
-        "in the plural",
-    );
-    refuse(
-        Resource {
-            namespaced: false,
-            ..resource("test", "v1", "Iris")
-        },
-        "all versions",
-    );
-    refuse(
-        Resource {
-            plural: "iris".into(),
-            ..resource("test", "v1", "Eye")
-        },
-        "share the plural",
-    );
+    refuse(Resource { plural: "irises".into(), ..resource("test", "v1", "Iris") }, "in the plural");
+    refuse(Resource { namespaced: false, ..resource("test", "v1", "Iris") }, "all versions");
+    refuse(Resource { plural: "iris".into(), ..resource("test", "v1", "Eye") }, "share the plural");
     refuse(resource("test", "v1", "IrisList"), "lists");
     refuse(resource("test", "v1alpha1", "IrisSpec"), "Rust type `IrisSpec`");
     refuse(
-        Resource {
-            controllers: vec!["iris".into()],
-            ..resource("test", "v1", "Eye")
-        },
+        Resource { controllers: vec!["iris".into()], ..resource("test", "v1", "Eye") },
         "has a controller `iris`",
     );
     refuse(
-        Resource {
-            controllers: vec!["iris-resources".into()],
-            ..resource("test", "v1", "Eye")
-        },
+        Resource { controllers: vec!["iris-resources".into()], ..resource("test", "v1", "Eye") },
         "share a file",
     );
-    refuse(
-        Resource {
-            core: true,
-            has_api: false,
-            ..resource("apps", "v1", "Deploy")
-        },
-        "has no kind",
-    );
-    refuse(
-        Resource {
-            domain: "k8s.io".into(),
-            ..resource("test", "v1", "Eye")
-        },
-        "Kubernetes' own",
-    );
+    refuse(Resource { core: true, has_api: false, ..resource("apps", "v1", "Deploy") }, "has no kind");
+    refuse(Resource { domain: "k8s.io".into(), ..resource("test", "v1", "Eye") }, "Kubernetes' own");
     assert_eq!(project, article());
 }
 
@@ -390,31 +287,19 @@ fn groups_share_no_module() {
 #[test]
 fn a_second_version_shares_the_controller() {
     let mut project = article();
-    assert_eq!(
-        project.add(resource("test", "v1", "Iris"), false).expect("fits"),
-        Added::New
-    );
+    assert_eq!(project.add(resource("test", "v1", "Iris"), false).expect("fits"), Added::New);
     assert!(project.resources[1].controllers.is_empty() && !project.resources[1].storage);
     assert!(project.has_controller(&project.resources[1], "iris"));
-    assert_eq!(
-        project.add(resource("test", "v1", "Iris"), false).expect("fits"),
-        Added::Already
-    );
+    assert_eq!(project.add(resource("test", "v1", "Iris"), false).expect("fits"), Added::Already);
 }
 
 #[test]
 fn types_can_come_after_the_controller() {
     let mut project = Project::new("myardyas.club", "iris");
-    let alone = Resource {
-        has_api: false,
-        ..resource("test", "v1", "Iris")
-    };
+    let alone = Resource { has_api: false, ..resource("test", "v1", "Iris") };
     assert_eq!(project.add(alone.clone(), false).expect("fits"), Added::New);
     assert!(!project.resources[0].storage);
-    assert_eq!(
-        project.add(resource("test", "v1", "Iris"), false).expect("fits"),
-        Added::Extended
-    );
+    assert_eq!(project.add(resource("test", "v1", "Iris"), false).expect("fits"), Added::Extended);
     assert!(project.resources[0].storage && project.resources[0].has_api);
     assert_eq!(project.add(alone, false).expect("fits"), Added::Already);
 }

@@ -50,10 +50,7 @@ pub fn full_group(group: &str) -> Option<&'static str> {
         full.strip_suffix(".k8s.io") == Some(group)
             || full.split_once('.').is_some_and(|(first, _)| first == group)
     };
-    KINDS
-        .iter()
-        .map(|(full, ..)| *full)
-        .find(|full| *full == group || short(full))
+    KINDS.iter().map(|(full, ..)| *full).find(|full| *full == group || short(full))
 }
 
 /// Versions and kinds of a group, as `v1/Deployment`, the likest to what was asked for first.
@@ -235,30 +232,15 @@ mod tests {
 
     #[test]
     fn finds_kinds_by_full_and_short_group() {
-        let path = |group, version, kind| {
-            lookup(group, version, kind)
-                .map(|found| found.path)
-                .unwrap_or_default()
-        };
-        assert_eq!(
-            path("apps", "v1", "Deployment"),
-            "k8s_openapi::api::apps::v1::Deployment"
-        );
+        let path =
+            |group, version, kind| lookup(group, version, kind).map(|found| found.path).unwrap_or_default();
+        assert_eq!(path("apps", "v1", "Deployment"), "k8s_openapi::api::apps::v1::Deployment");
         assert_eq!(path("core", "v1", "Pod"), "k8s_openapi::api::core::v1::Pod");
         assert_eq!(path("", "v1", "Pod"), "k8s_openapi::api::core::v1::Pod");
-        assert_eq!(
-            path("rbac", "v1", "ClusterRole"),
-            "k8s_openapi::api::rbac::v1::ClusterRole"
-        );
-        assert_eq!(
-            full_group("rbac.authorization"),
-            Some("rbac.authorization.k8s.io")
-        );
+        assert_eq!(path("rbac", "v1", "ClusterRole"), "k8s_openapi::api::rbac::v1::ClusterRole");
+        assert_eq!(full_group("rbac.authorization"), Some("rbac.authorization.k8s.io"));
         assert_eq!(full_group("authorization"), None);
-        assert_eq!(
-            path("networking.k8s.io", "v1", "Ingress"),
-            "k8s_openapi::api::networking::v1::Ingress"
-        );
+        assert_eq!(path("networking.k8s.io", "v1", "Ingress"), "k8s_openapi::api::networking::v1::Ingress");
         assert_eq!(path("apps", "v1", "Pod"), "");
         assert!(!lookup("core", "v1", "Node").expect("a node").namespaced);
     }

@@ -7,10 +7,7 @@ pub mod validate;
 
 /// One version of one kind, with what the project has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a field of PROJECT, and they are independent"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of PROJECT, and they are independent")]
 pub struct Resource {
     /// Group without the domain: `test`. The one group of Kubernetes without a name is `core`.
     pub group: String,
@@ -128,11 +125,7 @@ impl Resource {
     /// Start of the names of the roles for people: `iris`, or `test-iris` in projects of several groups.
     #[must_use]
     pub fn role_prefix(&self, multigroup: bool) -> String {
-        if multigroup {
-            format!("{}-{}", self.group, self.lower())
-        } else {
-            self.lower()
-        }
+        if multigroup { format!("{}-{}", self.group, self.lower()) } else { self.lower() }
     }
 
     /// Whether it is in the group of Pods and Services.
@@ -169,18 +162,9 @@ mod tests {
         assert_eq!(r.crd_name(), "iris.test.myardyas.club");
         assert_eq!(r.crd_file(), "test.myardyas.club_iris.yaml");
         assert_eq!(r.sample_file(), "test_v1alpha1_iris.yaml");
-        assert_eq!(
-            (r.singular().as_str(), r.list_kind().as_str()),
-            ("iris", "IrisList")
-        );
-        assert_eq!(
-            (r.module().as_str(), r.version_module().as_str()),
-            ("iris", "v1alpha1")
-        );
-        assert_eq!(
-            (r.rust_type().as_str(), r.env_image().as_str()),
-            ("Iris", "IRIS_IMAGE")
-        );
+        assert_eq!((r.singular().as_str(), r.list_kind().as_str()), ("iris", "IrisList"));
+        assert_eq!((r.module().as_str(), r.version_module().as_str()), ("iris", "v1alpha1"));
+        assert_eq!((r.rust_type().as_str(), r.env_image().as_str()), ("Iris", "IRIS_IMAGE"));
         assert_eq!(r.role_prefix(false), "iris");
         assert_eq!(r.role_prefix(true), "test-iris");
     }
@@ -199,9 +183,6 @@ mod tests {
         assert_eq!(kind("core", "", "Pod").api_version(), "v1");
         assert_eq!(kind("core", "", "Pod").qualified_group(), "");
         assert_eq!(kind("apps", "", "Deployment").api_version(), "apps/v1");
-        assert_eq!(
-            kind("networking", "k8s.io", "Ingress").api_version(),
-            "networking.k8s.io/v1"
-        );
+        assert_eq!(kind("networking", "k8s.io", "Ingress").api_version(), "networking.k8s.io/v1");
     }
 }

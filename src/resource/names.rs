@@ -71,14 +71,8 @@ pub fn crate_name(project_name: &str, dependencies: &mut dyn Iterator<Item = &st
         || is_keyword(&own)
         || is_device(&own)
         || among(CRATES, &own)
-        || dependencies
-            .map(ident)
-            .any(|dependency| dependency == own || dependency == api);
-    if taken {
-        format!("operator-{project_name}")
-    } else {
-        project_name.to_owned()
-    }
+        || dependencies.map(ident).any(|dependency| dependency == own || dependency == api);
+    if taken { format!("operator-{project_name}") } else { project_name.to_owned() }
 }
 
 /// A crate's name as code spells it.
@@ -160,10 +154,7 @@ mod tests {
             ("build", "operator-build"),
             ("con", "operator-con"),
         ] {
-            assert_eq!(
-                crate_name(project, &mut ["kube", "serde_json", "some-api"].into_iter()),
-                expected
-            );
+            assert_eq!(crate_name(project, &mut ["kube", "serde_json", "some-api"].into_iter()), expected);
         }
         assert_eq!(ident("iris-api"), "iris_api");
     }

@@ -9,10 +9,7 @@
 pub fn plural(kind: &str) -> String {
     let word = kind.to_ascii_lowercase();
     let known = |pairs: &[(&str, &str)]| {
-        pairs
-            .iter()
-            .find(|(one, _)| *one == word)
-            .map(|(_, many)| (*many).to_owned())
+        pairs.iter().find(|(one, _)| *one == word).map(|(_, many)| (*many).to_owned())
     };
     if let Some(many) = known(WHOLE).or_else(|| known(WORDS)) {
         return many;

@@ -39,11 +39,7 @@ fn problem(what: &str, value: &str, expected: &str, hint: impl Into<String>) -> 
 pub fn is_label(value: &str, starts_with_letter: bool) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let first = |c: char| {
-        if starts_with_letter {
-            c.is_ascii_lowercase()
-        } else {
-            inner(c)
-        }
+        if starts_with_letter { c.is_ascii_lowercase() } else { inner(c) }
     };
     value.len() <= LABEL
         && value.starts_with(first)
@@ -64,12 +60,7 @@ const SUBDOMAIN_RULE: &str = "is not a DNS name: lower-case letters, digits, `-`
 #[must_use]
 pub fn domain(value: &str) -> Option<Problem> {
     (!is_subdomain(value)).then(|| {
-        problem(
-            "domain",
-            value,
-            SUBDOMAIN_RULE,
-            "name a domain you own, such as `--domain example.com`",
-        )
+        problem("domain", value, SUBDOMAIN_RULE, "name a domain you own, such as `--domain example.com`")
     })
 }
 
@@ -97,12 +88,7 @@ pub fn group(value: &str) -> Option<Problem> {
 pub fn version(value: &str) -> Option<Problem> {
     (!is_version(value)).then(|| {
         let expected = "is not a version of the form `v1`, `v1beta1` or `v1alpha1`";
-        problem(
-            "version",
-            value,
-            expected,
-            "the numbers start at 1, for example `--version v1alpha1`",
-        )
+        problem("version", value, expected, "the numbers start at 1, for example `--version v1alpha1`")
     })
 }
 
@@ -194,12 +180,7 @@ pub fn image(value: &str) -> Option<Problem> {
         && !value.contains("//")
         && value.len() <= SUBDOMAIN + 128;
     (!good).then(|| {
-        problem(
-            "image",
-            value,
-            "is not an image reference",
-            "for example `--image memcached:1.6-alpine`",
-        )
+        problem("image", value, "is not an image reference", "for example `--image memcached:1.6-alpine`")
     })
 }
 
@@ -223,10 +204,8 @@ pub fn command_word(value: &str) -> Option<Problem> {
 /// # Errors
 /// What is wrong with the value.
 pub fn port(value: &str) -> Result<u16, Problem> {
-    let parsed = value
-        .parse()
-        .ok()
-        .filter(|port| *port > 0 && value.starts_with(|c: char| c.is_ascii_digit()));
+    let parsed =
+        value.parse().ok().filter(|port| *port > 0 && value.starts_with(|c: char| c.is_ascii_digit()));
     parsed.ok_or_else(|| {
         problem(
             "port",
@@ -242,18 +221,10 @@ pub fn port(value: &str) -> Result<u16, Problem> {
 /// # Errors
 /// What is wrong with the value.
 pub fn user(value: &str) -> Result<i64, Problem> {
-    let parsed: Option<i32> = value
-        .parse()
-        .ok()
-        .filter(|_| value.starts_with(|c: char| c.is_ascii_digit()));
+    let parsed: Option<i32> = value.parse().ok().filter(|_| value.starts_with(|c: char| c.is_ascii_digit()));
     parsed.filter(|user| *user > 0).map(i64::from).ok_or_else(|| {
         let expected = "is not a user ID from 1 to 2147483647";
-        problem(
-            "user",
-            value,
-            expected,
-            "for example `--run-as-user 1001`; root is not run",
-        )
+        problem("user", value, expected, "for example `--run-as-user 1001`; root is not run")
     })
 }
 
@@ -280,12 +251,7 @@ pub fn combined(resource: &Resource) -> Option<Problem> {
     let first = resource.group.split('.').next().unwrap_or_default();
     if resource.has_api && is_device(first) {
         let expected = "starts with a word that Windows keeps for a device, so the CRD's file could not be written there";
-        return Some(problem(
-            "group",
-            &resource.group,
-            expected,
-            "choose another `--group`",
-        ));
+        return Some(problem("group", &resource.group, expected, "choose another `--group`"));
     }
     let name = resource.crd_name();
     let roles = format!("{}_viewer_role.yaml", resource.role_prefix(true));
@@ -294,12 +260,7 @@ pub fn combined(resource: &Resource) -> Option<Problem> {
     (!resource.core && too_long).then(|| {
         let expected =
             format!("is too long: with the names of its files it must stay below {SUBDOMAIN} characters");
-        problem(
-            "the name",
-            &name,
-            &expected,
-            "shorten the group, the kind or the plural",
-        )
+        problem("the name", &name, &expected, "shorten the group, the kind or the plural")
     })
 }
 
@@ -318,11 +279,9 @@ mod tests {
         for value in ["Iris", "Type", "Box", "DNSRecord", "A", "X509", "IRIS"] {
             assert_eq!(kind(value), None, "{value}");
         }
-        for value in [
-            "memcached:1.6.15-alpine",
-            "localhost:5000/a/b@sha256:0123abcd",
-            "store/intersystems/iris:1",
-        ] {
+        for value in
+            ["memcached:1.6.15-alpine", "localhost:5000/a/b@sha256:0123abcd", "store/intersystems/iris:1"]
+        {
             assert_eq!(image(value), None, "{value}");
         }
         assert_eq!(project_name(&"a".repeat(28)), None);
@@ -331,59 +290,25 @@ mod tests {
 
     #[test]
     fn refuses_the_rest_and_names_the_way_out() {
-        for value in [
-            "",
-            "A",
-            "a_b",
-            "-a",
-            "a-",
-            ".a",
-            "a..b",
-            "ä",
-            "a b",
-            "$(x)",
-            &"a".repeat(64),
-        ] {
+        for value in ["", "A", "a_b", "-a", "a-", ".a", "a..b", "ä", "a b", "$(x)", &"a".repeat(64)] {
             let problem = group(value).unwrap_or_else(|| panic!("{value}"));
             assert!(
                 !problem.hints.is_empty() && problem.message.contains("is not a DNS name"),
                 "{problem:?}"
             );
         }
-        for value in [
-            "",
-            "1",
-            "v",
-            "v0",
-            "v01",
-            "1alpha",
-            "v1alpha",
-            "v1alpha0",
-            "v1gamma1",
-            "V1",
-            "v1alpha1beta1",
-        ] {
+        for value in
+            ["", "1", "v", "v0", "v01", "1alpha", "v1alpha", "v1alpha0", "v1gamma1", "V1", "v1alpha1beta1"]
+        {
             assert!(version(value).is_some(), "{value}");
         }
         for value in ["", "Self", "iris", "1A", "A-b", "Ä", "A b", &"A".repeat(60)] {
             assert!(kind(value).is_some(), "{value}");
         }
         for value in ["0", "-1", "+1", "65536", "x", ""] {
-            assert!(
-                port(value).is_err() && user(value).is_err() || value == "65536",
-                "{value}"
-            );
+            assert!(port(value).is_err() && user(value).is_err() || value == "65536", "{value}");
         }
-        for value in [
-            "",
-            "a b",
-            "a;b",
-            "-a",
-            "a:",
-            "a\n",
-            "$(x)",
-            "https://example.com/a",
-        ] {
+        for value in ["", "a b", "a;b", "-a", "a:", "a\n", "$(x)", "https://example.com/a"] {
             assert!(image(value).is_some(), "{value:?}");
         }
         assert!(project_name(&"a".repeat(29)).is_some());
@@ -395,10 +320,7 @@ mod tests {
         for value in ["", " ", "a\nb", "a\u{202e}b"] {
             assert!(owner(value).is_some(), "{value:?}");
         }
-        assert_eq!(
-            kind("iris").map(|problem| problem.hints),
-            Some(vec!["try `--kind Iris`".into()])
-        );
+        assert_eq!(kind("iris").map(|problem| problem.hints), Some(vec!["try `--kind Iris`".into()]));
     }
 
     #[test]

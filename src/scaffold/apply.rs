@@ -45,9 +45,7 @@ pub fn apply_with(plan: &Plan, before_step: &mut dyn FnMut(Step<'_>) -> io::Resu
     let tree = Tree::open(plan.root());
     for change in plan.changes() {
         if tree.on_disk(&change.path)? != change.before {
-            return Err(Error::ChangedMeanwhile {
-                path: change.path.clone(),
-            });
+            return Err(Error::ChangedMeanwhile { path: change.path.clone() });
         }
     }
     let mut writes: Vec<&Change> = plan.writes().collect();
@@ -82,13 +80,7 @@ struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     fn new(root: &Path, before_step: &'a mut dyn FnMut(Step<'_>) -> io::Result<()>) -> Self {
         let (directories, set_aside, placed) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
-            staging: Staging::of(root),
-            before_step,
-            directories,
-            set_aside,
-            placed,
-        }
+        Self { staging: Staging::of(root), before_step, directories, set_aside, placed }
     }
 
     fn run(&mut self, tree: &Tree, writes: &[&Change]) -> Result<()> {
@@ -106,9 +98,7 @@ impl<'a> Transaction<'a> {
         for (index, change) in writes.iter().enumerate() {
             let target = tree.locate(&change.path)?;
             let staged = self.staging.new_file(index);
-            self.step(Step::Stage(&change.path), "write", &staged, || {
-                write(&staged, &target, change)
-            })?;
+            self.step(Step::Stage(&change.path), "write", &staged, || write(&staged, &target, change))?;
             targets.push(target);
         }
         for target in &targets {
@@ -118,11 +108,7 @@ impl<'a> Transaction<'a> {
         }
         // The journal speaks of where the files really are, below the root.
         let inside = |target: &'_ PathBuf| {
-            let path = target
-                .strip_prefix(&root)
-                .ok()
-                .and_then(Path::to_str)
-                .unwrap_or_default();
+            let path = target.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or_default();
             RelPath::new(path.replace(std::path::MAIN_SEPARATOR, "/"))
         };
         let real = targets.iter().map(inside).collect::<Result<Vec<_>>>()?;
@@ -131,15 +117,11 @@ impl<'a> Transaction<'a> {
         for (index, (change, target)) in writes.iter().zip(&targets).enumerate() {
             if change.before.is_some() {
                 let aside = self.staging.old_file(index);
-                self.step(Step::SetAside(&change.path), "replace", target, || {
-                    fs::rename(target, &aside)
-                })?;
+                self.step(Step::SetAside(&change.path), "replace", target, || fs::rename(target, &aside))?;
                 self.set_aside.push((target.clone(), aside));
             }
             let staged = self.staging.new_file(index);
-            self.step(Step::Place(&change.path), "write", target, || {
-                fs::rename(&staged, target)
-            })?;
+            self.step(Step::Place(&change.path), "write", target, || fs::rename(&staged, target))?;
             self.placed.push((staged, target.clone()));
         }
         self.step(Step::CleanUp, "remove", &folder, || staging.remove())
@@ -152,9 +134,7 @@ impl<'a> Transaction<'a> {
         path: &Path,
         work: impl FnOnce() -> io::Result<()>,
     ) -> Result<()> {
-        (self.before_step)(step)
-            .and_then(|()| work())
-            .map_err(Error::io(action, path))
+        (self.before_step)(step).and_then(|()| work()).map_err(Error::io(action, path))
     }
 
     /// Makes `directory` and what is missing above it, and remembers what was made.
@@ -165,9 +145,7 @@ impl<'a> Transaction<'a> {
         if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             self.make_directories(parent)?;
         }
-        self.step(Step::MakeDirectory(directory), "make", directory, || {
-            fs::create_dir(directory)
-        })?;
+        self.step(Step::MakeDirectory(directory), "make", directory, || fs::create_dir(directory))?;
         self.directories.push(directory.to_path_buf());
         Ok(())
     }

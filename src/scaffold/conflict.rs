@@ -44,20 +44,13 @@ pub fn resolve(plan: &mut Plan, policy: OnConflict) -> Result<()> {
 /// # Errors
 /// [`Error::Conflicts`] with all conflicts when an answer is to abort.
 pub fn resolve_by(plan: &mut Plan, mut ask: impl FnMut(&Change) -> Answer) -> Result<()> {
-    let conflicts: Vec<_> = plan
-        .changes()
-        .iter()
-        .filter(|change| change.action == Action::Conflict)
-        .collect();
+    let conflicts: Vec<_> =
+        plan.changes().iter().filter(|change| change.action == Action::Conflict).collect();
     let all = conflicts.iter().map(|change| change.path.clone()).collect();
     let mut overwrite_all = false;
     let mut answers = Vec::with_capacity(conflicts.len());
     for change in conflicts {
-        let answer = if overwrite_all {
-            Answer::Overwrite
-        } else {
-            ask(change)
-        };
+        let answer = if overwrite_all { Answer::Overwrite } else { ask(change) };
         match answer {
             Answer::Abort => return Err(Error::Conflicts(all)),
             Answer::Keep => answers.push(Action::Keep),
@@ -68,10 +61,7 @@ pub fn resolve_by(plan: &mut Plan, mut ask: impl FnMut(&Change) -> Answer) -> Re
             }
         }
     }
-    let unsettled = plan
-        .changes_mut()
-        .iter_mut()
-        .filter(|change| change.action == Action::Conflict);
+    let unsettled = plan.changes_mut().iter_mut().filter(|change| change.action == Action::Conflict);
     for (change, action) in unsettled.zip(answers) {
         change.action = action;
     }

@@ -18,11 +18,7 @@ pub fn unified(plan: &Plan) -> String {
 #[must_use]
 pub fn unified_change(change: &Change) -> String {
     let path = &change.path;
-    let from = if change.before.is_some() {
-        format!("a/{path}")
-    } else {
-        "/dev/null".to_owned()
-    };
+    let from = if change.before.is_some() { format!("a/{path}") } else { "/dev/null".to_owned() };
     TextDiff::from_lines(change.before.as_deref().unwrap_or_default(), &change.after)
         .unified_diff()
         .header(&from, &format!("b/{path}"))

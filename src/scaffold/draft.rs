@@ -18,12 +18,7 @@ impl Draft {
     /// An empty draft over `tree`.
     #[must_use]
     pub fn new(tree: Tree) -> Self {
-        Self {
-            tree,
-            changes: BTreeMap::new(),
-            notes: Vec::new(),
-            next: Vec::new(),
-        }
+        Self { tree, changes: BTreeMap::new(), notes: Vec::new(), next: Vec::new() }
     }
 
     /// The project with everything drafted so far.
@@ -49,13 +44,8 @@ impl Draft {
         if action != Action::Keep {
             self.tree.stage(file.path.clone(), file.text.clone());
         }
-        let change = Change {
-            path: file.path.clone(),
-            action,
-            before,
-            after: file.text,
-            executable: file.executable,
-        };
+        let change =
+            Change { path: file.path.clone(), action, before, after: file.text, executable: file.executable };
         self.changes.insert(file.path, change);
         Ok(())
     }
@@ -76,17 +66,8 @@ impl Draft {
             Some(before) if *before == after => Action::Unchanged,
             Some(_) => Action::Update,
         };
-        let change = Change {
-            path: insert.path.clone(),
-            action,
-            before,
-            after,
-            executable: false,
-        };
-        let entry = self
-            .changes
-            .entry(insert.path.clone())
-            .or_insert_with(|| change.clone());
+        let change = Change { path: insert.path.clone(), action, before, after, executable: false };
+        let entry = self.changes.entry(insert.path.clone()).or_insert_with(|| change.clone());
         entry.after = change.after;
         if entry.action == Action::Unchanged || entry.action == Action::Keep {
             entry.action = action;
@@ -109,23 +90,14 @@ impl Draft {
     /// # Errors
     /// [`Error::Unparsable`] when a text that would be written is not what its name says.
     pub fn plan(self) -> Result<Plan> {
-        for change in self
-            .changes
-            .values()
-            .filter(|change| change.writes() || change.action == Action::Conflict)
+        for change in
+            self.changes.values().filter(|change| change.writes() || change.action == Action::Conflict)
         {
-            parses(&change.path, &change.after).map_err(|message| Error::Unparsable {
-                path: change.path.clone(),
-                message,
-            })?;
+            parses(&change.path, &change.after)
+                .map_err(|message| Error::Unparsable { path: change.path.clone(), message })?;
         }
         let changes = self.changes.into_values().collect();
-        Ok(Plan::new(
-            self.tree.root().to_path_buf(),
-            changes,
-            self.notes,
-            self.next,
-        ))
+        Ok(Plan::new(self.tree.root().to_path_buf(), changes, self.notes, self.next))
     }
 }
 
@@ -135,10 +107,9 @@ fn parses(path: &RelPath, text: &str) -> Result<(), String> {
         "rs" => syn::parse_file(text)
             .map(drop)
             .map_err(|error| format!("line {}: {error}", error.span().start().line)),
-        "toml" => text
-            .parse::<toml_edit::DocumentMut>()
-            .map(drop)
-            .map_err(|error| error.message().to_owned()),
+        "toml" => {
+            text.parse::<toml_edit::DocumentMut>().map(drop).map_err(|error| error.message().to_owned())
+        }
         "yaml" | "yml" => yaml(text),
         _ if path.file_name() == "PROJECT" => yaml(text),
         _ => Ok(()),

@@ -48,17 +48,8 @@ impl Insert {
     /// The error for a file that is not there or has no anchor.
     #[must_use]
     pub fn missing(&self) -> Error {
-        let paste = self
-            .lines
-            .lines()
-            .map(|line| format!("        {line}"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        Error::AnchorMissing {
-            path: self.path.clone(),
-            anchor: self.anchor.clone(),
-            paste,
-        }
+        let paste = self.lines.lines().map(|line| format!("        {line}")).collect::<Vec<_>>().join("\n");
+        Error::AnchorMissing { path: self.path.clone(), anchor: self.anchor.clone(), paste }
     }
 }
 
@@ -84,11 +75,7 @@ mod tests {
             );
             let edited = insert().apply(&text).expect("an anchor");
             assert_eq!(edited, expected);
-            assert_eq!(
-                insert().apply(&edited).expect("an anchor"),
-                expected,
-                "twice is once"
-            );
+            assert_eq!(insert().apply(&edited).expect("an anchor"), expected, "twice is once");
         }
     }
 
@@ -96,10 +83,6 @@ mod tests {
     fn a_missing_anchor_shows_what_to_paste() {
         let error = insert().apply("nothing\n").expect_err("no anchor");
         assert_eq!(error.to_string(), "`list.yaml` has no line with `# +here`");
-        assert!(
-            error.hints()[0].ends_with("        - name: a\n          value: 1"),
-            "{:?}",
-            error.hints()
-        );
+        assert!(error.hints()[0].ends_with("        - name: a\n          value: 1"), "{:?}", error.hints());
     }
 }

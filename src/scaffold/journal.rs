@@ -24,10 +24,7 @@ pub(super) struct Staging {
 impl Staging {
     /// The staging folder of the project at `root`, whether it exists or not.
     pub(super) fn of(root: &Path) -> Self {
-        Self {
-            root: root.to_path_buf(),
-            folder: root.join(FOLDER),
-        }
+        Self { root: root.to_path_buf(), folder: root.join(FOLDER) }
     }
 
     /// The folder itself.

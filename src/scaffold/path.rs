@@ -36,10 +36,7 @@ impl RelPath {
     #[must_use]
     pub fn extension(&self) -> &str {
         let name = self.file_name();
-        name.rsplit_once('.').map_or(
-            "",
-            |(stem, extension)| if stem.is_empty() { "" } else { extension },
-        )
+        name.rsplit_once('.').map_or("", |(stem, extension)| if stem.is_empty() { "" } else { extension })
     }
 
     /// The last component.
@@ -51,9 +48,7 @@ impl RelPath {
     /// Where it is on disk when the project is at `root`.
     #[must_use]
     pub fn under(&self, root: &Path) -> PathBuf {
-        self.0
-            .split('/')
-            .fold(root.to_path_buf(), |path, component| path.join(component))
+        self.0.split('/').fold(root.to_path_buf(), |path, component| path.join(component))
     }
 }
 
@@ -93,18 +88,7 @@ mod tests {
 
     #[test]
     fn refuses_what_leaves_the_root_or_cannot_be_written_everywhere() {
-        for bad in [
-            "",
-            "/a",
-            "a//b",
-            "../a",
-            "a/..",
-            "./a",
-            "a\\b",
-            "src/con.rs",
-            "NUL",
-            "a:b",
-        ] {
+        for bad in ["", "/a", "a//b", "../a", "a/..", "./a", "a\\b", "src/con.rs", "NUL", "a:b"] {
             assert!(RelPath::new(bad).is_err(), "{bad}");
         }
         for good in ["a", ".gitignore", "src/console.rs", "config/crd/bases/a.b_c.yaml"] {
@@ -114,11 +98,8 @@ mod tests {
 
     #[test]
     fn knows_its_extension() {
-        let extension = |path: &str| {
-            RelPath::new(path)
-                .map(|path| path.extension().to_owned())
-                .unwrap_or_default()
-        };
+        let extension =
+            |path: &str| RelPath::new(path).map(|path| path.extension().to_owned()).unwrap_or_default();
         assert_eq!(extension("src/main.rs"), "rs");
         assert_eq!(extension(".gitignore"), "");
         assert_eq!(extension("a.b/Makefile"), "");

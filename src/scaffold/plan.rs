@@ -61,12 +61,7 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn new(root: PathBuf, changes: Vec<Change>, notes: Vec<String>, next: Vec<String>) -> Self {
-        Self {
-            root,
-            changes,
-            notes,
-            next,
-        }
+        Self { root, changes, notes, next }
     }
 
     /// The project's directory.

@@ -19,10 +19,7 @@ impl Tree {
     /// The tree at `root`, which need not exist yet.
     #[must_use]
     pub fn open(root: impl Into<PathBuf>) -> Self {
-        Self {
-            root: root.into(),
-            staged: BTreeMap::new(),
-        }
+        Self { root: root.into(), staged: BTreeMap::new() }
     }
 
     /// The directory.
@@ -109,11 +106,7 @@ impl Tree {
         let mut found: BTreeSet<RelPath> = self
             .staged
             .keys()
-            .filter(|path| {
-                path.as_str()
-                    .strip_prefix(folder)
-                    .is_some_and(|rest| rest.starts_with('/'))
-            })
+            .filter(|path| path.as_str().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
             .filter(|path| path.extension() == extension)
             .cloned()
             .collect();

@@ -11,12 +11,6 @@ pub fn yaml(value: impl Display, _: &dyn askama::Values) -> askama::Result<Strin
     Ok(yaml_string(&value.to_string()))
 }
 
-/// A Rust string literal.
-#[askama::filter_fn]
-pub fn rust(value: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
-    Ok(format!("{:?}", value.to_string()))
-}
-
 /// See [`yaml`].
 #[must_use]
 pub fn yaml_string(text: &str) -> String {

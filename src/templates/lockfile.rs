@@ -15,7 +15,9 @@ pub fn sorted(lock: &str) -> String {
     // A stable sort: several versions of a package stay in the order cargo gave them.
     packages.sort_by(|a, b| name(a).cmp(name(b)));
     let mut text = preamble.to_owned();
-    text.push_str(&packages.iter().map(|package| format!("{PACKAGE}{package}\n")).collect::<Vec<_>>().join("\n"));
+    text.push_str(
+        &packages.iter().map(|package| format!("{PACKAGE}{package}\n")).collect::<Vec<_>>().join("\n"),
+    );
     text
 }
 

@@ -1,21 +1,24 @@
-//! From the model to texts: what templates see ([`view`]) and which files each command renders ([`project`], [`api`],
-//! [`lists`]).
+//! From the model to texts: what templates see ([`ProjectView`] and its like) and which files each command renders.
 //!
 //! Every file below `templates/` has the suffix `.j2` and is compiled in. A template's path is the path of its output
 //! below `project/` or `api/`, with `_kind_`, `_version_` and the like standing for names.
 
 mod api;
 mod filters;
+mod license;
 mod lists;
 mod lockfile;
+mod natural;
 mod operand;
 mod project;
 mod view;
+mod wrap;
 
-pub use api::{env_entry, files as api, insertions};
+pub use api::{controller, env_entry, external, insertions, roles, types};
+pub use license::Licensing;
 pub use lists::files as lists;
 pub use operand::Operand;
-pub use project::{files as project, locked_packages};
+pub use project::{locked_packages, owned, seeded};
 pub use view::{ControllerView, ProjectView, ResourceView};
 
 /// One rendered file.
@@ -31,19 +34,23 @@ pub struct Rendered {
 
 impl Rendered {
     fn new(path: impl Into<String>, text: askama::Result<String>) -> Self {
+        let path = path.into();
         // Our filters cannot fail, and writing to a string cannot either.
         let mut text = text.expect("a template renders");
         text.truncate(text.trim_end().len());
         text.push('\n');
-        let path = path.into();
+        if path.ends_with(".rs") {
+            text = wrap::rust(&text);
+        }
         Self { executable: path.ends_with(".sh"), path, text }
     }
 }
 
-/// Renders the template at `$template` with the named contexts to the output path `$path`.
+/// Renders the template `$template` with the named contexts to the output path `$path`.
 macro_rules! render {
     ($template:literal => $path:expr; $($context:ident: $view:ty),+) => {{
         #[derive(askama::Template)]
+        #[allow(dead_code, reason = "not every template uses all that it is given")]
         #[template(path = $template, escape = "none")]
         struct Text<'a> { $($context: &'a $view),+ }
         $crate::templates::Rendered::new($path, askama::Template::render(&Text { $($context),+ }))

@@ -1,6 +1,6 @@
 //! What the replicas template runs.
 
-/// The container of a kind made from the replicas template.
+/// The container of a kind made from the replicas template, as `o` in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operand {
     /// Image reference.
@@ -15,7 +15,7 @@ pub struct Operand {
     pub hardened: bool,
 }
 
-/// The image that the InterSystems IRIS walk-through runs.
+/// The image of the walk-through for `InterSystems` IRIS.
 const IRIS_IMAGE: &str = "store/intersystems/iris-community:2020.4.0.524.0";
 /// An image that needs nothing, runs as any user and stays up: it works on every cluster until a better one is named.
 const ANY_IMAGE: &str = "registry.k8s.io/pause:3.10";
@@ -41,4 +41,72 @@ impl Operand {
     pub fn of_image(image: String) -> Self {
         Self { image, command: Vec::new(), port: 0, run_as_user: -1, hardened: true }
     }
+
+    /// Whether the image's own command is replaced.
+    #[must_use]
+    pub fn has_command(&self) -> bool {
+        !self.command.is_empty()
+    }
+
+    /// Whether the container says anything about security.
+    #[must_use]
+    pub fn has_security(&self) -> bool {
+        self.hardened || self.run_as_user > 0
+    }
+
+    /// Whether the container has a name and an image, and that is all.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        !self.has_command() && self.port == 0 && !self.has_security()
+    }
+
+    /// What the generated code imports from `k8s_openapi::api::core::v1`.
+    #[must_use]
+    pub fn core_imports(&self) -> String {
+        let names = [
+            ("Capabilities", self.hardened),
+            ("Container", true),
+            ("ContainerPort", self.port > 0),
+            ("PodSpec", true),
+            ("PodTemplateSpec", true),
+            ("SeccompProfile", self.hardened),
+            ("SecurityContext", self.has_security()),
+        ];
+        let used: Vec<_> = names.into_iter().filter(|(_, used)| *used).map(|(name, _)| name).collect();
+        format!("{{{}}}", used.join(", "))
+    }
+
+    /// The command as a Rust literal.
+    #[must_use]
+    pub fn command_literal(&self) -> String {
+        format!("{:?}", self.command)
+    }
+
+    /// The user as a Rust literal.
+    #[must_use]
+    pub fn user_literal(&self) -> String {
+        literal(self.run_as_user)
+    }
+
+    /// The port as a Rust literal.
+    #[must_use]
+    pub fn port_literal(&self) -> String {
+        literal(self.port.into())
+    }
+}
+
+/// A positive number with `_` between its thousands, where it has five digits or more.
+fn literal(number: i64) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }

@@ -1,17 +1,17 @@
 //! The files that `init` renders.
 
 use super::{ProjectView, Rendered, filters, lockfile, render};
-use crate::scaffold::Ownership;
 
 /// Names of the packages that every generated project depends on, which no project can have.
 pub fn locked_packages() -> impl Iterator<Item = &'static str> {
-    lockfile::packages(include_str!("../../templates/project/Cargo.lock.j2")).filter(|name| !name.contains('{'))
+    let lock = include_str!("../../templates/project/Cargo.lock.j2");
+    lockfile::packages(lock).filter(|name| !name.contains('{'))
 }
 
 /// Renders each template below `project/` to the path of the same name.
 macro_rules! files {
-    ($p:ident; $($path:literal)+) => {
-        vec![$(render!($path => output($path); $p: ProjectView)),+]
+    ($p:ident; $($template:literal)+) => {
+        vec![$(render!($template => output($template); $p: ProjectView)),+]
     };
 }
 
@@ -19,10 +19,72 @@ fn output(template: &str) -> &str {
     template.trim_start_matches("project/").trim_end_matches(".j2")
 }
 
-/// The project's files but for the lists of its kinds: those the user edits and those that stay the tool's.
+/// The files that are the user's.
 #[must_use]
-pub fn files(p: &ProjectView) -> Vec<(Rendered, bool)> {
-    let seeded = seeded(p).into_iter().map(|file| (file, false));
-    let owned = owned(p).into_iter().map(|file| (file, true));
-    seeded.chain(owned).collect()
+pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
+    let mut lock = render!("project/Cargo.lock.j2" => "Cargo.lock"; p: ProjectView);
+    lock.text = lockfile::sorted(&lock.text);
+    let mut files = files! {
+        p;
+        "project/.dockerignore.j2"
+        "project/.github/workflows/lint.yml.j2"
+        "project/.github/workflows/test-e2e.yml.j2"
+        "project/.github/workflows/test.yml.j2"
+        "project/.gitignore.j2"
+        "project/Cargo.toml.j2"
+        "project/Dockerfile.j2"
+        "project/Makefile.j2"
+        "project/README.md.j2"
+        "project/api/Cargo.toml.j2"
+        "project/config/crd/kustomization.yaml.j2"
+        "project/config/default/kustomization.yaml.j2"
+        "project/config/default/manager_metrics_patch.yaml.j2"
+        "project/config/default/metrics_service.yaml.j2"
+        "project/config/manager/kustomization.yaml.j2"
+        "project/config/manager/manager.yaml.j2"
+        "project/config/network-policy/allow-metrics-traffic.yaml.j2"
+        "project/config/network-policy/kustomization.yaml.j2"
+        "project/config/prometheus/kustomization.yaml.j2"
+        "project/config/prometheus/monitor.yaml.j2"
+        "project/config/rbac/kustomization.yaml.j2"
+        "project/config/rbac/leader_election_role.yaml.j2"
+        "project/config/rbac/leader_election_role_binding.yaml.j2"
+        "project/config/rbac/metrics_auth_role.yaml.j2"
+        "project/config/rbac/metrics_auth_role_binding.yaml.j2"
+        "project/config/rbac/metrics_reader_role.yaml.j2"
+        "project/config/rbac/service_account.yaml.j2"
+        "project/config/samples/kustomization.yaml.j2"
+        "project/rustfmt.toml.j2"
+        "project/src/lib.rs.j2"
+        "project/src/main.rs.j2"
+        "project/tests/e2e.sh.j2"
+    };
+    files.push(lock);
+    files
+}
+
+/// The files that stay the tool's.
+#[must_use]
+pub fn owned(p: &ProjectView) -> Vec<Rendered> {
+    files! {
+        p;
+        "project/api/src/crdgen.rs.j2"
+        "project/config/rbac/role_binding.yaml.j2"
+        "project/src/manager/auth.rs.j2"
+        "project/src/manager/backoff.rs.j2"
+        "project/src/manager/children.rs.j2"
+        "project/src/manager/conditions.rs.j2"
+        "project/src/manager/controller.rs.j2"
+        "project/src/manager/difference.rs.j2"
+        "project/src/manager/events.rs.j2"
+        "project/src/manager/health.rs.j2"
+        "project/src/manager/leader.rs.j2"
+        "project/src/manager/metrics.rs.j2"
+        "project/src/manager/mod.rs.j2"
+        "project/src/manager/options.rs.j2"
+        "project/src/manager/server.rs.j2"
+        "project/src/manager/shutdown.rs.j2"
+        "project/src/manager/telemetry.rs.j2"
+        "project/src/manager/watch.rs.j2"
+    }
 }

@@ -1,7 +1,8 @@
 //! What templates see: plain fields with the names the `.j2` files use.
 
+use super::Licensing;
 use crate::project::Project;
-use crate::resource::{Resource, names};
+use crate::resource::{Resource, core, names};
 
 /// The project, as `p` in a template.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub struct ProjectView {
     pub license: String,
     /// Copyright owner; or empty.
     pub owner: String,
-    /// Version of the tool.
+    /// Version of the tool that wrote `PROJECT`.
     pub cli_version: String,
     /// The kinds.
     pub resources: Vec<ResourceView>,
@@ -67,14 +68,16 @@ pub struct ResourceView {
     pub group_module: String,
     /// Rust name of the type: `Iris`, unless that name is taken.
     pub rust_type: String,
-    /// Rust path of the type: `iris_api::v1alpha1::Iris`.
-    pub type_path: String,
+    /// Rust path of the module the types are in: `iris_api::v1alpha1::iris`.
+    pub types_path: String,
     /// Whether objects live in a namespace.
     pub namespaced: bool,
     /// Whether this version of the kind is the stored one.
     pub storage: bool,
     /// Whether the types are this project's.
     pub has_api: bool,
+    /// Whether its first controller is the one of the replicas template.
+    pub replicas: bool,
     /// Whether it is a kind of Kubernetes itself.
     pub core: bool,
     /// Whether it is a kind of another project.
@@ -90,35 +93,41 @@ pub struct ResourceView {
 /// A controller, as `c` in a template.
 #[derive(Clone, Debug)]
 pub struct ControllerView {
-    /// Its name, in metrics and logs: `iris`.
+    /// Its name, in metrics: `iris`.
     pub name: String,
     /// Name that events come from and fields are managed by: `iris-controller`.
     pub reporter: String,
     /// Rust module: `iris`.
     pub module: String,
-    /// Rust module with the one of its group: `test::iris`.
-    pub module_path: String,
+    /// Rust module of its group, in projects of several groups.
+    pub group_module: Option<String>,
+    /// End of RBAC markers for kinds that live in namespaces.
+    pub rbac_namespace: String,
+    /// End of RBAC markers for the controller's own kind.
+    pub rbac_own: String,
 }
 
 impl ProjectView {
-    /// What templates see of `project`; `header` is the licence header of Rust files.
+    /// What templates see of `project`.
     #[must_use]
-    pub fn new(project: &Project, header: &str) -> Self {
+    pub fn new(project: &Project, licensing: &Licensing) -> Self {
         let crate_name = names::crate_name(&project.project_name, &mut super::locked_packages());
         let api_crate = format!("{crate_name}-api");
         let (lib, api_lib) = (names::ident(&crate_name), names::ident(&api_crate));
+        let namespace = format!("{}-system", project.project_name);
+        let resources = project.resources.iter();
         let resources =
-            project.resources.iter().map(|resource| ResourceView::new(project, &api_lib, resource)).collect();
+            resources.map(|resource| ResourceView::new(project, &api_lib, &namespace, resource)).collect();
         Self {
             project_name: project.project_name.clone(),
-            namespace: format!("{}-system", project.project_name),
+            namespace,
             domain: project.domain.clone(),
             multigroup: project.multigroup,
             namespaced: project.namespaced,
-            header: header.to_owned(),
-            license: String::new(),
-            owner: String::new(),
-            cli_version: env!("CARGO_PKG_VERSION").to_owned(),
+            header: licensing.header(),
+            license: licensing.spdx().to_owned(),
+            owner: licensing.owner.clone().unwrap_or_default(),
+            cli_version: project.cli_version.clone(),
             crate_name,
             lib,
             api_crate,
@@ -126,24 +135,30 @@ impl ProjectView {
             resources,
         }
     }
+
+    /// Whether the manager of a project that is confined to one namespace needs rights on cluster-scoped kinds too.
+    #[must_use]
+    pub fn has_cluster_rules(&self) -> bool {
+        self.namespaced && self.resources.iter().any(|r| !r.namespaced && !r.controllers.is_empty())
+    }
 }
 
 impl ResourceView {
-    fn new(project: &Project, api_lib: &str, r: &Resource) -> Self {
-        let rust_type = r.rust_type();
-        let module = if r.core {
-            crate::resource::core::lookup(&r.group, &r.version, &r.kind)
-                .map(|found| found.path.trim_end_matches(&r.kind).trim_end_matches("::").to_owned())
-                .unwrap_or_default()
-        } else if project.multigroup {
-            format!("{api_lib}::{}::{}", r.group_module(), r.version_module())
-        } else {
-            format!("{api_lib}::{}", r.version_module())
+    fn new(project: &Project, api_lib: &str, namespace: &str, r: &Resource) -> Self {
+        let core_kind = if r.core { core::lookup(&r.qualified_group(), &r.version, &r.kind) } else { None };
+        let types_path = match core_kind {
+            Some(found) => {
+                found.path.rsplit_once("::").map(|(module, _)| module.to_owned()).unwrap_or_default()
+            }
+            None if project.multigroup => {
+                format!("{api_lib}::{}::{}::{}", r.group_module(), r.version_module(), r.module())
+            }
+            None => format!("{api_lib}::{}::{}", r.version_module(), r.module()),
         };
-        let type_name = if r.core { &r.kind } else { &rust_type };
-        let controllers = r.controllers.iter().map(|name| ControllerView::new(project, r, name)).collect();
+        let controllers =
+            r.controllers.iter().map(|name| ControllerView::new(project, namespace, r, name)).collect();
         Self {
-            type_path: format!("{module}::{type_name}"),
+            types_path,
             group: r.group.clone(),
             version: r.version.clone(),
             kind: r.kind.clone(),
@@ -157,25 +172,78 @@ impl ResourceView {
             module: r.module(),
             version_module: r.version_module(),
             group_module: r.group_module(),
+            rust_type: if r.core { r.kind.clone() } else { r.rust_type() },
             namespaced: r.namespaced,
             storage: r.storage,
             has_api: r.has_api,
+            replicas: project.operand(r).is_some(),
             core: r.core,
             external: r.external,
             env_image: r.env_image(),
-            role_prefix: r.role_prefix(project.multigroup),
-            rust_type,
+            role_prefix: r.role_prefix(project.multigroup).replace('.', "-"),
             controllers,
         }
+    }
+
+    /// Whether this is the kind and version of `resource`.
+    #[must_use]
+    pub fn is(&self, resource: &Resource) -> bool {
+        (&self.kind, &self.version) == (&resource.kind, &resource.version)
+            && self.qualified_group == resource.qualified_group()
+    }
+
+    /// Imports the type and its status.
+    #[must_use]
+    pub fn types_import(&self) -> String {
+        format!("use {}::{{{kind}, {kind}Status}};", self.types_path, kind = self.rust_type)
+    }
+
+    /// Imports the type alone, under another name if a controller needs its name for something else.
+    #[must_use]
+    pub fn type_import(&self) -> String {
+        let (path, kind, code) = (&self.types_path, &self.rust_type, self.code_type());
+        if *kind == code { format!("use {path}::{kind};") } else { format!("use {path}::{kind} as {code};") }
+    }
+
+    /// The type's name in a controller.
+    #[must_use]
+    pub fn code_type(&self) -> String {
+        if self.core { names::rust_type(&self.kind) } else { self.rust_type.clone() }
+    }
+
+    /// The group as RBAC markers have it.
+    #[must_use]
+    pub fn rbac_group(&self) -> &str {
+        if self.qualified_group.is_empty() { "core" } else { &self.qualified_group }
     }
 }
 
 impl ControllerView {
-    fn new(project: &Project, r: &Resource, name: &str) -> Self {
-        let module = names::module(name);
-        let module_path =
-            if project.multigroup { format!("{}::{module}", r.group_module()) } else { module.clone() };
-        let reporter = if name.ends_with("-controller") { name.to_owned() } else { format!("{name}-controller") };
-        Self { name: name.to_owned(), reporter, module, module_path }
+    fn new(project: &Project, namespace: &str, r: &Resource, name: &str) -> Self {
+        let rbac_namespace =
+            if project.namespaced { format!(",namespace={namespace}") } else { String::new() };
+        Self {
+            name: name.to_owned(),
+            reporter: format!("{name}-controller"),
+            module: names::module(name),
+            group_module: project.multigroup.then(|| r.group_module()),
+            rbac_own: if r.namespaced { rbac_namespace.clone() } else { String::new() },
+            rbac_namespace,
+        }
+    }
+
+    /// Rust path of the module below `controller`: `iris`, or `test::iris`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.group_module
+            .as_ref()
+            .map_or_else(|| self.module.clone(), |group| format!("{group}::{}", self.module))
+    }
+
+    /// Path of a file next to the controller's, without its extension.
+    #[must_use]
+    pub fn file(&self, suffix: &str) -> String {
+        let group = self.group_module.as_ref().map(|group| format!("{group}/")).unwrap_or_default();
+        format!("src/controller/{group}{}{suffix}.rs", self.module)
     }
 }

@@ -25,16 +25,11 @@ pub struct Ran {
 impl Sandbox {
     /// An empty directory called `name`.
     pub fn new(name: &str) -> Self {
-        let parent = tempfile::Builder::new()
-            .prefix("iris-scaffold-")
-            .tempdir()
-            .expect("a temporary directory");
+        let parent =
+            tempfile::Builder::new().prefix("iris-scaffold-").tempdir().expect("a temporary directory");
         let path = parent.path().canonicalize().expect("its path").join(name);
         std::fs::create_dir(&path).expect("a directory");
-        Self {
-            _parent: parent,
-            path,
-        }
+        Self { _parent: parent, path }
     }
 
     /// The walk-through's project after `init`.
@@ -48,16 +43,7 @@ impl Sandbox {
     pub fn with_iris() -> Self {
         let sandbox = Self::with_project();
         sandbox
-            .run(&[
-                "create",
-                "api",
-                "--group",
-                "test",
-                "--version",
-                "v1alpha1",
-                "--kind",
-                "Iris",
-            ])
+            .run(&["create", "api", "--group", "test", "--version", "v1alpha1", "--kind", "Iris"])
             .success();
         sandbox
     }
@@ -111,11 +97,7 @@ pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
         for entry in std::fs::read_dir(&folder).expect("a folder") {
             let entry = entry.expect("an entry");
             let path = entry.path();
-            let name = path
-                .strip_prefix(root)
-                .expect("below the root")
-                .to_string_lossy()
-                .into_owned();
+            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
             let kind = entry.file_type().expect("a type");
             if kind.is_dir() {
                 files.insert(format!("{name}/"), Vec::new());
@@ -123,11 +105,7 @@ pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
             } else if kind.is_symlink() {
                 files.insert(
                     name,
-                    std::fs::read_link(&path)
-                        .expect("a link")
-                        .to_string_lossy()
-                        .into_owned()
-                        .into_bytes(),
+                    std::fs::read_link(&path).expect("a link").to_string_lossy().into_owned().into_bytes(),
                 );
             } else {
                 files.insert(name, std::fs::read(&path).expect("a file"));

@@ -49,21 +49,11 @@ struct Blank {
 }
 
 fn replicas(r: Resource) -> String {
-    Replicas {
-        p: Project { header: "" },
-        r,
-    }
-    .render()
-    .expect("the template renders")
+    Replicas { p: Project { header: "" }, r }.render().expect("the template renders")
 }
 
 fn blank(r: Resource) -> String {
-    Blank {
-        p: Project { header: "" },
-        r,
-    }
-    .render()
-    .expect("the template renders")
+    Blank { p: Project { header: "" }, r }.render().expect("the template renders")
 }
 
 fn iris(namespaced: bool) -> Names {
@@ -80,26 +70,11 @@ fn iris(namespaced: bool) -> Names {
 
 #[test]
 fn compiled_files_are_what_the_templates_render() {
-    let cluster = Resource {
-        namespaced: false,
-        ..STAND_IN_RESOURCE
-    };
+    let cluster = Resource { namespaced: false, ..STAND_IN_RESOURCE };
     for (rendered, compiled, name) in [
-        (
-            replicas(STAND_IN_RESOURCE),
-            include_str!("builtin/replicas.rs"),
-            "replicas.rs",
-        ),
-        (
-            replicas(cluster),
-            include_str!("builtin/replicas_cluster.rs"),
-            "replicas_cluster.rs",
-        ),
-        (
-            blank(STAND_IN_RESOURCE),
-            include_str!("builtin/blank.rs"),
-            "blank.rs",
-        ),
+        (replicas(STAND_IN_RESOURCE), include_str!("builtin/replicas.rs"), "replicas.rs"),
+        (replicas(cluster), include_str!("builtin/replicas_cluster.rs"), "replicas_cluster.rs"),
+        (blank(STAND_IN_RESOURCE), include_str!("builtin/blank.rs"), "blank.rs"),
     ] {
         let rendered = format!("{}\n", rendered.trim_end());
         if std::env::var_os("BLESS").is_some() {
@@ -116,35 +91,19 @@ fn compiled_files_are_what_the_templates_render() {
 
 #[test]
 fn a_blank_type_of_the_cluster_differs_in_its_scope_only() {
-    let cluster = blank(Resource {
-        namespaced: false,
-        ..STAND_IN_RESOURCE
-    });
+    let cluster = blank(Resource { namespaced: false, ..STAND_IN_RESOURCE });
     assert_eq!(blank(STAND_IN_RESOURCE).replace("    namespaced,\n", ""), cluster);
 }
 
 #[test]
 fn a_type_renamed_for_rust_keeps_its_kind() {
     for render in [replicas, blank] {
-        let text = render(Resource {
-            kind: "String",
-            rust_type: "StringResource",
-            ..STAND_IN_RESOURCE
-        });
-        assert!(
-            text.contains("    kind = \"String\",\n    root = \"StringResource\",\n"),
-            "{text}"
-        );
+        let text = render(Resource { kind: "String", rust_type: "StringResource", ..STAND_IN_RESOURCE });
+        assert!(text.contains("    kind = \"String\",\n    root = \"StringResource\",\n"), "{text}");
         assert!(text.contains("pub struct StringResourceSpec {"), "{text}");
         assert!(text.contains("pub struct StringResourceStatus {"), "{text}");
-        let second = render(Resource {
-            storage: false,
-            ..STAND_IN_RESOURCE
-        });
-        assert!(
-            second.contains("    namespaced,\n    storage = false,\n"),
-            "{second}"
-        );
+        let second = render(Resource { storage: false, ..STAND_IN_RESOURCE });
+        assert!(second.contains("    namespaced,\n    storage = false,\n"), "{second}");
     }
 }
 
@@ -202,10 +161,7 @@ fn the_replicas_template_says_what_an_operator_author_expects() {
     let conditions = &schema["properties"]["status"]["properties"]["conditions"];
     assert_eq!(conditions["x-kubernetes-list-type"], "map");
     assert_eq!(conditions["x-kubernetes-list-map-keys"], json!(["type"]));
-    assert_eq!(
-        conditions["items"]["properties"]["status"]["enum"],
-        json!(["True", "False", "Unknown"])
-    );
+    assert_eq!(conditions["items"]["properties"]["status"]["enum"], json!(["True", "False", "Unknown"]));
 }
 
 #[test]
@@ -214,8 +170,5 @@ fn a_kind_of_the_cluster_says_where_its_deployment_lives() {
     let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
     assert_eq!(crd["spec"]["scope"], "Cluster");
     assert_eq!(spec["required"], json!(["deploymentName", "namespace"]));
-    assert_eq!(
-        spec["properties"]["namespace"]["x-kubernetes-validations"][0]["rule"],
-        "self == oldSelf"
-    );
+    assert_eq!(spec["properties"]["namespace"]["x-kubernetes-validations"][0]["rule"], "self == oldSelf");
 }

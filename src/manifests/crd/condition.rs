@@ -3,14 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// The fields by which the schema of a condition is known.
-const FIELDS: [&str; 6] = [
-    "lastTransitionTime",
-    "message",
-    "observedGeneration",
-    "reason",
-    "status",
-    "type",
-];
+const FIELDS: [&str; 6] = ["lastTransitionTime", "message", "observedGeneration", "reason", "status", "type"];
 
 /// Completes `schema` if it is that of a `metav1.Condition`: the bounds and patterns that Go types have, and
 /// descriptions that fit on a line. Bounds that are there stay.
@@ -35,22 +28,13 @@ pub fn complete(schema: &mut Map<String, Value>) {
             }
         }
     }
-    schema.insert(
-        "description".into(),
-        json!("One aspect of the current state of the object."),
-    );
+    schema.insert("description".into(), json!("One aspect of the current state of the object."));
 }
 
 fn rules() -> [(&'static str, Value); 6] {
     [
-        (
-            "lastTransitionTime",
-            json!({"description": "When the status changed last."}),
-        ),
-        (
-            "message",
-            json!({"maxLength": 32768, "description": "Details for people; may be empty."}),
-        ),
+        ("lastTransitionTime", json!({"description": "When the status changed last."})),
+        ("message", json!({"maxLength": 32768, "description": "Details for people; may be empty."})),
         (
             "observedGeneration",
             json!({"minimum": 0, "description": "Generation of the object that this condition describes."}),
@@ -64,10 +48,7 @@ fn rules() -> [(&'static str, Value); 6] {
                 "description": "Why the status changed last, in CamelCase, for programs.",
             }),
         ),
-        (
-            "status",
-            json!({"enum": ["True", "False", "Unknown"], "description": "Whether the aspect holds."}),
-        ),
+        ("status", json!({"enum": ["True", "False", "Unknown"], "description": "Whether the aspect holds."})),
         (
             "type",
             json!({

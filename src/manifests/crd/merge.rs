@@ -32,10 +32,7 @@ pub fn from_crdgen(stream: &str) -> Result<Vec<Value>> {
 /// The name of the definition if it has the shape of one, else what is wrong with it.
 fn checked(crd: &Value) -> Result<String, String> {
     let typed = CustomResourceDefinition::deserialize(crd).map_err(|error| error.to_string())?;
-    typed
-        .metadata
-        .name
-        .ok_or_else(|| "a definition has no `metadata.name`".into())
+    typed.metadata.name.ok_or_else(|| "a definition has no `metadata.name`".into())
 }
 
 fn unreadable(why: &str) -> Error {
@@ -50,10 +47,7 @@ fn unreadable(why: &str) -> Error {
 /// # Errors
 /// [`Error::Refused`] when none or several have it.
 pub fn storage_version(crds: &[Value]) -> Result<String> {
-    let stored: Vec<&str> = versions(crds)
-        .filter(|v| v["storage"] == true)
-        .map(name)
-        .collect();
+    let stored: Vec<&str> = versions(crds).filter(|v| v["storage"] == true).map(name).collect();
     match stored[..] {
         [version] => Ok(version.to_owned()),
         [] => Err(refuse(
@@ -80,11 +74,7 @@ pub fn merge(crds: Vec<Value>, storage: &str) -> Result<Value> {
     same(&crds)?;
     let mut all: Vec<Value> = versions(&crds).cloned().collect();
     all.sort_by(|a, b| name(a).cmp(name(b)));
-    if let Some((twice, _)) = all
-        .iter()
-        .zip(all.iter().skip(1))
-        .find(|(a, b)| name(a) == name(b))
-    {
+    if let Some((twice, _)) = all.iter().zip(all.iter().skip(1)).find(|(a, b)| name(a) == name(b)) {
         return Err(refuse(
             &crds,
             &format!("has version `{}` twice", name(twice)),
@@ -126,13 +116,8 @@ pub fn with_version(existing: Option<&str>, new: Value, storage: &str) -> Result
     let document = serde_yaml::Deserializer::from_str(text).next();
     let old = document.and_then(|document| Value::deserialize(document).ok());
     let Some(mut old) = old.filter(|old| checked(old).is_ok()) else {
-        let problem = Problem::new(format!(
-            "the definition in `{}` cannot be read",
-            super::file_name(&new)
-        ));
-        return Err(Error::Refused(
-            problem.hint("write it anew from the types: `make manifests`"),
-        ));
+        let problem = Problem::new(format!("the definition in `{}` cannot be read", super::file_name(&new)));
+        return Err(Error::Refused(problem.hint("write it anew from the types: `make manifests`")));
     };
     if let Some(versions) = old["spec"]["versions"].as_array_mut() {
         versions.retain(|version| name(version) != first_version(&new));
@@ -145,9 +130,7 @@ pub fn with_version(existing: Option<&str>, new: Value, storage: &str) -> Result
 
 /// All versions of all `crds`.
 fn versions(crds: &[Value]) -> impl Iterator<Item = &Value> {
-    crds.iter()
-        .filter_map(|crd| crd["spec"]["versions"].as_array())
-        .flatten()
+    crds.iter().filter_map(|crd| crd["spec"]["versions"].as_array()).flatten()
 }
 
 fn name(version: &Value) -> &str {
@@ -171,12 +154,7 @@ fn same(crds: &[Value]) -> Result<()> {
         ("/spec/names/listKind", "list kind"),
         ("/spec/scope", "scope"),
     ] {
-        let text = |crd: &Value| {
-            crd.pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |crd: &Value| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(other) = others.iter().find(|other| text(other) != text(first)) {
             let message = format!(
                 "has {what} `{}` in version `{}` but `{}` in version `{}`",
@@ -185,11 +163,7 @@ fn same(crds: &[Value]) -> Result<()> {
                 text(other),
                 first_version(other)
             );
-            return Err(refuse(
-                crds,
-                &message,
-                &format!("give all versions of the kind one {what}"),
-            ));
+            return Err(refuse(crds, &message, &format!("give all versions of the kind one {what}")));
         }
     }
     Ok(())
@@ -213,18 +187,11 @@ fn join_lists(merged: &mut Value, other: &Value, pointer: &str) {
 }
 
 fn list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(" and ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
 fn refuse(crds: &[Value], message: &str, hint: &str) -> Error {
-    let name = crds
-        .first()
-        .and_then(|crd| crd["metadata"]["name"].as_str())
-        .unwrap_or("definition");
+    let name = crds.first().and_then(|crd| crd["metadata"]["name"].as_str()).unwrap_or("definition");
     Error::Refused(Problem::new(format!("`{name}` {message}")).hint(hint))
 }
 

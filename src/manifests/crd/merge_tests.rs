@@ -20,9 +20,7 @@ fn version(name: &str) -> Value {
 
 /// Name and storage flag of each version.
 fn stored(crd: &Value) -> Vec<(&str, bool)> {
-    versions(std::slice::from_ref(crd))
-        .map(|version| (name(version), version["storage"] == true))
-        .collect()
+    versions(std::slice::from_ref(crd)).map(|version| (name(version), version["storage"] == true)).collect()
 }
 
 fn message(result: Result<Value>) -> String {
@@ -32,10 +30,7 @@ fn message(result: Result<Value>) -> String {
 #[test]
 fn versions_are_in_order_and_one_is_stored() {
     let merged = merge(vec![version("v2"), version("v1"), version("v1alpha1")], "v1").expect("they fit");
-    assert_eq!(
-        stored(&merged),
-        [("v1", true), ("v1alpha1", false), ("v2", false)]
-    );
+    assert_eq!(stored(&merged), [("v1", true), ("v1alpha1", false), ("v2", false)]);
     let again = merge(vec![version("v1alpha1"), version("v2"), version("v1")], "v1").expect("they fit");
     assert_eq!(again, merged, "the order given does not matter");
 }
@@ -77,10 +72,7 @@ fn a_version_is_added_to_the_file_on_disk() {
     let first = with_version(None, version("v1alpha1"), "v1alpha1").expect("a first version");
     assert_eq!(first, version("v1alpha1"));
     let text = render(&first);
-    assert_eq!(
-        with_version(Some(&text), version("v1alpha1"), "v1alpha1").expect("replaced"),
-        first
-    );
+    assert_eq!(with_version(Some(&text), version("v1alpha1"), "v1alpha1").expect("replaced"), first);
     let both = with_version(Some(&text), version("v1"), "v1alpha1").expect("a second version");
     assert_eq!(stored(&both), [("v1", false), ("v1alpha1", true)]);
     let other = with_version(Some(&render(&both)), version("v1"), "v1").expect("replaced");
@@ -110,17 +102,11 @@ fn the_types_and_the_files_agree() {
 fn exactly_one_version_is_stored() {
     let mut unstored = version("v2");
     unstored["spec"]["versions"][0]["storage"] = json!(false);
-    assert_eq!(
-        storage_version(&[version("v1"), unstored.clone()]).expect("one"),
-        "v1"
-    );
+    assert_eq!(storage_version(&[version("v1"), unstored.clone()]).expect("one"), "v1");
     let none = storage_version(&[unstored]).expect_err("none");
     assert_eq!(none.to_string(), "`foos.example.com` has no storage version");
     let two = storage_version(&[version("v1"), version("v2")]).expect_err("two");
-    assert_eq!(
-        two.to_string(),
-        "`foos.example.com` has 2 storage versions, `v1` and `v2`"
-    );
+    assert_eq!(two.to_string(), "`foos.example.com` has 2 storage versions, `v1` and `v2`");
     assert!(two.hints()[0].contains("`storage = false`"), "{:?}", two.hints());
 }
 

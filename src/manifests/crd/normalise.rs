@@ -23,31 +23,18 @@ pub fn normalise(mut crd: Value) -> Value {
         let metadata = root.entry("metadata").or_insert_with(|| json!({}));
         metadata["annotations"][GENERATOR.0] = json!(GENERATOR.1);
     }
-    let kind = crd["spec"]["names"]["kind"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    let plural = crd["spec"]["names"]["plural"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let kind = crd["spec"]["names"]["kind"].as_str().unwrap_or_default().to_owned();
+    let plural = crd["spec"]["names"]["plural"].as_str().unwrap_or_default().to_owned();
     if let Some(names) = crd["spec"]["names"].as_object_mut() {
-        names
-            .entry("listKind")
-            .or_insert_with(|| json!(format!("{kind}List")));
-        names
-            .entry("singular")
-            .or_insert_with(|| json!(kind.to_lowercase()));
+        names.entry("listKind").or_insert_with(|| json!(format!("{kind}List")));
+        names.entry("singular").or_insert_with(|| json!(kind.to_lowercase()));
         drop_empty(names, &["shortNames", "categories"]);
     }
     for version in crd["spec"]["versions"].as_array_mut().into_iter().flatten() {
         if let Some(version) = version.as_object_mut() {
             drop_empty(version, &["additionalPrinterColumns", "selectableFields"]);
         }
-        if let Some(schema) = version
-            .pointer_mut("/schema/openAPIV3Schema")
-            .and_then(Value::as_object_mut)
-        {
+        if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema").and_then(Value::as_object_mut) {
             root(schema, &kind, &plural);
             tidy(schema);
         }
@@ -66,15 +53,9 @@ fn drop_empty(map: &mut Map<String, Value>, keys: &[&str]) {
 /// What only the schema of a whole object has.
 fn root(schema: &mut Map<String, Value>, kind: &str, plural: &str) {
     schema.remove("title");
-    let described = schema
-        .get("description")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let described = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     if described.is_empty() || described.starts_with("Auto-generated derived type for ") {
-        schema.insert(
-            "description".into(),
-            json!(format!("{kind} is the schema of the {plural} API.")),
-        );
+        schema.insert("description".into(), json!(format!("{kind} is the schema of the {plural} API.")));
     }
     let properties = schema.entry("properties").or_insert_with(|| json!({}));
     properties["apiVersion"] = json!({
@@ -95,11 +76,7 @@ fn tidy(schema: &mut Map<String, Value>) {
     }
     drop_empty(schema, &["required"]);
     let required: Vec<String> = strings(schema.get("required"));
-    for (name, property) in schema
-        .get_mut("properties")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flatten()
+    for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
     {
         if !required.contains(name) {
             drop_null(property);

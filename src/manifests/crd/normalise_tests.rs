@@ -35,10 +35,7 @@ fn normalised(spec: &Value) -> Value {
 #[test]
 fn completes_the_whole() {
     let whole = normalise(crd(&json!({"type": "object"})));
-    assert_eq!(
-        whole["metadata"]["annotations"],
-        json!({GENERATOR.0: GENERATOR.1})
-    );
+    assert_eq!(whole["metadata"]["annotations"], json!({GENERATOR.0: GENERATOR.1}));
     assert_eq!(whole["spec"]["names"]["listKind"], "FooList");
     let schema = &whole["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     assert_eq!(schema["title"], Value::Null);
@@ -62,10 +59,7 @@ fn keeps_what_the_user_said_of_the_kind() {
         whole["spec"]["names"],
         json!({"kind": "Foo", "plural": "foos", "singular": "foo", "listKind": "Fooes", "shortNames": ["fo"]})
     );
-    assert_eq!(
-        whole["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"],
-        "About foos."
-    );
+    assert_eq!(whole["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"], "About foos.");
 }
 
 #[test]
@@ -102,14 +96,8 @@ fn what_may_be_left_out_is_not_null_too() {
 #[test]
 fn numbers_and_formats_are_the_api_servers() {
     for (given, expected) in [
-        (
-            json!({"minimum": 0.0, "maximum": 10.0}),
-            json!({"minimum": 0, "maximum": 10}),
-        ),
-        (
-            json!({"minimum": -0.5, "multipleOf": 1e300}),
-            json!({"minimum": -0.5, "multipleOf": 1e300}),
-        ),
+        (json!({"minimum": 0.0, "maximum": 10.0}), json!({"minimum": 0, "maximum": 10})),
+        (json!({"minimum": -0.5, "multipleOf": 1e300}), json!({"minimum": -0.5, "multipleOf": 1e300})),
         (json!({"format": "uint8"}), json!({"format": "int32"})),
         (json!({"format": "uint"}), json!({"format": "int64"})),
         (json!({"format": "int128"}), json!({})),
@@ -135,11 +123,7 @@ fn values_of_the_user_are_left_alone() {
 fn breaks_long_lines_of_descriptions() {
     let word = "word ".repeat(50);
     let text = wrap(&format!("short\n\n{word}\n  - {word}"));
-    assert!(
-        text.lines()
-            .all(|line| line.chars().count() <= LINE && !line.ends_with(' ')),
-        "{text}"
-    );
+    assert!(text.lines().all(|line| line.chars().count() <= LINE && !line.ends_with(' ')), "{text}");
     assert!(text.starts_with("short\n\nword word"), "{text}");
     assert_eq!(text.split_whitespace().count(), 102);
     let unbreakable = "x".repeat(LINE + 1);

@@ -9,15 +9,8 @@ use super::lexer::Comment;
 pub const NAME: &str = "+kubebuilder:rbac";
 
 /// The arguments' names.
-pub const ARGUMENTS: [&str; 7] = [
-    "groups",
-    "resources",
-    "resourceNames",
-    "verbs",
-    "urls",
-    "namespace",
-    "roleName",
-];
+pub const ARGUMENTS: [&str; 7] =
+    ["groups", "resources", "resourceNames", "verbs", "urls", "namespace", "roleName"];
 
 /// Why a marker cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,22 +26,13 @@ pub struct Fault {
 impl Fault {
     /// A fault at byte `at` of the comment.
     pub fn new(at: usize, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-            hint: hint.into(),
-        }
+        Self { at, message: message.into(), hint: hint.into() }
     }
 
     /// The fault with its place in the sources, and the line with a sign below the place.
     #[must_use]
     pub fn at(&self, path: &RelPath, comment: &Comment<'_>) -> Problem {
-        let inside = comment
-            .text
-            .get(..self.at)
-            .unwrap_or(comment.text)
-            .chars()
-            .count();
+        let inside = comment.text.get(..self.at).unwrap_or(comment.text).chars().count();
         let column = comment.column + inside;
         let number = comment.line.to_string();
         let gutter = " ".repeat(number.len());
@@ -72,10 +56,7 @@ pub fn example() -> String {
 /// All arguments, as a hint.
 #[must_use]
 pub fn names() -> String {
-    format!(
-        "the arguments are {}",
-        ARGUMENTS.map(|name| format!("`{name}`")).join(", ")
-    )
+    format!("the arguments are {}", ARGUMENTS.map(|name| format!("`{name}`")).join(", "))
 }
 
 /// An argument that does not exist at byte `at`, with the nearest that does.

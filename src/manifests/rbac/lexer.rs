@@ -141,10 +141,7 @@ impl Cursor<'_> {
         if self.rest()[hashes..].starts_with('"') {
             self.at += hashes + 1;
             let end = format!("\"{}", "#".repeat(hashes));
-            self.at = self
-                .rest()
-                .find(&end)
-                .map_or(self.source.len(), |found| self.at + found + end.len());
+            self.at = self.rest().find(&end).map_or(self.source.len(), |found| self.at + found + end.len());
         }
     }
 }
@@ -164,10 +161,7 @@ mod tests {
         let source = "fn a() {} // one\n\n    /// two\r\nlet é = 1; //! three";
         let found = comments(source);
         let places: Vec<_> = found.iter().map(|c| (c.text, c.line, c.column)).collect();
-        assert_eq!(
-            places,
-            [("// one", 1, 11), ("/// two", 3, 5), ("//! three", 4, 12)]
-        );
+        assert_eq!(places, [("// one", 1, 11), ("/// two", 3, 5), ("//! three", 4, 12)]);
         assert_eq!(found[1].line_text, "    /// two");
     }
 

@@ -33,20 +33,15 @@ pub fn parse(comment: &str) -> Option<Result<Marker, Fault>> {
     let body = body.strip_prefix(['/', '!']).unwrap_or(body).trim_start();
     let arguments = body.strip_prefix(NAME)?;
     let start = comment.len() - arguments.len();
-    let mut reader = Reader {
-        text: comment,
-        at: start,
-    };
+    let mut reader = Reader { text: comment, at: start };
     match arguments.chars().next() {
         Some(':') => {
             reader.at += 1;
             Some(read(&mut reader))
         }
-        None | Some(' ' | '\t' | '=') => Some(Err(Fault::new(
-            start,
-            format!("expected `:` and arguments after `{NAME}`"),
-            example(),
-        ))),
+        None | Some(' ' | '\t' | '=') => {
+            Some(Err(Fault::new(start, format!("expected `:` and arguments after `{NAME}`"), example())))
+        }
         // another marker whose name begins alike
         Some(_) => None,
     }
@@ -89,10 +84,7 @@ fn complete(marker: &Marker, at: usize) -> Result<(), Fault> {
     let fault = |message: &str, hint: &str| Err(Fault::new(at, message, hint));
     let has_resources = !marker.resources.is_empty();
     if marker.verbs.is_empty() {
-        return fault(
-            "argument `verbs` is missing",
-            "say what is allowed, such as `verbs=get;list;watch`",
-        );
+        return fault("argument `verbs` is missing", "say what is allowed, such as `verbs=get;list;watch`");
     }
     if marker.urls.is_empty() && !has_resources {
         return fault(
@@ -101,24 +93,15 @@ fn complete(marker: &Marker, at: usize) -> Result<(), Fault> {
         );
     }
     if has_resources && marker.groups.is_empty() {
-        return fault(
-            "argument `groups` is missing",
-            "the core group is `groups=\"\"` or `groups=core`",
-        );
+        return fault("argument `groups` is missing", "the core group is `groups=\"\"` or `groups=core`");
     }
     if !marker.urls.is_empty()
         && (has_resources || !marker.groups.is_empty() || !marker.resource_names.is_empty())
     {
-        return fault(
-            "`urls` cannot stand beside resources",
-            "write two markers, one with `urls`",
-        );
+        return fault("`urls` cannot stand beside resources", "write two markers, one with `urls`");
     }
     if !marker.urls.is_empty() && !marker.namespace.is_empty() {
-        return fault(
-            "`urls` cannot be allowed in one namespace",
-            "leave `namespace` out of this marker",
-        );
+        return fault("`urls` cannot be allowed in one namespace", "leave `namespace` out of this marker");
     }
     Ok(())
 }

@@ -42,15 +42,8 @@ pub struct Rule {
 pub fn roles(markers: &[Marker], default_role: &str) -> Vec<Role> {
     let mut by_role: BTreeMap<(&str, &str), Vec<Rule>> = BTreeMap::new();
     for marker in markers {
-        let name = if marker.role_name.is_empty() {
-            default_role
-        } else {
-            &marker.role_name
-        };
-        by_role
-            .entry((&marker.namespace, name))
-            .or_default()
-            .extend(rules(marker));
+        let name = if marker.role_name.is_empty() { default_role } else { &marker.role_name };
+        by_role.entry((&marker.namespace, name)).or_default().extend(rules(marker));
     }
     if by_role.is_empty() {
         by_role.insert(("", default_role), Vec::new());
@@ -67,11 +60,7 @@ pub fn roles(markers: &[Marker], default_role: &str) -> Vec<Role> {
 fn rules(marker: &Marker) -> Vec<Rule> {
     let set = |words: &[String]| words.iter().cloned().collect::<Set>();
     let core = |group: &String| {
-        if group == "core" {
-            String::new()
-        } else {
-            group.clone()
-        }
+        if group == "core" { String::new() } else { group.clone() }
     };
     let rule = Rule {
         groups: marker.groups.iter().map(core).collect(),
@@ -83,10 +72,7 @@ fn rules(marker: &Marker) -> Vec<Rule> {
     if marker.resources.is_empty() {
         return vec![rule];
     }
-    let of = |resource: &String| Rule {
-        resources: Set::from([resource.clone()]),
-        ..rule.clone()
-    };
+    let of = |resource: &String| Rule { resources: Set::from([resource.clone()]), ..rule.clone() };
     marker.resources.iter().map(of).collect()
 }
 
@@ -127,7 +113,5 @@ fn join(rules: Vec<Rule>, respect: fn(&mut Rule) -> &mut Set) -> Vec<Rule> {
 /// What rules are sorted by.
 fn key(rule: &Rule) -> String {
     let words = |set: &Set| set.iter().map(String::as_str).collect::<Vec<_>>().join("&");
-    [&rule.groups, &rule.resources, &rule.resource_names, &rule.urls]
-        .map(words)
-        .join(" + ")
+    [&rule.groups, &rule.resources, &rule.resource_names, &rule.urls].map(words).join(" + ")
 }

@@ -45,11 +45,7 @@ pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
             }
         }
     }
-    if problems.is_empty() {
-        Ok(found)
-    } else {
-        Err(Error::Refused(together(problems)))
-    }
+    if problems.is_empty() { Ok(found) } else { Err(Error::Refused(together(problems))) }
 }
 
 /// Several problems as one: the messages below each other, each hint once.

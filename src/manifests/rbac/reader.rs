@@ -23,9 +23,7 @@ impl Reader<'_> {
         self.peek();
         let start = self.at;
         let rest = &self.text[start..];
-        let length = rest
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
+        let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let name = rest[..length].to_owned();
         if name.is_empty() {
             return Err(Fault::new(start, "expected the name of an argument", names()));
@@ -65,11 +63,7 @@ impl Reader<'_> {
                 }
                 Some(other) => return Err(self.unexpected(other)),
                 None => {
-                    return Err(Fault::new(
-                        self.at,
-                        "expected `}` at the end of the list",
-                        example(),
-                    ));
+                    return Err(Fault::new(self.at, "expected `}` at the end of the list", example()));
                 }
             }
         }
@@ -135,11 +129,7 @@ impl Reader<'_> {
     #[must_use]
     pub fn unexpected(&self, found: char) -> Fault {
         let message = format!("expected `,` before the next argument, found `{found}`");
-        Fault::new(
-            self.at,
-            message,
-            format!("separate words with `;` and arguments with `,`; {}", example()),
-        )
+        Fault::new(self.at, message, format!("separate words with `;` and arguments with `,`; {}", example()))
     }
 }
 

@@ -23,10 +23,7 @@ rules: []
 
 /// The rules that `lines`, each after `// +kubebuilder:rbac:`, give, as `groups|names|resources|urls|verbs`.
 fn rules(lines: &[&str]) -> Vec<String> {
-    let text: Vec<String> = lines
-        .iter()
-        .map(|line| format!("// +kubebuilder:rbac:{line}\n"))
-        .collect();
+    let text: Vec<String> = lines.iter().map(|line| format!("// +kubebuilder:rbac:{line}\n")).collect();
     let text = role(&text.concat()).expect("markers that are right");
     let mut found = Vec::new();
     for document in serde_yaml::Deserializer::from_str(&text) {
@@ -36,20 +33,10 @@ fn rules(lines: &[&str]) -> Vec<String> {
         for rule in role["rules"].as_array().expect("rules") {
             let words = |key: &str| {
                 let words = rule[key].as_array().into_iter().flatten();
-                words
-                    .map(|word| word.as_str().expect("a word"))
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                words.map(|word| word.as_str().expect("a word")).collect::<Vec<_>>().join(" ")
             };
-            let sets = [
-                "apiGroups",
-                "resourceNames",
-                "resources",
-                "nonResourceURLs",
-                "verbs",
-            ]
-            .map(words)
-            .join("|");
+            let sets =
+                ["apiGroups", "resourceNames", "resources", "nonResourceURLs", "verbs"].map(words).join("|");
             found.push(if place == ["", DEFAULT_ROLE] {
                 sets
             } else {
@@ -98,56 +85,26 @@ fn says_the_same_only_once() {
     for (markers, expected) in [
         // the same resource: verbs together
         (
-            &[
-                "groups=a,resources=x,verbs=get",
-                "groups=a,resources=x,verbs=list;get",
-            ][..],
+            &["groups=a,resources=x,verbs=get", "groups=a,resources=x,verbs=list;get"][..],
             &["a||x||get list"][..],
         ),
         // the same verbs: resources together
+        (&["groups=a,resources=x,verbs=get", "groups=a,resources=y,verbs=get"], &["a||x y||get"]),
         (
-            &["groups=a,resources=x,verbs=get", "groups=a,resources=y,verbs=get"],
-            &["a||x y||get"],
-        ),
-        (
-            &[
-                "groups=a,resources=x;y,verbs=get",
-                "groups=a,resources=x,verbs=list",
-            ],
+            &["groups=a,resources=x;y,verbs=get", "groups=a,resources=x,verbs=list"],
             &["a||x||get list", "a||y||get"],
         ),
         // the same resources and verbs: groups together
-        (
-            &["groups=b,resources=x,verbs=get", "groups=a,resources=x,verbs=get"],
-            &["a b||x||get"],
-        ),
-        (
-            &[
-                "groups=core,resources=x,verbs=get",
-                "groups=\"\",resources=x,verbs=list",
-            ],
-            &["||x||get list"],
-        ),
+        (&["groups=b,resources=x,verbs=get", "groups=a,resources=x,verbs=get"], &["a b||x||get"]),
+        (&["groups=core,resources=x,verbs=get", "groups=\"\",resources=x,verbs=list"], &["||x||get list"]),
         // paths together
-        (
-            &["urls=/b,verbs=get", "urls=/a,verbs=get", "urls=/c,verbs=post"],
-            &["|||/a /b|get", "|||/c|post"],
-        ),
+        (&["urls=/b,verbs=get", "urls=/a,verbs=get", "urls=/c,verbs=post"], &["|||/a /b|get", "|||/c|post"]),
         // all verbs swallow others, but only after merging
-        (
-            &["groups=a,resources=x,verbs=get", "groups=a,resources=x,verbs=*"],
-            &["a||x||*"],
-        ),
-        (
-            &["groups=a,resources=x,verbs=*;get", "groups=a,resources=y,verbs=*"],
-            &["a||x||*", "a||y||*"],
-        ),
+        (&["groups=a,resources=x,verbs=get", "groups=a,resources=x,verbs=*"], &["a||x||*"]),
+        (&["groups=a,resources=x,verbs=*;get", "groups=a,resources=y,verbs=*"], &["a||x||*", "a||y||*"]),
         // names of objects keep rules apart
         (
-            &[
-                "groups=a,resources=x,resourceNames=n,verbs=get",
-                "groups=a,resources=x,verbs=get",
-            ],
+            &["groups=a,resources=x,resourceNames=n,verbs=get", "groups=a,resources=x,verbs=get"],
             &["a||x||get", "a|n|x||get"],
         ),
         // controller-gen keeps one of these two at random
@@ -168,13 +125,7 @@ fn says_the_same_only_once() {
                 "groups=a,resources=x,verbs=get,roleName=zz",
                 "groups=a,resources=x,verbs=get",
             ],
-            &[
-                "a||x||get",
-                "/zz: a||x||get",
-                "y/b: a||y||get",
-                "y/r: a||x||get",
-                "z/manager-role: a||x||get",
-            ],
+            &["a||x||get", "/zz: a||x||get", "y/b: a||y||get", "y/r: a||x||get", "z/manager-role: a||x||get"],
         ),
     ] {
         assert_eq!(rules(markers), expected, "{markers:?}");
@@ -201,13 +152,7 @@ fn only_comments_count() {
     "##;
     let path = RelPath::new("src/lib.rs").expect("a path");
     let found = markers(&[(path, source.to_owned())]).expect("markers");
-    assert_eq!(
-        found
-            .iter()
-            .map(|marker| marker.groups[0].as_str())
-            .collect::<String>(),
-        "ghij"
-    );
+    assert_eq!(found.iter().map(|marker| marker.groups[0].as_str()).collect::<String>(), "ghij");
 }
 
 #[test]
@@ -306,16 +251,9 @@ fn refuses_what_cannot_be_meant() {
         assert!(text.starts_with(&expected), "{text}\ninstead of\n{expected}");
         assert!(error.hints()[0].contains(hint), "{:?}", error.hints());
     }
-    for bare in [
-        "// +kubebuilder:rbac",
-        "// +kubebuilder:rbac=a",
-        "// +kubebuilder:rbac groups=a",
-    ] {
+    for bare in ["// +kubebuilder:rbac", "// +kubebuilder:rbac=a", "// +kubebuilder:rbac groups=a"] {
         let text = role(bare).expect_err(bare).to_string();
-        assert!(
-            text.contains("expected `:` and arguments after `+kubebuilder:rbac`"),
-            "{text}"
-        );
+        assert!(text.contains("expected `:` and arguments after `+kubebuilder:rbac`"), "{text}");
     }
 }
 

@@ -1,0 +1,138 @@
+//! `iris-scaffold create api`.
+
+use super::{Context, operand, plan, target};
+use crate::cli::{CreateApiArgs, Template};
+use crate::manifests::crd;
+use crate::project::Project;
+use crate::resource::Resource;
+use crate::scaffold::{Draft, File, Ownership, RelPath};
+use crate::templates::{self, Licensing, ProjectView, ResourceView};
+use crate::{Error, Problem, Result};
+
+/// Adds a kind, a version of one, or a controller.
+pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
+    let (tree, old) = plan::open(context)?;
+    let mut problems = Vec::new();
+    let resource = target::resolve(context, &old, args, &mut problems);
+    let operand = operand::resolve(&resource.kind, &args.operand, &mut problems);
+    let template = template(&old, &resource, args, &mut problems);
+    if !problems.is_empty() {
+        return Err(Error::Usage(problems));
+    }
+    let foreign = &args.foreign;
+    context.without_effect(foreign.make.is_some(), "--make", "the types need no generated code");
+    context.without_effect(foreign.manifests.is_some(), "--manifests", "the manifests are written at once");
+    let why = "types are not taken from Go modules";
+    context.without_effect(foreign.external_api_path.is_some(), "--external-api-path", why);
+    context.without_effect(foreign.external_api_module.is_some(), "--external-api-module", why);
+
+    let mut project = old.clone();
+    project.add(resource.clone(), args.force)?;
+    let Some(added) = project.find(&resource).cloned() else { return Ok(()) };
+    let controlled = template == Template::Replicas && !added.controllers.is_empty();
+    if controlled {
+        project.set_operand(&added, &operand);
+    }
+    let licensing = Licensing::of_project(&tree)?;
+    let view = ProjectView::new(&project, &licensing);
+    let Some(r) = view.resources.iter().find(|r| r.is(&added)) else { return Ok(()) };
+
+    let mut draft = Draft::new(tree);
+    let again = !args.force && old.find(&added).is_some_and(|known| known.has_api || known.external);
+    if args.resource {
+        plan::seeded(&mut draft, templates::types(&view, r, template), again)?;
+        for insert in templates::insertions(r)? {
+            draft.insert(&insert)?;
+        }
+        definition(&mut draft, &project, &added, template, again)?;
+    } else if added.external {
+        plan::seeded(&mut draft, templates::external(&view, r), again)?;
+    }
+    for (position, c) in r.controllers.iter().enumerate() {
+        let again = !args.force && old.has_controller(&added, &c.name);
+        let operand = Some(&operand).filter(|_| controlled && position == 0);
+        plan::seeded(&mut draft, templates::controller(&view, r, c, operand), again)?;
+    }
+    if controlled {
+        draft.insert(&templates::env_entry(r, &operand)?)?;
+    }
+    plan::owned(&mut draft, Some(&old), &project, &licensing)?;
+    plan::role(&mut draft, &project)?;
+    next(&mut draft, r);
+    context.finish("create api", draft.plan()?)
+}
+
+/// The template; only a kind of the project's own can have replicas.
+fn template(
+    project: &Project,
+    resource: &Resource,
+    args: &CreateApiArgs,
+    problems: &mut Vec<Problem>,
+) -> Template {
+    let known = project.find(resource);
+    let has_blank_controller =
+        known.is_some_and(|known| !known.controllers.is_empty() && project.operand(known).is_none());
+    let default = if args.resource && !has_blank_controller { Template::Replicas } else { Template::Blank };
+    let template = args.template.unwrap_or(default);
+    let mut refuse = |message: &str, hint: &str| problems.push(Problem::new(message).hint(hint));
+    if template == Template::Blank && operand::given(&args.operand) {
+        refuse(
+            "`--image` and its companions belong to `--template replicas`",
+            "leave them out, or use that template",
+        );
+    }
+    if template == Template::Replicas && !args.resource {
+        let hint = "leave out `--resource=false`, or use `--template blank`";
+        refuse("`--template replicas` needs types of this project", hint);
+    }
+    if template == Template::Replicas && has_blank_controller {
+        refuse("the kind has a controller of its own already", "leave out `--template replicas`");
+    }
+    template
+}
+
+/// Drafts the CRD of a kind with the template's types in it.
+fn definition(
+    draft: &mut Draft,
+    project: &Project,
+    resource: &Resource,
+    template: Template,
+    again: bool,
+) -> Result<()> {
+    let path = RelPath::new(format!("config/crd/bases/{}", resource.crd_file()))?;
+    let existing = draft.tree().read(&path)?;
+    if again && existing.is_some() {
+        // The user may have changed the types since; `manifests` knows what they say now.
+        return Ok(());
+    }
+    let template = match template {
+        Template::Replicas => crd::Template::Replicas,
+        Template::Blank => crd::Template::Blank,
+    };
+    let names = crd::Names {
+        group: resource.qualified_group(),
+        version: resource.version.clone(),
+        kind: resource.kind.clone(),
+        plural: resource.plural.clone(),
+        singular: resource.singular(),
+        list_kind: resource.list_kind(),
+        namespaced: resource.namespaced,
+    };
+    let new = crd::builtin(template, &names);
+    let merged = crd::with_version(existing.as_deref(), new, project.storage_version(resource))?;
+    draft.file(File { path, ownership: Ownership::Derived, text: crd::render(&merged), executable: false })
+}
+
+fn next(draft: &mut Draft, r: &ResourceView) {
+    draft.next("Next:");
+    draft.next("cargo build");
+    if r.has_api {
+        draft.next("make install");
+    }
+    if !r.controllers.is_empty() {
+        draft.next("make run");
+    }
+    if r.has_api {
+        draft.next(format!("kubectl apply -f config/samples/{}", r.sample_file));
+    }
+}

@@ -1,0 +1,111 @@
+//! `iris-scaffold init`.
+
+use std::path::Path;
+
+use super::{Context, absolute, plan};
+use crate::cli::{InitArgs, License};
+use crate::project::Project;
+use crate::resource::validate;
+use crate::scaffold::{self, Draft, Tree};
+use crate::templates::{self, Licensing, ProjectView};
+use crate::{Error, Problem, Result};
+
+/// Starts a project in a directory.
+pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
+    let directory =
+        args.dir.as_ref().map_or_else(|| context.directory.clone(), |dir| context.directory.join(dir));
+    let root = absolute(&directory)?;
+    let mut problems = Vec::new();
+    let domain = context.require(args.domain.clone(), "--domain", "example.com", &mut problems);
+    if args.domain.is_some() || !domain.is_empty() {
+        problems.extend(validate::domain(&domain));
+    }
+    let project_name = args.project_name.clone().unwrap_or_else(|| name_of(&root));
+    problems.extend(validate::project_name(&project_name));
+    problems.extend(args.owner.as_deref().and_then(validate::owner));
+    let custom = header(context, args, &mut problems)?;
+    if !problems.is_empty() {
+        return Err(Error::Usage(problems));
+    }
+    let foreign = &args.foreign;
+    context.without_effect(foreign.repo.is_some(), "--repo", "a Rust project has no Go module path");
+    context.without_effect(
+        foreign.fetch_deps.is_some(),
+        "--fetch-deps",
+        "cargo fetches dependencies when it builds",
+    );
+    context.without_effect(foreign.skip_go_version_check, "--skip-go-version-check", "Go is not needed");
+
+    scaffold::recover(&root)?;
+    let tree = Tree::open(&root);
+    let mut project = Project::new(&domain, &project_name);
+    project.multigroup = args.multigroup;
+    project.namespaced = args.namespaced;
+    let mut licensing = Licensing { license: args.license, owner: args.owner.clone(), custom };
+    let old = Project::load(&tree)?;
+    if let Some(old) = &old {
+        if !same(old, &project) {
+            return Err(already_there(&root, old));
+        }
+        project = old.clone();
+        licensing.custom = licensing.custom.or(Licensing::of_project(&tree)?.custom);
+    }
+    let view = ProjectView::new(&project, &licensing);
+    project.api_lib.clone_from(&view.api_lib);
+
+    let mut draft = Draft::new(tree);
+    plan::seeded(&mut draft, licensing.files(&view), old.is_some())?;
+    plan::seeded(&mut draft, templates::seeded(&view), old.is_some())?;
+    plan::owned(&mut draft, old.as_ref(), &project, &licensing)?;
+    plan::role(&mut draft, &project)?;
+    if old.is_none() {
+        draft.next("Next, add a kind, for example:");
+        if let Some(dir) = &args.dir {
+            draft.next(format!("cd {}", quoted(dir)));
+        }
+        draft.next("iris-scaffold create api --group app --version v1alpha1 --kind Widget");
+    }
+    context.finish("init", draft.plan()?)
+}
+
+/// The directory's name as a project name: in lower case, as kubebuilder has it.
+fn name_of(root: &Path) -> String {
+    root.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// The licence header that `--license-file` names.
+fn header(context: &Context, args: &InitArgs, problems: &mut Vec<Problem>) -> Result<Option<String>> {
+    let Some(file) = &args.license_file else { return Ok(None) };
+    let path = context.directory.join(file);
+    let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let printable = text.chars().all(|c| validate::is_printable(c) || matches!(c, '\n' | '\r' | '\t'));
+    if text.trim().is_empty() || !printable || text.len() > 16 * 1024 {
+        let message = format!("{} cannot be a licence header", validate::shown(&file.to_string_lossy()));
+        problems.push(Problem::new(message).hint("name a short text file with `--license-file`"));
+    }
+    if args.license != License::Apache2 {
+        let problem = Problem::new("`--license-file` takes the place of `--license`");
+        problems.push(problem.hint("give one of the two"));
+    }
+    Ok(Some(text))
+}
+
+fn same(a: &Project, b: &Project) -> bool {
+    (&a.domain, &a.project_name, a.multigroup, a.namespaced)
+        == (&b.domain, &b.project_name, b.multigroup, b.namespaced)
+}
+
+fn already_there(root: &Path, project: &Project) -> Error {
+    let Project { project_name, domain, .. } = project;
+    let message =
+        format!("`{}` holds a project already: `{project_name}` in the domain `{domain}`", root.display());
+    let hint = "start a new project in another directory, or add a kind with `iris-scaffold create api`";
+    Error::Refused(Problem::new(message).hint(hint))
+}
+
+/// A path as a word of a shell command.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}

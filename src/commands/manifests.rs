@@ -1,0 +1,63 @@
+//! `iris-scaffold manifests`: what `make manifests` calls.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{Context, plan};
+use crate::cli::ManifestsArgs;
+use crate::manifests::crd;
+use crate::project::Project;
+use crate::scaffold::{self, Draft, File, Ownership, RelPath, Tree};
+use crate::templates::{Licensing, ProjectView};
+use crate::{Error, Problem, Result};
+
+/// Writes the CRDs and roles that the types and markers declare.
+pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
+    let (tree, project) = plan::open(context)?;
+    let definitions = definitions(&tree, &project)?;
+    let mut draft = Draft::new(tree);
+    for definition in &definitions {
+        draft.file(File {
+            path: RelPath::new(format!("config/crd/bases/{}", crd::file_name(definition)))?,
+            ownership: Ownership::Derived,
+            text: crd::render(definition),
+            executable: false,
+        })?;
+    }
+    plan::role(&mut draft, &project)?;
+    let changes = draft.plan()?;
+    if !args.check {
+        return context.finish("manifests", changes);
+    }
+    let stale: Vec<_> = changes.writes().map(|change| format!("`{}`", change.path)).collect();
+    if stale.is_empty() {
+        context.console.status("Current", "the manifests say what the sources say");
+        return Ok(());
+    }
+    context.console.diff(&scaffold::unified(&changes));
+    let message = format!("not current: {}", stale.join(", "));
+    Err(Error::Refused(Problem::new(message).hint("run `iris-scaffold manifests` and commit the result")))
+}
+
+/// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
+fn definitions(tree: &Tree, project: &Project) -> Result<Vec<serde_json::Value>> {
+    if !project.resources.iter().any(|resource| resource.has_api) {
+        return Ok(Vec::new());
+    }
+    let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
+    let arguments = ["run", "--quiet", "--package", &package, "--features", "crdgen", "--bin", "crdgen"];
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(&cargo)
+        .args(arguments)
+        .current_dir(tree.root())
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(Error::io("run", Path::new(&cargo)))?;
+    if !output.status.success() {
+        let message = format!("`cargo {}` failed", arguments.join(" "));
+        return Err(Error::Refused(
+            Problem::new(message).hint("mend what cargo reports above, then try again"),
+        ));
+    }
+    crd::from_crdgen(&String::from_utf8_lossy(&output.stdout))
+}

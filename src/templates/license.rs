@@ -1,0 +1,82 @@
+//! The project's licence: its text, and the header of its Rust files.
+
+use super::{ProjectView, Rendered, render};
+use crate::Result;
+use crate::cli::License;
+use crate::scaffold::{RelPath, Tree};
+
+/// Where the header of Rust files is kept for later commands.
+const HEADER: &str = "hack/boilerplate.rs.txt";
+
+/// What the user said about the licence.
+#[derive(Clone, Debug)]
+pub struct Licensing {
+    /// Which licence.
+    pub license: License,
+    /// Who owns the copyright.
+    pub owner: Option<String>,
+    /// A header of the user's own.
+    pub custom: Option<String>,
+}
+
+impl Licensing {
+    /// What a project says that exists already: only the header matters to later commands.
+    ///
+    /// # Errors
+    /// When the header cannot be read.
+    pub fn of_project(tree: &Tree) -> Result<Self> {
+        let custom = tree.read(&RelPath::new(HEADER)?)?;
+        Ok(Self { license: License::None, owner: None, custom })
+    }
+
+    /// The header with its final line end and an empty line below; or nothing.
+    #[must_use]
+    pub fn header(&self) -> String {
+        let text = match &self.custom {
+            Some(text) => text.clone(),
+            None if self.spdx().is_empty() => String::new(),
+            None => {
+                let owner =
+                    self.owner.as_ref().map(|owner| format!("Copyright {owner}.\n")).unwrap_or_default();
+                format!("{owner}SPDX-License-Identifier: {}\n", self.spdx())
+            }
+        };
+        let lines: Vec<String> = text.trim().lines().map(comment).collect();
+        if lines.is_empty() { String::new() } else { format!("{}\n\n", lines.join("\n")) }
+    }
+
+    /// The licence's SPDX identifier; empty for none or one of the user's own.
+    #[must_use]
+    pub fn spdx(&self) -> &'static str {
+        match self.license {
+            _ if self.custom.is_some() => "",
+            License::Apache2 => "Apache-2.0",
+            License::Mit => "MIT",
+            License::None => "",
+        }
+    }
+
+    /// The licence's own files.
+    #[must_use]
+    pub fn files(&self, p: &ProjectView) -> Vec<Rendered> {
+        let mut files = match self.spdx() {
+            "Apache-2.0" => vec![render!("project/LICENSE.apache2.j2" => "LICENSE"; p: ProjectView)],
+            "MIT" => vec![render!("project/LICENSE.mit.j2" => "LICENSE"; p: ProjectView)],
+            _ => Vec::new(),
+        };
+        if !p.header.is_empty() {
+            files.push(Rendered::new(HEADER, Ok(p.header.clone())));
+        }
+        files
+    }
+}
+
+/// A line as a Rust comment; lines that are one already stay.
+fn comment(line: &str) -> String {
+    let line = line.trim_end();
+    match line {
+        "" => "//".to_owned(),
+        _ if line.starts_with("//") => line.to_owned(),
+        _ => format!("// {line}"),
+    }
+}
