@@ -1,7 +1,6 @@
-//! The iris operator: controllers that make the cluster look as its custom resources say.
-//!
-//! [`controller`] holds one reconciler per kind and is where you work; [`manager`] is what they run in: watches,
-//! queue, leader election, metrics, health and shutdown.
+// SPDX-License-Identifier: Apache-2.0
+
+//! The `iris` operator as a library, so that tests can reach its parts.
 
 pub mod controller;
 pub mod manager;

@@ -1,30 +1,41 @@
-//! Starts the manager with every controller and runs it until it is told to stop.
+// SPDX-License-Identifier: Apache-2.0
 
-use clap::Parser;
-use iris::controller;
-use iris::manager::{self, Manager, Options, shutdown, telemetry};
+//! The `iris` operator.
+
 use std::process::ExitCode;
 
-/// Name of the Lease by which one of several replicas leads.
-const LEADER_ELECTION_ID: &str = "iris.myardyas.club";
+use clap::Parser;
+use tracing::error;
+
+use iris::controller;
+use iris::manager::{self, Manager, Options};
+
+/// Name of the Lease that replicas of this operator compete for.
+const ID: &str = "iris.myardyas.club";
+
+/// Kubernetes operator iris
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(flatten)]
+    manager: Options,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
-    telemetry::init(&options);
-
-    match run(options).await {
+    let cli = Cli::parse();
+    match run(cli.manager).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = %manager::chain(&error), "the manager failed");
+            error!(%error, "the manager stopped");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(options: Options) -> Result<(), manager::Error> {
-    let stop = shutdown::on_signal()?;
-    let mut manager = Manager::new(options, LEADER_ELECTION_ID).await?;
-    controller::register(&mut manager);
-    manager.run(stop).await
+    manager::init_telemetry(&options)?;
+    let mut manager = Manager::new(ID, options).await?;
+    controller::start(&mut manager);
+    manager.run().await
 }

@@ -3,17 +3,20 @@
 // kubectl, chosen by the name it is called under (a symbolic link per program)
 // or by its first argument. The programs share most of their code, so one link
 // is much quicker and smaller than five.
+//
+// `kubernetes up` starts them together; see up.go.
 package main
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
+	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -22,20 +25,19 @@ import (
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
-
-	kubectl "k8s.io/kubectl/pkg/cmd"
 )
 
-func cobraProgram(command func() *cobra.Command) func() int {
-	return func() int { return cli.Run(command()) }
+func command(newCommand func() *cobra.Command) func() int {
+	return func() int { return cli.Run(newCommand()) }
 }
 
 var programs = map[string]func() int{
-	"kube-apiserver":          cobraProgram(apiserver.NewAPIServerCommand),
-	"kube-controller-manager": cobraProgram(controllers.NewControllerManagerCommand),
-	"kube-scheduler":          cobraProgram(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
-	"kubectl":                 cobraProgram(func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() }),
 	"etcd":                    func() int { etcdmain.Main(os.Args); return 0 },
+	"kube-apiserver":          command(apiserver.NewAPIServerCommand),
+	"kube-controller-manager": command(controllers.NewControllerManagerCommand),
+	"kube-scheduler":          command(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
+	"kubectl":                 command(kubectl.NewDefaultKubectlCommand),
+	"up":                      up,
 }
 
 func main() {
@@ -45,11 +47,11 @@ func main() {
 		program, found = programs[os.Args[0]]
 	}
 	if !found {
-		names := make([]string, 0, len(programs))
+		var names []string
 		for name := range programs {
 			names = append(names, name)
 		}
-		sort.Strings(names)
+		slices.Sort(names)
 		fmt.Fprintf(os.Stderr, "usage: kubernetes PROGRAM [ARGUMENT...], where PROGRAM is one of %v\n", names)
 		os.Exit(2)
 	}

@@ -1,12 +1,55 @@
-//! Keeps one Deployment per Iris: of the name and with the number of replicas that its spec asks for.
+// SPDX-License-Identifier: Apache-2.0
 
-use super::iris_resources::{self as resources, NAME_CONFLICT};
-use crate::manager::{Action, Events, Fact, Manager, ObjectKey, Objects, is_controlled_by, is_current};
-use iris_api::v1alpha1::{Iris, IrisStatus};
-use k8s_openapi::api::apps::v1::Deployment;
-use std::env;
+//! The controller of `Iris`: keeps one Deployment of the wanted name at the wanted number of replicas, and removes
+//! those it left behind under other names.
+
 use std::sync::Arc;
-use tracing::info;
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::runtime::controller::Action;
+use kube::{Api, Client, Resource, ResourceExt};
+use serde_json::json;
+use tracing::{debug, info};
+
+use iris_api::v1alpha1::iris::{Iris, IrisStatus};
+
+use super::iris_resources as resources;
+use crate::manager::{Children, Events, Kind, Manager, covers};
+
+/// Who publishes the events and owns the fields that this controller writes.
+const CONTROLLER: &str = "iris-controller";
+/// How soon to look again whether a Deployment that is in the way is gone. Normally its deletion is heard of.
+const CONFLICT_RETRY: Duration = Duration::from_secs(60);
+
+/// What a reconcile works with.
+pub struct Context {
+    client: Client,
+    events: Events,
+    deployments: Children<Deployment>,
+    image: String,
+}
+
+/// Why a reconcile failed. It is tried again after a while.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server refused or did not answer.
+    #[error("failed to {0}: {1}")]
+    Api(&'static str, #[source] Box<kube::Error>),
+}
+
+/// Adds the controller to the manager.
+pub fn start(manager: &mut Manager) {
+    let deployments = Children::default();
+    let context = Context {
+        client: manager.client(),
+        events: manager.events(CONTROLLER),
+        deployments: deployments.clone(),
+        image: resources::image(),
+    };
+    manager.controller("iris").owns(&deployments).start(context, reconcile);
+}
 
 // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris,verbs=get;list;watch
 // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris/status,verbs=patch
@@ -14,214 +57,185 @@ use tracing::info;
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-/// What reconciles need.
-pub struct Context {
-    irises: Objects<Iris>,
-    deployments: Objects<Deployment>,
-    events: Events,
-    image: String,
-}
-
-/// Why a reconcile failed. It is logged and tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("could not {action}")]
-    Kubernetes {
-        action: &'static str,
-        source: kube::Error,
-    },
-}
-
-/// Adds this controller to the manager.
-pub fn register(manager: &mut Manager) {
-    let mut controller = manager.controller::<Iris>("iris");
-    let context = Context {
-        irises: controller.objects(),
-        deployments: controller.owns::<Deployment>(),
-        events: controller.events(),
-        image: env::var("IRIS_IMAGE").unwrap_or_else(|_| resources::DEFAULT_IMAGE.to_owned()),
-    };
-    controller.run(reconcile, context);
-}
-
-/// Brings the cluster closer to what one Iris asks for. Called whenever the Iris or one of its Deployments changed, and
-/// from time to time without a cause.
-async fn reconcile(key: ObjectKey, ctx: Arc<Context>) -> Result<Action, Error> {
+/// Brings the cluster one step closer to what `object` says. Every change of it or of one of its Deployments calls this
+/// again, so each step may simply return.
+async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, Error> {
     info!("fetching Iris resource");
-    let Some(iris) = ctx.irises.cached(&key) else {
-        info!("Iris resource is gone");
-        return Ok(Action::Done);
+    if object.meta().deletion_timestamp.is_some() {
+        // The garbage collector removes what it owns.
+        return Ok(Action::await_change());
+    }
+    clean_up(&object, &context).await?;
+
+    let name = object.spec.deployment_name.as_str();
+    info!(deployment_name = name, "checking if an existing Deployment exists for this resource");
+    let Some(deployment) = find(&object, &context).await? else {
+        info!(deployment_name = name, "could not find existing Deployment for Iris, creating one...");
+        create(&object, &context).await?;
+        info!(deployment_name = name, "created Deployment resource for Iris");
+        return Ok(Action::await_change());
     };
-    if iris.metadata.deletion_timestamp.is_some() {
-        info!("Iris resource is being deleted");
-        return Ok(Action::Done);
+    if !is_controlled(&deployment, &object) {
+        return report_conflict(&object, &deployment, &context).await;
     }
 
-    clean_up_old_deployments(&iris, &ctx).await?;
-
-    let deployment_name = iris.spec.deployment_name.as_str();
     info!(
-        deployment_name,
-        "checking if an existing Deployment exists for this resource"
+        deployment_name = name,
+        "existing Deployment resource already exists for Iris, checking replica count"
     );
-    let desired = resources::deployment(&iris, &ctx.image);
-    let existing = ctx
-        .deployments
-        .find(&resources::deployment_key(&iris), iris.as_ref())
-        .await;
-    let deployment = match existing.map_err(failed_to("get the Deployment"))? {
-        None => {
-            info!(
-                deployment_name,
-                "could not find existing Deployment for Iris, creating one..."
-            );
-            create(&iris, &desired, &ctx).await?
-        }
-        Some(existing) if !is_controlled_by(existing.as_ref(), iris.as_ref()) => {
-            info!(
-                deployment_name,
-                "existing Deployment is not controlled by this Iris, leaving it alone"
-            );
-            report_name_conflict(&iris, &existing, &ctx).await;
-            sync_status(&iris, resources::conflict_status(&iris), &ctx).await?;
-            return Ok(Action::Done);
-        }
-        Some(existing) => {
-            info!(
-                deployment_name,
-                "existing Deployment resource already exists for Iris, checking replica count"
-            );
-            update(&iris, existing, &desired, &ctx).await?
-        }
-    };
+    let (old_count, new_count) = (resources::replicas(&deployment), resources::wanted_replicas(&object));
+    if old_count != Some(new_count) {
+        info!(deployment_name = name, old_count, new_count, "updating replica count");
+        let scaled = update(&object, &deployment, &context).await?;
+        let note = format!("Scaled deployment \"{name}\" to {new_count} replicas");
+        context.events.publish(&*object, Kind::Normal, "Scaled", note, &occurrence(&scaled)).await;
+        return Ok(Action::await_change());
+    }
+    if !covers(&*deployment, &resources::deployment(&object, &context.image)) {
+        info!(deployment_name = name, "updating the Deployment");
+        let updated = update(&object, &deployment, &context).await?;
+        let note = format!("Updated deployment \"{name}\"");
+        context.events.publish(&*object, Kind::Normal, "Updated", note, &occurrence(&updated)).await;
+        return Ok(Action::await_change());
+    }
 
-    sync_status(&iris, resources::status(&iris, &deployment), &ctx).await?;
-    Ok(Action::Done)
+    info!(deployment_name = name, replica_count = new_count, "replica count up to date");
+    sync_status(&object, resources::status(&object, &deployment), &context).await?;
+    info!(deployment_name = name, "resource status synced");
+    Ok(Action::await_change())
 }
 
-/// Deletes the Deployments that were made for this Iris under another name.
-async fn clean_up_old_deployments(iris: &Iris, ctx: &Context) -> Result<(), Error> {
+/// Deletes the Deployments of `object` that do not have the wanted name.
+async fn clean_up(object: &Iris, context: &Context) -> Result<(), Error> {
     info!("looking for existing Deployments for Iris resource");
     let mut number_deleted = 0;
-    for old in ctx.deployments.controlled_by(iris) {
-        let name = old.metadata.name.as_deref().unwrap_or_default();
-        if name == iris.spec.deployment_name || old.metadata.deletion_timestamp.is_some() {
+    for deployment in context.deployments.of(&object.uid().unwrap_or_default()) {
+        let name = deployment.name_any();
+        if is_wanted(&deployment, object) || deployment.meta().deletion_timestamp.is_some() {
             continue;
         }
-        let deleted = ctx.deployments.delete(&old, iris).await;
-        if deleted.map_err(failed_to("delete an old Deployment"))? {
-            let fact = Fact {
-                warning: false,
-                reason: "Deleted",
-                action: "Delete",
-                note: format!("Deleted deployment \"{name}\""),
-                identity: old.metadata.uid.clone().unwrap_or_default(),
-            };
-            ctx.events.publish(iris, fact).await;
-            number_deleted += 1;
+        // Only this very object, in case another one of its name has taken its place.
+        let preconditions = Preconditions { uid: deployment.uid(), resource_version: None };
+        let params = DeleteParams {
+            preconditions: Some(preconditions),
+            propagation_policy: Some(PropagationPolicy::Background),
+            ..DeleteParams::default()
+        };
+        match api(&deployment.namespace().unwrap_or_default(), context).delete(&name, &params).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {
+                debug!(deployment_name = name, "the Deployment is gone already");
+                context.deployments.deleted(&deployment);
+                continue;
+            }
+            Err(error) => return Err(failed("delete Deployment resource", error)),
         }
+        context.deployments.deleted(&deployment);
+        number_deleted += 1;
+        let note = format!("Deleted deployment \"{name}\"");
+        let fact = deployment.uid().unwrap_or_default();
+        context.events.publish(object, Kind::Normal, "Deleted", note, &fact).await;
     }
     info!(number_deleted, "finished cleaning up old Deployment resources");
     Ok(())
 }
 
-async fn create(iris: &Iris, desired: &Deployment, ctx: &Context) -> Result<Arc<Deployment>, Error> {
-    let created = ctx
-        .deployments
-        .create(desired)
-        .await
-        .map_err(failed_to("create the Deployment"))?;
-    let deployment_name = iris.spec.deployment_name.as_str();
-    let fact = Fact {
-        warning: false,
-        reason: "Created",
-        action: "Create",
-        note: format!("Created deployment \"{deployment_name}\""),
-        identity: created.metadata.uid.clone().unwrap_or_default(),
-    };
-    ctx.events.publish(iris, fact).await;
-    info!(deployment_name, "created Deployment resource for Iris");
-    Ok(created)
+/// The Deployment of the wanted name, whoever made it.
+async fn find(object: &Iris, context: &Context) -> Result<Option<Arc<Deployment>>, Error> {
+    let (namespace, name) = (resources::namespace(object), &object.spec.deployment_name);
+    if let Some(known) = context.deployments.get(&namespace, name) {
+        return Ok(Some(known));
+    }
+    // What was heard so far may be old: absence is asked for.
+    let found = api(&namespace, context).get_opt(name).await;
+    let found = found.map_err(|error| failed("get Deployment resource", error))?;
+    Ok(found.map(Arc::new))
 }
 
-/// Sets the replica count, and whatever else differs from what the Iris wants.
-async fn update(
-    iris: &Iris,
-    existing: Arc<Deployment>,
-    desired: &Deployment,
-    ctx: &Context,
-) -> Result<Arc<Deployment>, Error> {
-    let deployment_name = iris.spec.deployment_name.as_str();
-    let (old_count, new_count) = (resources::replicas(&existing), resources::replicas(desired));
-    if is_current(existing.as_ref(), desired) {
-        info!(
-            deployment_name,
-            replica_count = new_count,
-            "replica count up to date"
-        );
-        return Ok(existing);
-    }
-    if old_count == new_count {
-        info!(
-            deployment_name,
-            "restoring fields of the Deployment that were changed"
-        );
-    } else {
-        info!(deployment_name, old_count, new_count, "updating replica count");
-    }
-    let updated = ctx
-        .deployments
-        .update(&existing, desired)
-        .await
-        .map_err(failed_to("update the Deployment"))?;
-    if old_count != new_count {
-        let meta = &updated.metadata;
-        let fact = Fact {
-            warning: false,
-            reason: "Scaled",
-            action: "Scale",
-            note: format!("Scaled deployment \"{deployment_name}\" to {new_count} replicas"),
-            identity: format!("{:?}/{:?}", meta.uid, meta.generation),
-        };
-        ctx.events.publish(iris, fact).await;
-    }
-    Ok(updated)
-}
-
-/// Tells once that the Deployment's name is taken.
-async fn report_name_conflict(iris: &Iris, taken_by: &Deployment, ctx: &Context) {
-    let message = resources::conflict_message(iris);
-    let mut conditions = iris.status.iter().flat_map(|status| &status.conditions);
-    if conditions.any(|known| known.reason == NAME_CONFLICT && known.message == message) {
-        return;
-    }
-    let fact = Fact {
-        warning: true,
-        reason: NAME_CONFLICT,
-        action: "Create",
-        note: message,
-        identity: taken_by.metadata.uid.clone().unwrap_or_default(),
-    };
-    ctx.events.publish(iris, fact).await;
-}
-
-async fn sync_status(iris: &Iris, status: IrisStatus, ctx: &Context) -> Result<(), Error> {
-    let deployment_name = iris.spec.deployment_name.as_str();
-    if !iris
-        .status
-        .as_ref()
-        .is_some_and(|current| is_current(current, &status))
-    {
-        info!(deployment_name, "updating Iris resource status");
-        ctx.irises
-            .set_status(iris, &status)
-            .await
-            .map_err(failed_to("update the status"))?;
-    }
-    info!(deployment_name, "resource status synced");
+async fn create(object: &Iris, context: &Context) -> Result<(), Error> {
+    let desired = resources::deployment(object, &context.image);
+    // Not forced: fields of a Deployment that somebody else makes at this moment are left alone.
+    let created = apply(&desired, &PatchParams::apply(CONTROLLER), context).await;
+    let created = created.map_err(|error| failed("create Deployment resource", error))?;
+    let note = format!("Created deployment \"{}\"", created.name_any());
+    let fact = created.uid().unwrap_or_default();
+    context.events.publish(object, Kind::Normal, "Created", note, &fact).await;
+    context.deployments.wrote(created);
     Ok(())
 }
 
-fn failed_to(action: &'static str) -> impl Fn(kube::Error) -> Error {
-    move |source| Error::Kubernetes { action, source }
+async fn update(object: &Iris, current: &Deployment, context: &Context) -> Result<Deployment, Error> {
+    let mut desired = resources::deployment(object, &context.image);
+    // Only this very object, in case another one of its name has taken its place.
+    desired.metadata.uid = current.uid();
+    let updated = apply(&desired, &PatchParams::apply(CONTROLLER).force(), context).await;
+    let updated = updated.map_err(|error| failed("update Deployment resource", error))?;
+    context.deployments.wrote(updated.clone());
+    Ok(updated)
+}
+
+/// Server-side apply: what others have written into the object stays.
+async fn apply(desired: &Deployment, params: &PatchParams, context: &Context) -> kube::Result<Deployment> {
+    let api = api(&desired.namespace().unwrap_or_default(), context);
+    api.patch(&desired.name_any(), params, &Patch::Apply(desired)).await
+}
+
+/// Says that a Deployment of the wanted name belongs to somebody else. It is not touched.
+async fn report_conflict(object: &Iris, deployment: &Deployment, context: &Context) -> Result<Action, Error> {
+    let name = &object.spec.deployment_name;
+    context.deployments.wait_for(&deployment.namespace().unwrap_or_default(), name, object);
+    info!(deployment_name = name, "the Deployment is controlled by somebody else");
+    let note = format!("Deployment \"{name}\" exists and is not controlled by this Iris");
+    let fact = deployment.uid().unwrap_or_default();
+    if sync_status(object, resources::conflict_status(object, &note), context).await? {
+        context.events.publish(object, Kind::Warning, resources::NAME_CONFLICT, note, &fact).await;
+    }
+    Ok(Action::requeue(CONFLICT_RETRY))
+}
+
+/// Writes the status if it differs; whether it did.
+async fn sync_status(object: &Iris, status: IrisStatus, context: &Context) -> Result<bool, Error> {
+    if object.status.as_ref() == Some(&status) {
+        return Ok(false);
+    }
+    info!(deployment_name = object.spec.deployment_name, "updating Iris resource status");
+    let patch = json!({
+        "apiVersion": Iris::api_version(&()),
+        "kind": Iris::kind(&()),
+        "metadata": { "name": object.name_any(), "uid": object.uid() },
+        "status": status,
+    });
+    let namespace = object.namespace().unwrap_or_default();
+    let objects = Api::<Iris>::namespaced(context.client.clone(), &namespace);
+    let params = PatchParams::apply(CONTROLLER).force();
+    match objects.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
+        Ok(_) => Ok(true),
+        // It was deleted meanwhile.
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(error) => Err(failed("update status", error)),
+    }
+}
+
+fn api(namespace: &str, context: &Context) -> Api<Deployment> {
+    Api::namespaced(context.client.clone(), namespace)
+}
+
+fn is_wanted(deployment: &Deployment, object: &Iris) -> bool {
+    deployment.name_any() == object.spec.deployment_name
+        && deployment.namespace().unwrap_or_default() == resources::namespace(object)
+}
+
+fn is_controlled(deployment: &Deployment, object: &Iris) -> bool {
+    let mut owners = deployment.owner_references().iter();
+    owners.any(|owner| owner.controller == Some(true) && Some(&owner.uid) == object.meta().uid.as_ref())
+}
+
+/// Tells one change of a Deployment from another.
+fn occurrence(deployment: &Deployment) -> String {
+    let generation = deployment.meta().generation.unwrap_or_default();
+    format!("{}/{generation}", deployment.uid().unwrap_or_default())
+}
+
+fn failed(what: &'static str, error: kube::Error) -> Error {
+    Error::Api(what, Box::new(error))
 }

@@ -1,193 +1,157 @@
-//! What an Iris stands for: the objects it wants and the status it shows. Nothing here talks to the cluster.
+// SPDX-License-Identifier: Apache-2.0
 
-use crate::manager::{ObjectKey, condition};
-use iris_api::v1alpha1::{Iris, IrisStatus};
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
-use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use kube::Resource;
+//! What an `Iris` asks for, as pure functions: the Deployment it should have and the status that describes it.
+
 use std::collections::BTreeMap;
 
-/// The image to run, unless the environment names another.
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus};
+use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use kube::{Resource, ResourceExt};
+
+use iris_api::v1alpha1::iris::{Iris, IrisStatus};
+
+use crate::manager::{Fact, set_condition};
+
+/// Label of the pods; its value is the name of their Deployment.
+pub const LABEL: &str = "iris/deployment-name";
+/// Name of the container.
+pub const CONTAINER: &str = "iris";
+/// Image of the container, unless the environment variable [`IMAGE_VARIABLE`] names another one.
 pub const DEFAULT_IMAGE: &str = "store/intersystems/iris-community:2020.4.0.524.0";
-/// Label of the Deployment and its Pods.
-const LABEL: &str = "iris/deployment-name";
-/// Type of the one condition in the status.
-const READY: &str = "Ready";
-/// Reason when the name of the Deployment is taken.
+/// Names the image of the container.
+pub const IMAGE_VARIABLE: &str = "IRIS_IMAGE";
+/// Reason of the condition and event that say that the Deployment's name is taken.
 pub const NAME_CONFLICT: &str = "NameConflict";
 
-/// Where the Deployment is.
-pub fn deployment_key(iris: &Iris) -> ObjectKey {
-    ObjectKey {
-        namespace: iris.metadata.namespace.clone(),
-        name: iris.spec.deployment_name.clone(),
-    }
+/// The image to run.
+#[must_use]
+pub fn image() -> String {
+    let named = std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty());
+    named.unwrap_or_else(|| DEFAULT_IMAGE.to_owned())
 }
 
-/// The Deployment that the Iris wants.
-pub fn deployment(iris: &Iris, image: &str) -> Deployment {
-    let key = deployment_key(iris);
-    let labels = BTreeMap::from([(LABEL.to_owned(), key.name.clone())]);
-    let container = Container {
-        name: "iris".to_owned(),
-        image: Some(image.to_owned()),
-        ..Container::default()
-    };
-    let spec = DeploymentSpec {
-        replicas: Some(wanted_replicas(iris)),
-        selector: LabelSelector {
-            match_labels: Some(labels.clone()),
-            ..LabelSelector::default()
-        },
-        template: PodTemplateSpec {
-            metadata: Some(ObjectMeta {
-                labels: Some(labels.clone()),
-                ..ObjectMeta::default()
-            }),
-            spec: Some(PodSpec {
-                containers: vec![container],
-                ..PodSpec::default()
-            }),
-        },
-        ..DeploymentSpec::default()
-    };
+/// Namespace of the Deployment.
+#[must_use]
+pub fn namespace(object: &Iris) -> String {
+    object.namespace().unwrap_or_default()
+}
+
+/// Number of replicas that the Deployment should have.
+#[must_use]
+pub fn wanted_replicas(object: &Iris) -> i32 {
+    object.spec.replicas.unwrap_or(1)
+}
+
+/// Number of replicas that the Deployment has been told to have.
+#[must_use]
+pub fn replicas(deployment: &Deployment) -> Option<i32> {
+    // A required field in some versions of Kubernetes, an optional one in others.
+    let spec: Option<DeploymentSpec> = deployment.spec.clone().into();
+    spec.and_then(|spec| spec.replicas)
+}
+
+/// The Deployment that `object` should have. Fields left out belong to the API server and to others.
+#[must_use]
+pub fn deployment(object: &Iris, image: &str) -> Deployment {
+    let name = &object.spec.deployment_name;
+    let labels = BTreeMap::from([(LABEL.to_owned(), name.clone())]);
+    let container = Container { name: CONTAINER.into(), image: Some(image.into()), ..Container::default() };
     Deployment {
         metadata: ObjectMeta {
-            name: Some(key.name),
-            namespace: key.namespace,
-            labels: Some(labels),
-            owner_references: iris.controller_owner_ref(&()).map(|owner| vec![owner]),
+            name: Some(name.clone()),
+            namespace: Some(namespace(object)),
+            owner_references: object.controller_owner_ref(&()).map(|owner| vec![owner]),
             ..ObjectMeta::default()
         },
-        // Optional or not, by version of the Kubernetes API.
-        spec: spec.into(),
+        spec: DeploymentSpec {
+            replicas: Some(wanted_replicas(object)),
+            selector: LabelSelector { match_labels: Some(labels.clone()), ..LabelSelector::default() },
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
+                spec: Some(PodSpec { containers: vec![container], ..PodSpec::default() }),
+            },
+            ..DeploymentSpec::default()
+        }
+        .into(),
         ..Deployment::default()
     }
 }
 
-/// The number of replicas that the Iris wants.
-pub fn wanted_replicas(iris: &Iris) -> i32 {
-    iris.spec.replicas.unwrap_or(1)
-}
-
-/// The number of replicas that the Deployment is set to.
-pub fn replicas(deployment: &Deployment) -> i32 {
-    let spec: Option<&DeploymentSpec> = (&deployment.spec).into();
-    spec.and_then(|spec| spec.replicas).unwrap_or(1)
-}
-
-/// The status of an Iris whose Deployment is this one.
-pub fn status(iris: &Iris, deployment: &Deployment) -> IrisStatus {
-    let ready = deployment
-        .status
-        .as_ref()
-        .and_then(|status| status.ready_replicas)
-        .unwrap_or(0);
-    let wanted = wanted_replicas(iris);
-    let message = format!("{ready} of {wanted} replicas are ready");
-    let reason = if ready == wanted {
-        "AllReplicasReady"
-    } else {
-        "Progressing"
+/// The status of `object` when its Deployment is as it should be.
+#[must_use]
+pub fn status(object: &Iris, deployment: &Deployment) -> IrisStatus {
+    let observed: DeploymentStatus = deployment.status.clone().unwrap_or_default();
+    let (ready, wanted) = (observed.ready_replicas.unwrap_or_default(), wanted_replicas(object));
+    // Until the Deployment's controller has seen the latest change, its numbers are about an older one.
+    let current = observed.observed_generation >= deployment.meta().generation;
+    let holds = current && ready == wanted;
+    let fact = Fact {
+        type_: "Ready",
+        holds,
+        reason: if holds { "ReplicasReady" } else { "Progressing" },
+        message: format!("{ready} of {wanted} replicas are ready"),
     };
-    status_with(iris, ready, ready == wanted, reason, message)
+    with_condition(object, ready, fact)
 }
 
-/// The status of an Iris whose Deployment's name is taken.
-pub fn conflict_status(iris: &Iris) -> IrisStatus {
-    status_with(iris, 0, false, NAME_CONFLICT, conflict_message(iris))
+/// The status of `object` when the name of its Deployment is taken.
+#[must_use]
+pub fn conflict_status(object: &Iris, message: &str) -> IrisStatus {
+    let fact = Fact { type_: "Ready", holds: false, reason: NAME_CONFLICT, message: message.to_owned() };
+    with_condition(object, 0, fact)
 }
 
-/// What to say when the Deployment's name is taken.
-pub fn conflict_message(iris: &Iris) -> String {
-    format!(
-        "deployment \"{}\" exists and is not controlled by this Iris",
-        iris.spec.deployment_name
-    )
-}
-
-fn status_with(iris: &Iris, ready_replicas: i32, ready: bool, reason: &str, message: String) -> IrisStatus {
-    let generation = iris.metadata.generation;
-    let known = iris.status.as_ref().map_or(&[][..], |status| &status.conditions);
+fn with_condition(object: &Iris, ready_replicas: i32, fact: Fact) -> IrisStatus {
+    let generation = object.meta().generation;
+    let mut conditions = object.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    set_condition(&mut conditions, fact, generation);
     IrisStatus {
         ready_replicas,
-        selector: Some(format!("{LABEL}={}", iris.spec.deployment_name)),
+        selector: Some(format!("{LABEL}={}", object.spec.deployment_name)),
         observed_generation: generation,
-        conditions: vec![condition(known, generation, READY, ready, reason, message)],
+        conditions,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manager::is_controlled_by;
-    use serde_json::{Value, json};
+    use iris_api::v1alpha1::iris::IrisSpec;
 
-    fn iris(spec: &Value) -> Iris {
-        serde_json::from_value(json!({
-            "apiVersion": "test.myardyas.club/v1alpha1",
-            "kind": "Iris",
-            "metadata": {"name": "sample", "namespace": "default", "uid": "1234", "generation": 3},
-            "spec": spec,
-        }))
-        .expect("an Iris")
+    fn object(replicas: Option<i32>) -> Iris {
+        let mut object = Iris::new("sample", IrisSpec { deployment_name: "web".to_owned(), replicas });
+        object.metadata.namespace = Some("default".to_owned());
+        object.metadata.uid = Some("1234".to_owned());
+        object.metadata.generation = Some(3);
+        object
     }
 
     #[test]
-    fn the_deployment_is_complete() {
-        let iris = iris(&json!({"deploymentName": "web", "replicas": 2}));
-        let deployment = deployment(&iris, "image");
-        assert!(is_controlled_by(&deployment, &iris));
-        let json = serde_json::to_value(&deployment).expect("JSON");
-        assert_eq!(json["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], true);
-        assert_eq!(
-            json["spec"],
-            json!({
-                "replicas": 2,
-                "selector": {"matchLabels": {LABEL: "web"}},
-                "template": {
-                    "metadata": {"labels": {LABEL: "web"}},
-                    "spec": {"containers": [{"name": "iris", "image": "image"}]},
-                },
-            })
-        );
+    fn the_deployment_is_owned_and_labelled() {
+        let deployment = deployment(&object(None), "image:1");
+        let value = serde_json::to_value(&deployment).expect("JSON");
+        assert_eq!(value["spec"]["replicas"], 1);
+        assert_eq!(value["spec"]["selector"]["matchLabels"][LABEL], "web");
+        assert_eq!(value["spec"]["template"]["metadata"]["labels"][LABEL], "web");
+        assert_eq!(value["spec"]["template"]["spec"]["containers"][0]["image"], "image:1");
+        assert_eq!(value["metadata"]["ownerReferences"][0]["uid"], "1234");
+        assert_eq!(value["metadata"]["ownerReferences"][0]["controller"], true);
     }
 
     #[test]
-    fn replicas_are_one_when_not_set() {
-        let iris = iris(&json!({"deploymentName": "web"}));
-        assert_eq!(replicas(&deployment(&iris, "image")), 1);
-    }
-
-    #[test]
-    fn the_status_tells_what_is_ready() {
-        let mut iris = iris(&json!({"deploymentName": "web", "replicas": 1}));
-        let mut deployment = deployment(&iris, "image");
-        let before = status(&iris, &deployment);
-        assert_eq!(
-            (
-                before.conditions[0].status.as_str(),
-                before.conditions[0].reason.as_str()
-            ),
-            ("False", "Progressing")
-        );
-
-        deployment.status = serde_json::from_value(json!({"readyReplicas": 1})).expect("a status");
-        iris.status = Some(before);
-        let after = status(&iris, &deployment);
-        assert_eq!(
-            (after.ready_replicas, after.conditions[0].status.as_str()),
-            (1, "True")
-        );
-        assert_eq!(after.observed_generation, Some(3));
-
-        iris.status = Some(after.clone());
-        assert_eq!(
-            status(&iris, &deployment),
-            after,
-            "an unchanged status keeps its transition time"
-        );
-        assert_eq!(conflict_status(&iris).conditions[0].reason, NAME_CONFLICT);
+    fn ready_means_that_all_wanted_replicas_are() {
+        let mut child = deployment(&object(Some(2)), "image:1");
+        child.metadata.generation = Some(1);
+        for (ready, observed, holds) in [(0, 1, "False"), (2, 1, "True"), (2, 0, "False"), (3, 1, "False")] {
+            child.status = Some(DeploymentStatus {
+                ready_replicas: Some(ready),
+                observed_generation: Some(observed),
+                ..DeploymentStatus::default()
+            });
+            let status = status(&object(Some(2)), &child);
+            assert_eq!((status.ready_replicas, status.conditions[0].status.as_str()), (ready, holds));
+            assert_eq!(status.observed_generation, Some(3));
+        }
     }
 }

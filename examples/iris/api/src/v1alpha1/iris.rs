@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The `Iris` API, version `v1alpha1` of group `test.myardyas.club`.
 //!
 //! `make manifests` turns these types into the `CustomResourceDefinition` that `make install` installs.
