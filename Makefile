@@ -1,0 +1,70 @@
+# Everything that is built or tested here, one command each. Needs git, Rust, Go, Python, make and a C compiler; what
+# else is needed is built once into the user's cache folder (tests/control-plane/build says where).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Generated projects are built here, by the tests as by the demo, so that all share their dependencies.
+export IRIS_GENERATED_TARGET ?= $(CURDIR)/target/generated
+
+# Prints what is being done, on standard error.
+say = @printf '\n== %s\n' '$(1)' >&2
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*## "; print "usage: make <target>\n" } \
+		/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: lint control-plane golden-build ## Run everything: lints, the tool's tests, generated projects on a real Kubernetes
+	$(call say,tests)
+	export IRIS_CONTROL_PLANE_BIN="$$(tests/control-plane/build)"; \
+	cargo test --locked --no-fail-fast
+
+.PHONY: lint
+lint: components ## Check formatting and deny every clippy warning
+	$(call say,formatting and lints)
+	cargo fmt --check
+	@unformatted="$$(gofmt -l tests/control-plane)"; \
+	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: control-plane
+control-plane: ## Build the Kubernetes that tests and demo run against, once
+	$(call say,control plane)
+	@command -v go >/dev/null || { echo "error: Go is not installed; see https://go.dev/dl" >&2; exit 1; }
+	tests/control-plane/build
+
+# The tests compile many generated projects, and say nothing meanwhile. Their common dependencies are compiled here first,
+# in the open.
+.PHONY: golden-build
+golden-build: components
+	$(call say,dependencies of generated projects)
+	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" \
+		cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" cargo test --locked --workspace --no-run
+
+.PHONY: demo
+demo: ## Scaffold, build and run the walk-through's operator on a real Kubernetes
+	@examples/demo.sh
+
+.PHONY: golden
+golden: ## Renew examples/iris from the templates
+	BLESS=1 cargo test --locked --test golden
+
+.PHONY: bench
+bench: ## Measure planning, rendering and writing
+	cargo bench --locked --bench '*'
+
+.PHONY: clean
+clean: ## Delete what was built here; the control plane stays in its cache
+	cargo clean
+
+.PHONY: components
+components:
+	@command -v cargo >/dev/null || { echo "error: Rust is not installed; see https://rustup.rs" >&2; exit 1; }
+	@for tool in rustfmt clippy; do \
+		if cargo "$${tool/rustfmt/fmt}" --version >/dev/null 2>&1; then continue; fi; \
+		command -v rustup >/dev/null || { echo "error: $$tool is not installed, nor is rustup to install it" >&2; exit 1; }; \
+		rustup component add "$$tool"; \
+	done
