@@ -21,7 +21,8 @@ fn the_example_is_what_the_readme_says() {
                 fs::create_dir_all(&target).expect("a folder");
             } else {
                 fs::create_dir_all(target.parent().expect("a parent")).expect("a folder");
-                fs::copy(sandbox.path().join(path), &target).unwrap_or_else(|_| panic!("{path}: {} bytes", content.len()));
+                fs::copy(sandbox.path().join(path), &target)
+                    .unwrap_or_else(|_| panic!("{path}: {} bytes", content.len()));
             }
         }
     }

@@ -52,6 +52,9 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
         let again = !args.force && old.has_controller(&added, &c.name);
         let operand = Some(&operand).filter(|_| controlled && position == 0);
         plan::seeded(&mut draft, templates::controller(&view, r, c, operand), again)?;
+        if added.has_api && position == 0 {
+            plan::seeded(&mut draft, templates::test(&view, r, c, operand.is_some()), again)?;
+        }
     }
     if controlled {
         draft.insert(&templates::env_entry(r, &operand)?)?;

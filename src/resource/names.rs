@@ -20,22 +20,15 @@ const CRATES: &str = "alloc build core crdgen deps examples incremental proc_mac
 
 /// Types that need another name than the kind's: what every Rust file knows without an import, what derives bring in,
 /// and what generated files import. Sorted.
-const TYPES: &str = "Action Api ApiResource Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap BTreeSet Body Box \
-     CancellationToken Capabilities Client Clone ClusterResourceScope Condition ConfigMap Container \
-     ContainerPort Context Controller Copy Cow CustomResource CustomResourceDefinition CustomResourceExt \
-     Debug Default DeleteParams Deployment DeploymentSpec DeploymentStatus Deserialize Deserializer \
-     Display DoubleEndedIterator Drop Duration DynamicObject EnvVar Eq Err Error Event EventType \
-     ExactSizeIterator ExitCode Extend Fn FnMut FnOnce Formatter From FromIterator Future FutureExt \
-     GroupVersionKind HTTPGetAction HasConditions HasSpec HasStatus Hash HashMap HashSet IntOrString Into \
-     IntoFuture IntoIterator Iterator JsonSchema KubeSchema LabelSelector ListMerge ListParams Manager \
-     Mutex Namespace NamespaceResourceScope NamespaceSpec NamespaceStatus None ObjectList ObjectMeta \
-     ObjectRef ObjectReference Ok Option Ord OwnerReference Parser PartialEq PartialOrd Patch PatchParams \
-     Path PathBuf Pod PodSecurityContext PodSpec PodStatus PodTemplateSpec PostParams Probe \
-     PropagationPolicy Quantity Reconciler Recorder Reporter Request Resource ResourceExt \
-     ResourceRequirements Response Result Rule RwLock Schema SchemaGenerator SeccompProfile Secret \
-     SecurityContext Send Serialize Serializer Service ServiceAccount ServiceSpec ServiceStatus Sized \
-     Some Status Store Stream StreamExt String Sync Time ToOwned ToString TryFrom TryInto TryStreamExt \
-     TypeMeta Unpin Value ValueEnum Vec WatchEvent";
+const TYPES: &str = "Action Api Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap Box Capabilities Case Children \
+     Client Clone Condition Container ContainerPort Context ControlPlane Copy CustomResource \
+     CustomResourceDefinition CustomResourceExt Debug Default DeleteParams Deployment DeploymentSpec \
+     DeploymentStatus Deserialize DoubleEndedIterator Drop Duration Eq Err Error Events ExactSizeIterator \
+     Extend Fact Fn FnMut FnOnce From FromIterator Future Hash Into IntoFuture IntoIterator Iterator \
+     JsonSchema Kind KubeSchema LabelSelector ListMerge ListParams Manager None Object ObjectMeta Ok \
+     Operator Option Ord PartialEq PartialOrd Patch PatchParams PodSpec PodTemplateSpec PostParams \
+     Preconditions PropagationPolicy Resource ResourceExt Result Rule SeccompProfile SecurityContext Send \
+     Serialize Sized Some Spec Status String Sync ToOwned ToString TryFrom TryInto Unpin Value Vec";
 
 /// The module for a kind, a controller or a group: snake case, and never a word that is taken.
 #[must_use]
@@ -157,5 +150,30 @@ mod tests {
             assert_eq!(crate_name(project, &mut ["kube", "serde_json", "some-api"].into_iter()), expected);
         }
         assert_eq!(ident("iris-api"), "iris_api");
+    }
+
+    /// A kind must not hide a name that the files made for it use.
+    #[test]
+    fn what_generated_files_import_is_taken() {
+        for file in [
+            include_str!("../../templates/api/src/controller/_kind_.rs.replicas.j2"),
+            include_str!("../../templates/api/src/controller/_kind_.rs.blank.j2"),
+            include_str!("../../templates/api/src/controller/_kind__resources.rs.j2"),
+            include_str!("../../templates/api/api/src/_version_/_kind_.rs.replicas.j2"),
+            include_str!("../../templates/api/api/src/_version_/_kind_.rs.blank.j2"),
+            include_str!("../../templates/api/api/src/_version_/_kind_.rs.external.j2"),
+        ] {
+            let imports =
+                file.lines().filter(|line| line.trim_start().starts_with("use ") && !line.contains("{{"));
+            let own = file.lines().filter_map(|line| {
+                let line = line.trim_start().strip_prefix("pub ").unwrap_or(line);
+                line.strip_prefix("struct ").or_else(|| line.strip_prefix("enum "))
+            });
+            let words = imports.chain(own).flat_map(|line| line.split(|c: char| !c.is_alphanumeric()));
+            for name in words.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())) {
+                let known = among(TYPES, name);
+                assert!(known, "add `{name}` to TYPES");
+            }
+        }
     }
 }

@@ -54,6 +54,18 @@ pub fn controller(
     ]
 }
 
+/// The user's test of a controller of the project's own kind; `replicas` when it is the one of that template.
+#[must_use]
+pub fn test(p: &ProjectView, r: &ResourceView, c: &ControllerView, replicas: bool) -> Vec<Rendered> {
+    let path = c.test_file();
+    // The longer test keeps its objects apart by namespace, which cluster-scoped ones do not have.
+    if replicas && r.namespaced {
+        let template = render!("api/tests/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView);
+        return vec![template];
+    }
+    vec![render!("api/tests/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)]
+}
+
 /// The tool's files for one kind: roles for people.
 #[must_use]
 pub fn roles(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {

@@ -14,7 +14,7 @@ mod project;
 mod view;
 mod wrap;
 
-pub use api::{controller, env_entry, external, insertions, roles, types};
+pub use api::{controller, env_entry, external, insertions, roles, test, types};
 pub use license::Licensing;
 pub use lists::files as lists;
 pub use operand::Operand;

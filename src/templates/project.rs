@@ -82,9 +82,12 @@ pub fn owned(p: &ProjectView) -> Vec<Rendered> {
         "project/src/manager/metrics.rs.j2"
         "project/src/manager/mod.rs.j2"
         "project/src/manager/options.rs.j2"
+        "project/src/manager/process.rs.j2"
         "project/src/manager/server.rs.j2"
         "project/src/manager/shutdown.rs.j2"
         "project/src/manager/telemetry.rs.j2"
         "project/src/manager/watch.rs.j2"
+        "project/tests/common/control_plane.rs.j2"
+        "project/tests/common/mod.rs.j2"
     }
 }

@@ -198,6 +198,12 @@ impl ResourceView {
         format!("use {}::{{{kind}, {kind}Status}};", self.types_path, kind = self.rust_type)
     }
 
+    /// Imports the type and its spec under names that are the same for every kind.
+    #[must_use]
+    pub fn test_import(&self) -> String {
+        format!("use {}::{{{kind} as Object, {kind}Spec as Spec}};", self.types_path, kind = self.rust_type)
+    }
+
     /// Imports the type alone, under another name if a controller needs its name for something else.
     #[must_use]
     pub fn type_import(&self) -> String {
@@ -238,6 +244,15 @@ impl ControllerView {
         self.group_module
             .as_ref()
             .map_or_else(|| self.module.clone(), |group| format!("{group}::{}", self.module))
+    }
+
+    /// Path of the controller's test.
+    #[must_use]
+    pub fn test_file(&self) -> String {
+        let group = self.group_module.as_ref().map(|group| format!("{group}_")).unwrap_or_default();
+        // A folder of the tests has this name.
+        let end = if group.is_empty() && self.module == "common" { "_" } else { "" };
+        format!("tests/{group}{}{end}.rs", self.module)
     }
 
     /// Path of a file next to the controller's, without its extension.

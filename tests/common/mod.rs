@@ -1,6 +1,8 @@
 //! A directory to run `iris-scaffold` in, and how to look at what it did.
 #![allow(dead_code, reason = "every test binary uses a part of this")]
 
+pub mod cluster;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

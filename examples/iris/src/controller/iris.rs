@@ -114,8 +114,9 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<(), Error> {
         if is_wanted(&deployment, object) || deployment.meta().deletion_timestamp.is_some() {
             continue;
         }
-        // Only this very object, in case another one of its name has taken its place.
-        let preconditions = Preconditions { uid: deployment.uid(), resource_version: None };
+        // Only this very object as it is known: it may have been replaced, or given to another owner.
+        let resource_version = deployment.resource_version();
+        let preconditions = Preconditions { uid: deployment.uid(), resource_version };
         let params = DeleteParams {
             preconditions: Some(preconditions),
             propagation_policy: Some(PropagationPolicy::Background),
@@ -123,9 +124,12 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<(), Error> {
         };
         match api(&deployment.namespace().unwrap_or_default(), context).delete(&name, &params).await {
             Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {
-                debug!(deployment_name = name, "the Deployment is gone already");
+            Err(kube::Error::Api(status)) if status.is_not_found() => {
                 context.deployments.deleted(&deployment);
+                continue;
+            }
+            Err(kube::Error::Api(status)) if status.is_conflict() => {
+                debug!(deployment_name = name, "the Deployment has changed, which will be heard of");
                 continue;
             }
             Err(error) => return Err(failed("delete Deployment resource", error)),
@@ -143,10 +147,13 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<(), Error> {
 /// The Deployment of the wanted name, whoever made it.
 async fn find(object: &Iris, context: &Context) -> Result<Option<Arc<Deployment>>, Error> {
     let (namespace, name) = (resources::namespace(object), &object.spec.deployment_name);
-    if let Some(known) = context.deployments.get(&namespace, name) {
+    // Heard of before it is looked at, so that nothing is missed in between.
+    context.deployments.wait_for(&namespace, name, object);
+    let known = context.deployments.get(&namespace, name);
+    if let Some(known) = known.filter(|known| is_controlled(known, object)) {
         return Ok(Some(known));
     }
-    // What was heard so far may be old: absence is asked for.
+    // What was heard so far may be old: absence, or another owner, is asked for.
     let found = api(&namespace, context).get_opt(name).await;
     let found = found.map_err(|error| failed("get Deployment resource", error))?;
     Ok(found.map(Arc::new))
@@ -183,20 +190,22 @@ async fn apply(desired: &Deployment, params: &PatchParams, context: &Context) ->
 /// Says that a Deployment of the wanted name belongs to somebody else. It is not touched.
 async fn report_conflict(object: &Iris, deployment: &Deployment, context: &Context) -> Result<Action, Error> {
     let name = &object.spec.deployment_name;
-    context.deployments.wait_for(&deployment.namespace().unwrap_or_default(), name, object);
     info!(deployment_name = name, "the Deployment is controlled by somebody else");
     let note = format!("Deployment \"{name}\" exists and is not controlled by this Iris");
     let fact = deployment.uid().unwrap_or_default();
-    if sync_status(object, resources::conflict_status(object, &note), context).await? {
+    let status = resources::conflict_status(object, &note);
+    if !covers(&object.status, &status) {
+        // Before the status says so, lest the event be lost if the process ends in between.
         context.events.publish(object, Kind::Warning, resources::NAME_CONFLICT, note, &fact).await;
+        sync_status(object, status, context).await?;
     }
     Ok(Action::requeue(CONFLICT_RETRY))
 }
 
-/// Writes the status if it differs; whether it did.
-async fn sync_status(object: &Iris, status: IrisStatus, context: &Context) -> Result<bool, Error> {
-    if object.status.as_ref() == Some(&status) {
-        return Ok(false);
+/// Writes the status if it differs.
+async fn sync_status(object: &Iris, status: IrisStatus, context: &Context) -> Result<(), Error> {
+    if covers(&object.status, &status) {
+        return Ok(());
     }
     info!(deployment_name = object.spec.deployment_name, "updating Iris resource status");
     let patch = json!({
@@ -209,9 +218,9 @@ async fn sync_status(object: &Iris, status: IrisStatus, context: &Context) -> Re
     let objects = Api::<Iris>::namespaced(context.client.clone(), &namespace);
     let params = PatchParams::apply(CONTROLLER).force();
     match objects.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
-        Ok(_) => Ok(true),
+        Ok(_) => Ok(()),
         // It was deleted meanwhile.
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         Err(error) => Err(failed("update status", error)),
     }
 }

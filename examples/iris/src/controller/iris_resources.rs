@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use kube::{Resource, ResourceExt};
 
 use iris_api::v1alpha1::iris::{Iris, IrisStatus};
@@ -61,7 +61,7 @@ pub fn deployment(object: &Iris, image: &str) -> Deployment {
         metadata: ObjectMeta {
             name: Some(name.clone()),
             namespace: Some(namespace(object)),
-            owner_references: object.controller_owner_ref(&()).map(|owner| vec![owner]),
+            owner_references: owner(object).map(|owner| vec![owner]),
             ..ObjectMeta::default()
         },
         spec: DeploymentSpec {
@@ -76,6 +76,12 @@ pub fn deployment(object: &Iris, image: &str) -> Deployment {
         .into(),
         ..Deployment::default()
     }
+}
+
+/// Makes the garbage collector delete what `object` owns before it deletes `object`, if asked to wait.
+fn owner(object: &Iris) -> Option<OwnerReference> {
+    let owner = object.controller_owner_ref(&())?;
+    Some(OwnerReference { block_owner_deletion: Some(true), ..owner })
 }
 
 /// The status of `object` when its Deployment is as it should be.
@@ -104,7 +110,9 @@ pub fn conflict_status(object: &Iris, message: &str) -> IrisStatus {
 
 fn with_condition(object: &Iris, ready_replicas: i32, fact: Fact) -> IrisStatus {
     let generation = object.meta().generation;
-    let mut conditions = object.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    // Conditions of other types are somebody else's.
+    let known = object.status.iter().flat_map(|status| &status.conditions);
+    let mut conditions = known.filter(|known| known.type_ == fact.type_).cloned().collect();
     set_condition(&mut conditions, fact, generation);
     IrisStatus {
         ready_replicas,
@@ -137,6 +145,7 @@ mod tests {
         assert_eq!(value["spec"]["template"]["spec"]["containers"][0]["image"], "image:1");
         assert_eq!(value["metadata"]["ownerReferences"][0]["uid"], "1234");
         assert_eq!(value["metadata"]["ownerReferences"][0]["controller"], true);
+        assert_eq!(value["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], true);
     }
 
     #[test]

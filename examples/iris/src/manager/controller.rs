@@ -22,7 +22,7 @@ use super::backoff::{Backoff, jittered};
 use super::health::Health;
 use super::metrics::{Metrics, Outcome};
 use super::shutdown::Shutdown;
-use super::watch::{Change, Scope, Watched, shown, watch};
+use super::watch::{Change, Scope, Watched, watch};
 use super::{Children, Manager, Starter};
 
 /// How long one reconcile may take.
@@ -266,7 +266,8 @@ async fn reconcile<K: Watched>(
     hub: Arc<Hub<K>>,
     call: Arc<Call<K>>,
 ) -> Result<Action, Failure> {
-    let span = info_span!("reconcile", controller = hub.name, object = shown(object.as_ref()));
+    let (namespace, name) = (object.namespace(), object.name_any());
+    let span = info_span!("reconcile", controller = hub.name, namespace, name);
     async move {
         let uid = object.uid().unwrap_or_default();
         let begin = Instant::now();

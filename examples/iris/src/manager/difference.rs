@@ -17,20 +17,28 @@ pub fn covers(current: &impl Serialize, desired: &impl Serialize) -> bool {
 fn contains(current: &Value, desired: &Value) -> bool {
     match (current, desired) {
         (Value::Object(current), Value::Object(desired)) => desired.iter().all(|(key, value)| {
-            current.get(key).map_or_else(|| is_empty(value), |found| contains(found, value))
+            let found = current.get(key);
+            found.map_or_else(|| is_empty(value), |found| contains(found, value))
         }),
         (Value::Array(current), Value::Array(desired)) => {
-            desired.iter().enumerate().all(|(position, item)| {
-                // Items with a name are found by it, as the API server does; others stay in their place.
-                let found = match item.get("name") {
-                    Some(name) => current.iter().find(|candidate| candidate.get("name") == Some(name)),
-                    None => current.get(position),
-                };
+            let Some(key) = key_of(desired) else {
+                let mut pairs = current.iter().zip(desired);
+                return current.len() == desired.len()
+                    && pairs.all(|(current, item)| contains(current, item));
+            };
+            desired.iter().all(|item| {
+                let found = current.iter().find(|candidate| candidate.get(key) == item.get(key));
                 found.is_some_and(|found| contains(found, item))
             })
         }
         (current, desired) => current == desired,
     }
+}
+
+/// What tells the items of a list apart, as the API server sees it; a list without is one value.
+fn key_of(items: &[Value]) -> Option<&'static str> {
+    let mut keys = ["type", "uid", "name"].into_iter().filter(|_| !items.is_empty());
+    keys.find(|key| items.iter().all(|item| item.get(key).is_some()))
 }
 
 fn is_empty(value: &Value) -> bool {

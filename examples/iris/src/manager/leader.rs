@@ -91,18 +91,25 @@ impl Elector {
             let begun = Instant::now();
             match timeout(left, self.try_hold()).await {
                 Ok(Ok(true)) => renewed = begun,
-                Ok(Ok(false)) => {
+                Ok(Ok(false)) if self.is_held_by_another() => {
                     warn!("another replica took the Lease");
                     return;
                 }
                 Ok(Err(error)) => warn!(%error, "cannot renew the Lease"),
-                Err(_) => {}
+                // Somebody wrote to the Lease at the same moment, or there was no answer.
+                Ok(Ok(false)) | Err(_) => {}
             }
             if renewed.elapsed() >= DEADLINE {
                 warn!("the Lease could not be renewed in time");
                 return;
             }
         }
+    }
+
+    /// Whether the Lease, when last seen, named another holder.
+    fn is_held_by_another(&self) -> bool {
+        let spec = self.observed.as_ref().and_then(|(lease, _)| lease.spec.as_ref());
+        spec.and_then(|spec| spec.holder_identity.as_ref()).is_some_and(|holder| *holder != self.identity)
     }
 
     /// Takes or renews the Lease if it is free, ours or expired. Whether it is held now.

@@ -10,6 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::process::Process;
+
 /// How a reconcile ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -94,6 +96,7 @@ impl Default for Metrics {
         );
         registry.register("controller_runtime_active_workers", "Reconciles running now", new.active.clone());
         registry.register("leader_election_master_status", "Whether this replica leads", new.leader.clone());
+        registry.register_collector(Box::new(Process));
         new
     }
 }

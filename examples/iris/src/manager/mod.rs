@@ -16,6 +16,7 @@ mod health;
 mod leader;
 mod metrics;
 mod options;
+mod process;
 mod server;
 mod shutdown;
 mod telemetry;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -28,6 +28,8 @@ use super::{Error, Options};
 
 /// How long a client may take over its request's head, or over TLS.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Answer = Response<Full<Bytes>>;
 
@@ -62,7 +64,11 @@ pub(super) async fn metrics(
             }
             let access = if secure { auth::check(client, request.headers()).await } else { Access::Granted };
             match access {
-                Access::Granted => text(StatusCode::OK, metrics.text()),
+                Access::Granted => {
+                    let mut answer = text(StatusCode::OK, metrics.text());
+                    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+                    answer
+                }
                 Access::Unknown => {
                     text(StatusCode::UNAUTHORIZED, "a valid bearer token is needed\n".to_owned())
                 }
@@ -79,9 +85,7 @@ pub(super) async fn metrics(
 fn text(status: StatusCode, text: String) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from(text)));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
 }
 

@@ -9,7 +9,7 @@ use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, Resource, ResourceExt as _};
+use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
@@ -130,10 +130,4 @@ fn decode<K: Resource>(event: Event<DeserializeGuard<K>>) -> Change<K> {
             Change::Undecodable(Undecodable { namespace, name, error: invalid.error })
         }
     }
-}
-
-/// An object as messages show it: `namespace/name`, or `name`.
-pub(super) fn shown<K: Resource>(object: &K) -> String {
-    let name = object.name_any();
-    object.namespace().map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"))
 }

@@ -1,0 +1,341 @@
+//! The walk-through for InterSystems IRIS, step by step: the generated operator on a real control plane.
+
+mod common;
+
+use std::fs::{self, File};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::Sandbox;
+use common::cluster::{Cluster, eventually, is, programs, target};
+use serde_json::Value;
+
+const SAMPLE: &str = "config/samples/test_v1alpha1_iris.yaml";
+
+/// What the operator says when it works; each once at least.
+const MESSAGES: [&str; 10] = [
+    "fetching Iris resource",
+    "looking for existing Deployments for Iris resource",
+    "finished cleaning up old Deployment resources",
+    "checking if an existing Deployment exists for this resource",
+    "could not find existing Deployment for Iris, creating one...",
+    "created Deployment resource for Iris",
+    "existing Deployment resource already exists for Iris, checking replica count",
+    "updating replica count",
+    "updating Iris resource status",
+    "resource status synced",
+];
+
+#[test]
+fn a_definition_by_hand_stores_objects_and_does_nothing() {
+    let cluster = Cluster::shared();
+    let definition = r#"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: irises.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: irises, singular: iris, kind: Iris, shortNames: [ir]}
+  versions:
+  - name: v1alpha1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        required: [spec]
+        properties:
+          spec: {type: object, required: [replicas], properties: {replicas: {type: integer, minimum: 0}}}
+"#;
+    let namespace = "by-hand";
+    cluster.kubectl(&["create", "namespace", namespace]);
+    cluster.apply(definition, &[]);
+    cluster.kubectl(&["wait", "--for=condition=Established", "crd/irises.example.com"]);
+    let object = "{apiVersion: example.com/v1alpha1, kind: Iris, metadata: {name: iris}, spec: {test: 42, replicas: 1}}";
+    let apply = ["apply", "-n", namespace, "--validate=ignore", "-f", "-"];
+    eventually("the API", || cluster.try_kubectl(&apply, object));
+    let stored = cluster.get(&["-n", namespace, "irises.example.com", "iris"]);
+    assert_eq!(stored["spec"], serde_json::json!({ "replicas": 1 }), "unknown fields are pruned");
+    assert!(cluster.get(&["-n", namespace, "deployments"])["items"].as_array().is_some_and(Vec::is_empty));
+    cluster.kubectl(&["delete", "-n", namespace, "irises.example.com/iris"]);
+    cluster.kubectl(&["delete", "crd/irises.example.com"]);
+}
+
+#[test]
+fn the_generated_operator_plays_the_whole_story() {
+    let cluster = Cluster::shared();
+    let sandbox = Sandbox::with_iris();
+    let story = Story { cluster, sandbox: &sandbox };
+    story.make("install");
+    assert!(cluster.kubectl(&["get", "crd"]).contains("iris.test.myardyas.club"));
+
+    let mut operator = story.operator("first.log");
+    story.created();
+    story.scaled();
+    story.settled();
+    operator.stop();
+    operator = story.operator("second.log");
+    story.settled();
+    story.renamed();
+    story.name_taken();
+    story.metrics();
+    story.deleted();
+    operator.stop();
+
+    let log = fs::read_to_string(sandbox.path().join("first.log")).expect("a log");
+    for message in MESSAGES {
+        assert!(log.contains(message), "`{message}` in\n{log}");
+    }
+    for fields in [
+        "namespace=\"default\" name=\"iris\"",
+        "deployment_name=\"iris\"",
+        "old_count=1 new_count=2",
+        "replica_count=2",
+    ] {
+        assert!(log.contains(fields), "`{fields}` in\n{log}");
+    }
+}
+
+struct Story<'a> {
+    cluster: &'static Cluster,
+    sandbox: &'a Sandbox,
+}
+
+/// The operator outside the cluster, as `make run` starts it.
+struct Operator(Child);
+
+impl Operator {
+    fn stop(&mut self) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        let status = self.0.wait().expect("its end");
+        assert!(status.success(), "the operator stops in order: {status}");
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Story<'_> {
+    fn make(&self, target_name: &str) {
+        let status = Command::new("make")
+            .arg(target_name)
+            .arg(format!("KUBECTL={}", programs().join("kubectl").display()))
+            .arg(format!("IRIS_SCAFFOLD={}", env!("CARGO_BIN_EXE_iris-scaffold")))
+            .current_dir(self.sandbox.path())
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .env("CARGO_TARGET_DIR", target())
+            .stdout(Stdio::null())
+            .status()
+            .expect("make");
+        assert!(status.success(), "make {target_name}: {status}");
+    }
+
+    fn operator(&self, log: &str) -> Operator {
+        let status = Command::new("cargo")
+            .args(["build", "--locked", "--quiet"])
+            .current_dir(self.sandbox.path())
+            .env("CARGO_TARGET_DIR", target())
+            .status()
+            .expect("cargo");
+        assert!(status.success(), "the project builds");
+        let log = File::create(self.sandbox.path().join(log)).expect("a log");
+        let operator = Command::new(target().join("debug/iris"))
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .env_remove("WATCH_NAMESPACE")
+            .stderr(log)
+            .spawn()
+            .expect("the operator starts");
+        Operator(operator)
+    }
+
+    fn iris(&self) -> Value {
+        self.cluster.get(&["iris", "iris"])
+    }
+
+    fn patch(&self, spec: &str) {
+        self.cluster.kubectl(&[
+            "patch",
+            "iris",
+            "iris",
+            "--type=merge",
+            "-p",
+            &format!("{{\"spec\": {spec}}}"),
+        ]);
+    }
+
+    fn ready(&self, name: &str, replicas: i64) {
+        eventually(&format!("{replicas} ready replicas of {name}"), || {
+            let deployment = self.cluster.try_kubectl(&["get", "deploy", name, "-o", "json"], "")?;
+            let deployment: Value = serde_json::from_str(&deployment).map_err(|error| error.to_string())?;
+            is(deployment["spec"]["replicas"].as_i64(), Some(replicas))?;
+            is(deployment["status"]["readyReplicas"].as_i64().unwrap_or(0), replicas)?;
+            let iris = self.iris();
+            is(iris["status"]["readyReplicas"].as_i64(), Some(replicas))?;
+            is(iris["status"]["observedGeneration"].clone(), iris["metadata"]["generation"].clone())?;
+            let ready = &iris["status"]["conditions"][0];
+            is((ready["type"].as_str(), ready["status"].as_str()), (Some("Ready"), Some("True")))
+        });
+    }
+
+    /// The operator's events about the Iris, as (type, reason, note), sorted.
+    fn events(&self) -> Vec<(String, String, String)> {
+        let list = self.cluster.get(&["events.v1.events.k8s.io", "--field-selector", "regarding.kind=Iris"]);
+        let mut events: Vec<_> = list["items"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|event| {
+                assert_eq!(event["reportingController"], "iris-controller");
+                assert!(
+                    event["series"].is_null() && event["deprecatedCount"].as_i64().unwrap_or(1) == 1,
+                    "{event}"
+                );
+                let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+                (text("type"), text("reason"), text("note"))
+            })
+            .collect();
+        events.sort();
+        events
+    }
+
+    fn events_become(&self, expected: &[(&str, &str)]) {
+        let mut expected: Vec<_> = expected
+            .iter()
+            .map(|(reason, note)| {
+                let kind = if *reason == "NameConflict" { "Warning" } else { "Normal" };
+                (kind.to_owned(), (*reason).to_owned(), (*note).to_owned())
+            })
+            .collect();
+        expected.sort();
+        eventually("exactly these events", || is(self.events(), expected.clone()));
+    }
+
+    fn created(&self) {
+        self.cluster.kubectl(&["apply", "-f", &self.sandbox.path().join(SAMPLE).to_string_lossy()]);
+        self.ready("iris", 1);
+        let deployment = self.cluster.get(&["deploy", "iris"]);
+        let owner = &deployment["metadata"]["ownerReferences"][0];
+        assert_eq!((&owner["kind"], &owner["controller"]), (&"Iris".into(), &true.into()));
+        assert_eq!(owner["blockOwnerDeletion"], true);
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["name"], "iris");
+        assert_eq!(container["image"], "store/intersystems/iris-community:2020.4.0.524.0");
+        assert_eq!(deployment["spec"]["selector"]["matchLabels"]["iris/deployment-name"], "iris");
+        assert!(self.cluster.kubectl(&["get", "deploy"]).contains("1/1"));
+        let pods = self.cluster.kubectl(&["get", "pod", "-l", "iris/deployment-name=iris"]);
+        assert_eq!(pods.matches("Running").count(), 1, "{pods}");
+        self.events_become(&[("Created", "Created deployment \"iris\"")]);
+    }
+
+    fn scaled(&self) {
+        self.cluster.kubectl(&["annotate", "deploy", "iris", "example.com/foreign=kept"]);
+        self.patch("{\"replicas\": 2}");
+        self.ready("iris", 2);
+        let text = self.cluster.kubectl(&["get", "events"]);
+        assert!(
+            text.contains("iris/iris") && text.contains("Scaled deployment \"iris\" to 2 replicas"),
+            "{text}"
+        );
+        assert!(text.contains("ScalingReplicaSet"), "{text}");
+        self.patch("{\"replicas\": 0}");
+        self.ready("iris", 0);
+        self.cluster.kubectl(&["scale", "iris/iris", "--replicas=2"]);
+        self.ready("iris", 2);
+        let deployment = self.cluster.get(&["deploy", "iris"]);
+        assert_eq!(deployment["metadata"]["annotations"]["example.com/foreign"], "kept");
+        self.events_become(&[
+            ("Created", "Created deployment \"iris\""),
+            ("Scaled", "Scaled deployment \"iris\" to 2 replicas"),
+            ("Scaled", "Scaled deployment \"iris\" to 0 replicas"),
+            ("Scaled", "Scaled deployment \"iris\" to 2 replicas"),
+        ]);
+    }
+
+    /// Nothing is written while nothing changes.
+    fn settled(&self) {
+        let versions = || {
+            let version = |object: Value| object["metadata"]["resourceVersion"].clone();
+            (version(self.iris()), version(self.cluster.get(&["deploy", "iris"])), self.events())
+        };
+        // What a start brings with it is over by then.
+        std::thread::sleep(Duration::from_secs(3));
+        let before = versions();
+        std::thread::sleep(Duration::from_secs(8));
+        assert_eq!(before, versions());
+    }
+
+    fn renamed(&self) {
+        self.patch("{\"deploymentName\": \"other\", \"replicas\": 1}");
+        self.ready("other", 1);
+        eventually("the old Deployment to go", || {
+            is(self.cluster.try_kubectl(&["get", "deploy", "iris"], "").is_err(), true)
+        });
+        let notes: Vec<_> = self.events().into_iter().map(|(_, _, note)| note).collect();
+        for note in ["Deleted deployment \"iris\"", "Created deployment \"other\""] {
+            assert_eq!(notes.iter().filter(|found| *found == note).count(), 1, "{notes:?}");
+        }
+    }
+
+    fn name_taken(&self) {
+        self.cluster.kubectl(&[
+            "create",
+            "deployment",
+            "taken",
+            "--image=example.com/foreign",
+            "--replicas=3",
+        ]);
+        let before = self.cluster.get(&["deploy", "taken"])["spec"].clone();
+        self.patch("{\"deploymentName\": \"taken\"}");
+        let reason = || self.iris()["status"]["conditions"][0].clone();
+        eventually("the conflict", || {
+            is(
+                (reason()["status"].as_str(), reason()["reason"].as_str()),
+                (Some("False"), Some("NameConflict")),
+            )
+        });
+        assert_eq!(before, self.cluster.get(&["deploy", "taken"])["spec"], "it is not touched");
+        let warnings = || self.events().into_iter().filter(|(kind, ..)| kind == "Warning").count();
+        eventually("the warning", || is(warnings(), 1));
+        self.cluster.kubectl(&["delete", "deploy", "taken"]);
+        self.ready("taken", 1);
+        assert_eq!(warnings(), 1);
+    }
+
+    fn metrics(&self) {
+        let metrics = self.http("8080", "/metrics");
+        for name in [
+            "controller_runtime_reconcile_total{controller=\"iris\",result=\"success\"}",
+            "process_",
+            "leader_election",
+        ] {
+            assert!(metrics.contains(name), "{name} in\n{metrics}");
+        }
+        assert!(self.http("8081", "/readyz").contains("ok"));
+        assert!(self.http("8081", "/healthz").contains("ok"));
+    }
+
+    fn http(&self, port: &str, path: &str) -> String {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("a connection");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
+    }
+
+    fn deleted(&self) {
+        self.cluster.kubectl(&["delete", "iris", "iris"]);
+        eventually("garbage collection", || {
+            let left = self.cluster.get(&["deploy,replicaset,pod"]);
+            is(left["items"].as_array().map(Vec::len), Some(0))
+        });
+    }
+}

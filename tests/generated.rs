@@ -1,0 +1,126 @@
+//! Generated projects are built, linted and tested as their owners would.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use common::cluster::{programs, run, target};
+use common::{Sandbox, tree};
+
+/// Projects share a target folder, and in it the names of programs: only one may be built and run at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static BUILDS: Mutex<()> = Mutex::new(());
+    BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn cargo(folder: &Path, args: &[&str]) {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(args)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target())
+        .env("KUBEBUILDER_ASSETS", programs())
+        .env_remove("WATCH_NAMESPACE");
+    run(cargo, "").unwrap_or_else(|error| panic!("cargo {args:?} in {}:\n{error}", folder.display()));
+}
+
+/// Lints with warnings denied, and compares the manifests with what `manifests` makes of the sources.
+fn check(sandbox: &Sandbox) {
+    let clippy = [
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    cargo(sandbox.path(), &clippy);
+    let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
+    manifests.args(["manifests", "--check"]).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
+    run(manifests, "").unwrap_or_else(|error| panic!("the manifests are not what the sources say:\n{error}"));
+}
+
+fn create(sandbox: &Sandbox, apis: &[&str]) {
+    for api in apis {
+        let args: Vec<&str> = ["create", "api"].into_iter().chain(api.split_whitespace()).collect();
+        sandbox.run(&args).success();
+    }
+}
+
+#[test]
+fn the_walk_through_builds_lints_and_passes_its_tests() {
+    let _alone = alone();
+    let sandbox = Sandbox::with_iris();
+    check(&sandbox);
+    cargo(sandbox.path(), &["test", "--quiet", "--locked", "--workspace"]);
+}
+
+#[test]
+fn several_groups_versions_and_scopes_compile() {
+    let _alone = alone();
+    let sandbox = Sandbox::new("fleet");
+    sandbox.run(&["init", "--domain=example.com", "--multigroup", "--namespaced"]).success();
+    create(
+        &sandbox,
+        &[
+            "--group=ship --version=v1beta1 --kind=Frigate",
+            "--group=ship --version=v1 --kind=Frigate",
+            "--group=crew --version=v1 --kind=Captain --template=blank",
+            "--group=sea-creatures --version=v1 --kind=Kraken --namespaced=false",
+            "--group=ship --version=v1 --kind=Frigate --resource=false --controller-name=frigate-backup",
+            "--group=apps --version=v1 --kind=Deployment --resource=false",
+            "--group=core --version=v1 --kind=Pod --resource=false",
+            "--group=cert-manager --version=v1 --kind=Certificate --resource=false --external-api-domain=io",
+        ],
+    );
+    check(&sandbox);
+}
+
+#[test]
+fn awkward_names_compile() {
+    let _alone = alone();
+    let sandbox = Sandbox::new("kube");
+    sandbox.run(&["init", "--domain=example.com", "--license=none"]).success();
+    let operand = "--image=memcached:1.6 --image-container-port=11211 --image-container-command=memcached,-m=64 \
+                   --run-as-user=1001";
+    create(&sandbox, &[&format!("--group=net --version=v1 --kind=Memcached {operand}")]);
+    for kind in ["Type", "Match", "Box", "Result", "String", "Con", "Deployment", "Kind", "Events"] {
+        create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind}")]);
+    }
+    create(&sandbox, &["--group=net --version=v1 --kind=Option --template=blank"]);
+    check(&sandbox);
+}
+
+#[test]
+fn manifests_follow_the_sources() {
+    let _alone = alone();
+    let sandbox = Sandbox::with_iris();
+    let types = sandbox.read("api/src/v1alpha1/iris.rs");
+    let field = "    /// Number of replicas; 1 when not set.";
+    let added = format!("    /// A field of mine.\n    #[serde(default)]\n    pub mine: bool,\n\n{field}");
+    sandbox.write("api/src/v1alpha1/iris.rs", &types.replace(field, &added));
+    let controller = sandbox.read("src/controller/iris.rs");
+    let marker = "// +kubebuilder:rbac:groups=core,resources=configmaps,verbs=get;list\n";
+    sandbox.write("src/controller/iris.rs", &format!("{marker}{controller}"));
+    let manifests = |args: &[&str]| {
+        let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
+        manifests.arg("manifests").args(args).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
+        run(manifests, "")
+    };
+    let before = tree(sandbox.path());
+    let difference = manifests(&["--check"]).expect_err("it is not current");
+    assert!(
+        difference.contains("+              mine:") && difference.contains("+  - configmaps"),
+        "{difference}"
+    );
+    assert_eq!(before, tree(sandbox.path()), "a check writes nothing");
+    manifests(&[]).expect("manifests");
+    assert!(sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml").contains("mine:"));
+    assert!(sandbox.read("config/rbac/role.yaml").contains("configmaps"));
+    manifests(&["--check"]).expect("it is current now");
+}
