@@ -27,12 +27,12 @@ fn types(p: &ProjectView) -> Vec<Rendered> {
             folder = format!("{folder}{}/", r.group_module);
             let group = folders.entry(folder.clone()).or_default();
             group.title = format!("The group `{}`.", r.qualified_group);
-            group.modules.insert(Natural(r.version_module.clone()));
+            group.modules.insert(r.version_module.clone());
         }
-        top.insert(Natural(if p.multigroup { &r.group_module } else { &r.version_module }.clone()));
+        top.insert(if p.multigroup { &r.group_module } else { &r.version_module }.clone());
         let version = folders.entry(format!("{folder}{}/", r.version_module)).or_default();
         version.title = format!("Version `{}`.", r.version);
-        version.modules.insert(Natural(r.module.clone()));
+        version.modules.insert(r.module.clone());
         version.types.insert(Natural(format!("{}::{}", r.module, r.rust_type)));
     }
     let prefix = format!("{}::", p.api_lib);
@@ -43,7 +43,8 @@ fn types(p: &ProjectView) -> Vec<Rendered> {
         .collect();
     let mut files = vec![api_lib(p, &names(top), &paths)];
     files.extend(folders.into_iter().map(|(folder, listed)| {
-        modules(format!("{folder}mod.rs"), &listed.title, &names(listed.modules), &names(listed.types))
+        let imports = listed.types.into_iter().map(|import| import.0).collect();
+        modules(format!("{folder}mod.rs"), &listed.title, &names(listed.modules), &imports)
     }));
     files
 }
@@ -56,13 +57,13 @@ fn controllers(p: &ProjectView) -> Vec<Rendered> {
     for r in &p.resources {
         for (position, c) in r.controllers.iter().enumerate() {
             starts.push(c.path());
-            let mut own = vec![Natural(c.module.clone())];
+            let mut own = vec![c.module.clone()];
             if r.replicas && position == 0 {
-                own.push(Natural(format!("{}_resources", c.module)));
+                own.push(format!("{}_resources", c.module));
             }
             match &c.group_module {
                 Some(group) => {
-                    top.insert(Natural(group.clone()));
+                    top.insert(group.clone());
                     let folder = groups.entry(group.clone()).or_default();
                     folder.title = format!("Controllers of the group `{}`.", r.rbac_group());
                     folder.modules.extend(own);
@@ -82,12 +83,12 @@ fn controllers(p: &ProjectView) -> Vec<Rendered> {
 #[derive(Default)]
 struct Folder {
     title: String,
-    modules: BTreeSet<Natural>,
+    modules: BTreeSet<String>,
     types: BTreeSet<Natural>,
 }
 
-fn names(sorted: BTreeSet<Natural>) -> Modules {
-    sorted.into_iter().map(|name| name.0).collect()
+fn names(sorted: BTreeSet<String>) -> Modules {
+    sorted.into_iter().collect()
 }
 
 fn api_lib(p: &ProjectView, modules: &Modules, types: &Modules) -> Rendered {

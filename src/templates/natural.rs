@@ -1,23 +1,34 @@
-//! The order in which rustfmt sorts names: numbers in them by value, so that `v2` comes before `v10`.
+//! The order in which rustfmt sorts imports: numbers by value, so that `v2` comes before `v10`, and `_` before all else.
+//! (Modules it sorts as plain text.)
 
 use std::cmp::Ordering;
 
-/// A name that is sorted naturally.
+/// A path that is sorted as an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Natural(pub String);
 
 impl Ord for Natural {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (a, b) = (chunks(&self.0), chunks(&other.0));
-        a.iter()
-            .zip(&b)
-            .map(|(a, b)| match (a.parse::<u64>(), b.parse::<u64>()) {
-                (Ok(x), Ok(y)) => x.cmp(&y),
-                _ => a.cmp(b),
-            })
-            .find(|order| order.is_ne())
-            .unwrap_or_else(|| a.len().cmp(&b.len()))
-            .then_with(|| self.0.cmp(&other.0))
+        let (mut a, mut b) = (self.0.as_str(), other.0.as_str());
+        loop {
+            let order = match (number(&mut a), number(&mut b)) {
+                (Some(x), Some(y)) => x.cmp(&y),
+                // Digits are characters like others where only one side has them.
+                (Some(_), None) => digit_against(b),
+                (None, Some(_)) => digit_against(a).reverse(),
+                (None, None) => match (a.chars().next(), b.chars().next()) {
+                    (None, None) => return self.0.cmp(&other.0),
+                    (x, y) => {
+                        a = x.map_or(a, |x| &a[x.len_utf8()..]);
+                        b = y.map_or(b, |y| &b[y.len_utf8()..]);
+                        x.map(rank).cmp(&y.map(rank))
+                    }
+                },
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
     }
 }
 
@@ -27,18 +38,22 @@ impl PartialOrd for Natural {
     }
 }
 
-/// Runs of digits and runs of anything else.
-fn chunks(name: &str) -> Vec<&str> {
-    let mut chunks = Vec::new();
-    let mut start = 0;
-    let bytes = name.as_bytes();
-    for end in 1..=bytes.len() {
-        if end == bytes.len() || bytes[end].is_ascii_digit() != bytes[end - 1].is_ascii_digit() {
-            chunks.push(&name[start..end]);
-            start = end;
-        }
-    }
-    chunks
+fn rank(c: char) -> u32 {
+    if c == '_' { 0 } else { c.into() }
+}
+
+/// How a digit compares with the start of `other`, which is none.
+fn digit_against(other: &str) -> Ordering {
+    other.chars().next().map_or(Ordering::Greater, |c| rank('0').cmp(&rank(c)))
+}
+
+/// Takes a number off the start.
+fn number(text: &mut &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let value = digits.parse().ok()?;
+    *text = rest;
+    Some(value)
 }
 
 #[cfg(test)]
@@ -46,10 +61,10 @@ mod tests {
     use super::Natural;
 
     #[test]
-    fn numbers_count_by_value() {
+    fn numbers_count_by_value_and_underscores_come_first() {
         let mut names =
-            ["v10", "v1alpha1", "v2", "v1", "v1beta1", "v1alpha10", "v1alpha2"].map(|n| Natural(n.into()));
+            ["ab", "v10", "a2", "v1alpha10", "a10", "v2", "a_b", "v1alpha2"].map(|n| Natural(n.into()));
         names.sort();
-        assert_eq!(names.map(|n| n.0), ["v1", "v1alpha1", "v1alpha2", "v1alpha10", "v1beta1", "v2", "v10"]);
+        assert_eq!(names.map(|n| n.0), ["a_b", "a2", "a10", "ab", "v1alpha2", "v1alpha10", "v2", "v10"]);
     }
 }

@@ -28,6 +28,12 @@ fn broken(line: &str) -> Option<String> {
     }
     if code.starts_with("use ") {
         let (path, items) = code.strip_suffix("};")?.split_once('{')?;
+        // Side by side if they fit, else one a line.
+        let items = if items.len() + indent.len() + 5 > WIDTH {
+            items.replace(", ", ",\n    ")
+        } else {
+            items.to_owned()
+        };
         return Some(format!("{indent}{path}{{\n{indent}    {items},\n{indent}}};"));
     }
     if code.starts_with("info!(") {
@@ -41,7 +47,7 @@ fn broken(line: &str) -> Option<String> {
         let (parameters, result) = rest.rsplit_once(") -> ")?;
         return Some(format!("{indent}{head}(\n{},\n{indent}) -> {result}", arguments(parameters, indent)));
     }
-    let (left, right) = code.split_once(" = ")?;
+    let (left, right) = code.strip_prefix("let ").and_then(|_| code.split_once(" = "))?;
     Some(format!("{indent}{left} =\n{indent}    {right}"))
 }
 
@@ -70,7 +76,7 @@ mod tests {
         assert_eq!(
             rust(&text),
             format!(
-                "use a::b::{{\n    {kind}, {kind}Status,\n}};\nlet short = 1;\nfn f(\n    a: &{kind},\n    b: &{kind},\n) -> R {{\n"
+                "use a::b::{{\n    {kind},\n    {kind}Status,\n}};\nlet short = 1;\nfn f(\n    a: &{kind},\n    b: &{kind},\n) -> R {{\n"
             )
         );
     }

@@ -8,8 +8,8 @@ mod common;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::{Api, Resource};
 use serde_json::{Value, json};
 
 use common::{ControlPlane, Operator, ensure, eventually};
@@ -128,16 +128,13 @@ async fn leaves_others_alone(case: &Case<'_>) {
     // A change of the object does not report the same conflict again.
     case.write("web", 2).await;
     case.status_is(0, "False", "NameConflict").await;
-    let note = format!(
-        "NameConflict: Deployment \"web\" exists and is not controlled by this {}",
-        Object::kind(&())
-    );
+    let note = "NameConflict: Deployment \"web\" exists and is controlled by somebody else";
     assert_eq!(case.deployment("web").await, before);
 
     case.deployments.delete("web", &DeleteParams::default()).await.expect("delete");
     case.deployment_with("web", 2).await;
     case.status_is(0, "False", "Progressing").await;
-    case.events_are(&["Created: Created deployment \"web\"", &note]).await;
+    case.events_are(&["Created: Created deployment \"web\"", note]).await;
 }
 
 /// Once all is as it should be, nothing is written any more, not even by the next operator.

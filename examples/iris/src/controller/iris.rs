@@ -18,6 +18,8 @@ use iris_api::v1alpha1::iris::{Iris, IrisStatus};
 use super::iris_resources as resources;
 use crate::manager::{Children, Events, Kind, Manager, covers};
 
+/// Name of the controller, in metrics and logs.
+const NAME: &str = "iris";
 /// Who publishes the events and owns the fields that this controller writes.
 const CONTROLLER: &str = "iris-controller";
 /// How soon to look again whether a Deployment that is in the way is gone. Normally its deletion is heard of.
@@ -48,7 +50,7 @@ pub fn start(manager: &mut Manager) {
         deployments: deployments.clone(),
         image: resources::image(),
     };
-    manager.controller("iris").owns(&deployments).start(context, reconcile);
+    manager.controller(NAME).owns(&deployments).start(context, reconcile);
 }
 
 // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris,verbs=get;list;watch
@@ -191,7 +193,7 @@ async fn apply(desired: &Deployment, params: &PatchParams, context: &Context) ->
 async fn report_conflict(object: &Iris, deployment: &Deployment, context: &Context) -> Result<Action, Error> {
     let name = &object.spec.deployment_name;
     info!(deployment_name = name, "the Deployment is controlled by somebody else");
-    let note = format!("Deployment \"{name}\" exists and is not controlled by this Iris");
+    let note = format!("Deployment \"{name}\" exists and is controlled by somebody else");
     let fact = deployment.uid().unwrap_or_default();
     let status = resources::conflict_status(object, &note);
     if !covers(&object.status, &status) {
@@ -215,7 +217,7 @@ async fn sync_status(object: &Iris, status: IrisStatus, context: &Context) -> Re
         "status": status,
     });
     let namespace = object.namespace().unwrap_or_default();
-    let objects = Api::<Iris>::namespaced(context.client.clone(), &namespace);
+    let objects: Api<Iris> = Api::namespaced(context.client.clone(), &namespace);
     let params = PatchParams::apply(CONTROLLER).force();
     match objects.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
         Ok(_) => Ok(()),

@@ -125,10 +125,11 @@ fn with_condition(object: &Iris, ready_replicas: i32, fact: Fact) -> IrisStatus 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use iris_api::v1alpha1::iris::IrisSpec;
+    use iris_api::v1alpha1::iris::IrisSpec as Spec;
 
     fn object(replicas: Option<i32>) -> Iris {
-        let mut object = Iris::new("sample", IrisSpec { deployment_name: "web".to_owned(), replicas });
+        let spec = Spec { deployment_name: "web".to_owned(), replicas };
+        let mut object = Iris::new("sample", spec);
         object.metadata.namespace = Some("default".to_owned());
         object.metadata.uid = Some("1234".to_owned());
         object.metadata.generation = Some(3);

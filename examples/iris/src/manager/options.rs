@@ -9,8 +9,7 @@ use clap::{ArgAction, Args, ValueEnum};
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// Let only one of several replicas work, by holding a Lease
-    #[arg(long, num_args =
-        0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
     pub leader_elect: bool,
     /// Namespace of the Lease
     #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE")]
@@ -19,8 +18,7 @@ pub struct Options {
     #[arg(long, default_value = ":8080", value_name = "ADDRESS")]
     pub metrics_bind_address: String,
     /// Serve metrics over HTTPS, to those whom the cluster allows to read them
-    #[arg(long, num_args =
-        0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
     pub metrics_secure: bool,
     /// Directory of the metrics' certificate and key; without it the manager makes its own
     #[arg(long, value_name = "DIR")]
