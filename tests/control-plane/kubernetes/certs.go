@@ -16,14 +16,15 @@ import (
 )
 
 // writeCertificates makes a certificate authority, a serving certificate below
-// it and a key for service account tokens, as files in dir.
+// it and a key for service account tokens, as files in dir, and returns the
+// authority.
 //
 // The server could sign its own certificate, but rustls refuses a certificate
 // that is its own authority.
-func writeCertificates(dir string) error {
+func writeCertificates(dir string) (*x509.Certificate, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -36,11 +37,11 @@ func writeCertificates(dir string) error {
 	}
 	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	serving := &x509.Certificate{
 		SerialNumber: big.NewInt(2),
@@ -54,15 +55,15 @@ func writeCertificates(dir string) error {
 	}
 	servingDER, err := x509.CreateCertificate(rand.Reader, serving, ca, key.Public(), caKey)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keyDER, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	accounts, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, file := range []struct {
 		name, kind string
@@ -75,8 +76,8 @@ func writeCertificates(dir string) error {
 	} {
 		text := pem.EncodeToMemory(&pem.Block{Type: file.kind, Bytes: file.der})
 		if err := os.WriteFile(filepath.Join(dir, file.name), text, 0o600); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return x509.ParseCertificate(caDER)
 }

@@ -4,7 +4,8 @@
 // or by its first argument. The programs share most of their code, so one link
 // is much quicker and smaller than five.
 //
-// `kubernetes up` starts them together; see up.go.
+// `kubernetes up` starts them together: see up.go, access.go, certs.go and
+// processes.go.
 package main
 
 import (

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -27,18 +23,17 @@ It stops on SIGINT or SIGTERM, or when standard input closes if so asked. Logs
 are in DIR/logs.
 `
 
-// How long the parts may take to come up, and to go down.
-const (
-	patience = 120 * time.Second
-	grace    = 3 * time.Second
-)
+// How often to start anew when a program ends before the cluster is ready: most
+// likely somebody else took a port between its choice and its use.
+const attempts = 3
 
 // A cluster is a set of running programs.
 type cluster struct {
 	dir       string
 	token     string
 	apiPort   string
-	processes []*exec.Cmd
+	web       *http.Client
+	processes []*process
 }
 
 // up is the program of that name.
@@ -62,30 +57,61 @@ func up() int {
 			cancel()
 		}()
 	}
-	c := &cluster{token: rand.Text()}
-	defer c.down()
-	if err := c.start(ctx, *dir, !*apiOnly); err != nil {
+	// Children die with the thread that started them; the main thread stays.
+	runtime.LockOSThread()
+	err := run(ctx, *dir, !*apiOnly)
+	for try := 1; try < attempts && errors.Is(err, errEnded) && ctx.Err() == nil; try++ {
+		fmt.Fprintf(os.Stderr, "%v; trying again\n", err)
+		err = run(ctx, *dir, !*apiOnly)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return 1
 	}
-	fmt.Printf("ready KUBECONFIG=%s\n", filepath.Join(c.dir, "kubeconfig"))
-	<-ctx.Done()
 	return 0
 }
 
-func (c *cluster) start(ctx context.Context, dir string, full bool) error {
+// run starts a cluster and keeps it until ctx is done or one of its programs
+// ends.
+func run(ctx context.Context, dir string, full bool) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	c := &cluster{dir: dir}
+	defer c.down()
+	if err := c.start(ctx, full); err != nil {
+		return err
+	}
+	fmt.Printf("ready KUBECONFIG=%s\n", c.path("kubeconfig"))
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+		if err := c.ended(); err != nil {
+			// Whoever waited for readiness uses this cluster; another one would be of no help to him.
+			return errors.New(err.Error())
+		}
+	}
+}
+
+// start brings everything up, and returns when it can be used.
+func (c *cluster) start(ctx context.Context, full bool) error {
 	begin := time.Now()
-	var err error
-	if c.dir, err = filepath.Abs(dir); err != nil {
+	// What a killed run left belongs to other certificates and ports.
+	if err := os.RemoveAll(c.path("etcd")); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(c.dir, "logs"), 0o700); err != nil {
+	if err := os.MkdirAll(c.path("logs"), 0o700); err != nil {
 		return err
 	}
-	if err := writeCertificates(c.dir); err != nil {
+	authority, err := writeCertificates(c.dir)
+	if err != nil {
 		return err
 	}
-	if err := c.writeFiles(); err != nil {
+	if err := c.writeAccess(authority); err != nil {
 		return err
 	}
 	if err := c.startAPI(ctx); err != nil {
@@ -102,49 +128,19 @@ func (c *cluster) start(ctx context.Context, dir string, full bool) error {
 
 func (c *cluster) path(name string) string { return filepath.Join(c.dir, name) }
 
-func (c *cluster) writeFiles() error {
-	ports, err := freePorts(1)
-	if err != nil {
-		return err
-	}
-	c.apiPort = ports[0]
-	kubeconfig := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters:
-- name: test
-  cluster:
-    server: https://127.0.0.1:%s
-    certificate-authority: %s
-users:
-- name: admin
-  user:
-    token: %s
-contexts:
-- name: test
-  context:
-    cluster: test
-    user: admin
-current-context: test
-`, c.apiPort, c.path("ca.crt"), c.token)
-	if err := os.WriteFile(c.path("kubeconfig"), []byte(kubeconfig), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(c.path("tokens.csv"), []byte(c.token+",admin,1,\"system:masters\"\n"), 0o600)
-}
-
 func (c *cluster) startAPI(ctx context.Context) error {
 	ports, err := freePorts(2)
 	if err != nil {
 		return err
 	}
 	client, peer := "http://127.0.0.1:"+ports[0], "http://127.0.0.1:"+ports[1]
-	if err := c.run("etcd", "--data-dir", c.path("etcd"), "--listen-client-urls", client,
+	if err := c.launch("etcd", "--data-dir", c.path("etcd"), "--listen-client-urls", client,
 		"--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
 		"--initial-cluster", "default="+peer, "--unsafe-no-fsync", "--log-level", "error"); err != nil {
 		return err
 	}
 	issuer := "https://127.0.0.1:" + c.apiPort
-	if err := c.run("kube-apiserver", "--etcd-servers", client, "--cert-dir", c.path("certs"),
+	if err := c.launch("kube-apiserver", "--etcd-servers", client, "--cert-dir", c.path("certs"),
 		"--bind-address", "127.0.0.1", "--secure-port", c.apiPort, "--endpoint-reconciler-type", "none",
 		"--service-cluster-ip-range", "10.0.0.0/24", "--allow-privileged=true", "--authorization-mode", "RBAC",
 		"--token-auth-file", c.path("tokens.csv"), "--tls-cert-file", c.path("server.crt"),
@@ -153,26 +149,7 @@ func (c *cluster) startAPI(ctx context.Context) error {
 		"--service-account-signing-key-file", c.path("accounts.key")); err != nil {
 		return err
 	}
-	web := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{
-		// The certificate was made a moment ago, by this process.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
-	}}
-	return c.wait(ctx, "the API server", func() error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		request.Header.Set("Authorization", "Bearer "+c.token)
-		answer, err := web.Do(request)
-		if err != nil {
-			return err
-		}
-		defer answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			return errors.New(answer.Status)
-		}
-		return nil
-	})
+	return c.wait(ctx, "the API server", func() error { return c.get(ctx, "/readyz") })
 }
 
 func (c *cluster) startControllers(ctx context.Context) error {
@@ -185,11 +162,15 @@ func (c *cluster) startControllers(ctx context.Context) error {
 			"--secure-port", port, "--cert-dir", c.path("certs")}
 	}
 	controllers := append(common(ports[0]), "--use-service-account-credentials=true",
-		"--service-account-private-key-file", c.path("accounts.key"), "--root-ca-file", c.path("ca.crt"))
-	if err := c.run("kube-controller-manager", controllers...); err != nil {
+		"--service-account-private-key-file", c.path("accounts.key"), "--root-ca-file", c.path("ca.crt"),
+		// Nobody beats the simulated nodes' hearts: they would be lost after 50 s, and their pods with them.
+		"--node-monitor-grace-period", "24h",
+		// One client per controller: with the usual limits they take turns for seconds.
+		"--kube-api-qps", "500", "--kube-api-burst", "500")
+	if err := c.launch("kube-controller-manager", controllers...); err != nil {
 		return err
 	}
-	if err := c.run("kube-scheduler", common(ports[1])...); err != nil {
+	if err := c.launch("kube-scheduler", common(ports[1])...); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -197,122 +178,18 @@ func (c *cluster) startControllers(ctx context.Context) error {
 		return err
 	}
 	beside := filepath.Dir(self)
-	if err := c.run(filepath.Join(beside, "kwok"), "--kubeconfig", c.path("kubeconfig"), "--manage-all-nodes",
+	if err := c.launch(filepath.Join(beside, "kwok"), "--kubeconfig", c.path("kubeconfig"), "--manage-all-nodes",
 		"--config", filepath.Join(beside, "stages.yaml"), "--node-ip", "127.0.0.1",
 		"--server-address", "127.0.0.1:"+ports[2]); err != nil {
 		return err
 	}
-	node := `{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0", "annotations": {"kwok.x-k8s.io/node": "fake"},
-"labels": {"kubernetes.io/hostname": "node-0"}}, "status": {"allocatable": {"cpu": "32", "memory": "256Gi", "pods": "1000"},
-"capacity": {"cpu": "32", "memory": "256Gi", "pods": "1000"}}}`
-	if _, err := c.kubectl(node, "apply", "-f", "-"); err != nil {
-		return err
+	if err := c.post(ctx, "/api/v1/nodes", node); err != nil {
+		return fmt.Errorf("cannot create the node: %w", err)
 	}
 	return c.wait(ctx, "the node and the default service account", func() error {
-		ready, err := c.kubectl("", "get", "node", "node-0", "-o",
-			`jsonpath={.status.conditions[?(@.type=="Ready")].status}`)
-		if err == nil && ready != "True" {
-			err = errors.New("the node is not ready")
-		}
-		if err == nil {
-			_, err = c.kubectl("", "get", "serviceaccount", "default", "-n", "default")
-		}
-		return err
-	})
-}
-
-// kubectl runs a command with input as its standard input.
-func (c *cluster) kubectl(input string, arguments ...string) (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	arguments = append([]string{"kubectl", "--kubeconfig", c.path("kubeconfig")}, arguments...)
-	command := exec.Command(self, arguments...)
-	command.Stdin = strings.NewReader(input)
-	output, err := command.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(string(output)))
-	}
-	return string(output), nil
-}
-
-// run starts a program: one of this binary's own by its name, or another by
-// its path. It dies with this process.
-func (c *cluster) run(program string, arguments ...string) error {
-	name := filepath.Base(program)
-	if name == program {
-		self, err := os.Executable()
-		if err != nil {
+		if err := c.nodeReady(ctx); err != nil {
 			return err
 		}
-		program, arguments = self, append([]string{name}, arguments...)
-	}
-	log, err := os.Create(filepath.Join(c.dir, "logs", name+".log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	command := exec.Command(program, arguments...)
-	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = childAttributes()
-	if err := command.Start(); err != nil {
-		return fmt.Errorf("cannot start %s: %w", name, err)
-	}
-	c.processes = append(c.processes, command)
-	return nil
-}
-
-// wait calls ready until it returns no error, and says what it waits for.
-func (c *cluster) wait(ctx context.Context, what string, ready func() error) error {
-	begin := time.Now()
-	said := begin
-	for {
-		err := ready()
-		if err == nil {
-			return nil
-		}
-		if time.Since(begin) > patience {
-			return fmt.Errorf("%s is not ready after %s (%w); logs are in %s", what, patience, err, c.path("logs"))
-		}
-		if time.Since(said) > 5*time.Second {
-			said = time.Now()
-			fmt.Fprintf(os.Stderr, "waiting for %s: %.0f s\n", what, time.Since(begin).Seconds())
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("interrupted")
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-// down stops everything, the last one started first.
-func (c *cluster) down() {
-	for i := len(c.processes) - 1; i >= 0; i-- {
-		process := c.processes[i]
-		_ = process.Process.Signal(syscall.SIGTERM)
-		// An API server with open watches takes up to a minute; nothing of it is needed any more.
-		timer := time.AfterFunc(grace, func() { _ = process.Process.Kill() })
-		_ = process.Wait()
-		timer.Stop()
-	}
-}
-
-// freePorts returns ports of the loopback address that nobody uses now.
-func freePorts(count int) ([]string, error) {
-	var ports []string
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close()
-		_, port, err := net.SplitHostPort(listener.Addr().String())
-		if err != nil {
-			return nil, err
-		}
-		ports = append(ports, port)
-	}
-	return ports, nil
+		return c.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default")
+	})
 }
