@@ -26,7 +26,13 @@ const MESSAGES: [&str; 10] = [
     "resource status synced",
 ];
 
+/// Both parts have a kind `Iris`, so they cannot run at the same time.
 #[test]
+fn the_walk_through_holds() {
+    a_definition_by_hand_stores_objects_and_does_nothing();
+    the_generated_operator_plays_the_whole_story();
+}
+
 fn a_definition_by_hand_stores_objects_and_does_nothing() {
     let cluster = Cluster::shared();
     let definition = r#"
@@ -59,10 +65,9 @@ spec:
     assert_eq!(stored["spec"], serde_json::json!({ "replicas": 1 }), "unknown fields are pruned");
     assert!(cluster.get(&["-n", namespace, "deployments"])["items"].as_array().is_some_and(Vec::is_empty));
     cluster.kubectl(&["delete", "-n", namespace, "irises.example.com/iris"]);
-    cluster.kubectl(&["delete", "crd/irises.example.com"]);
+    cluster.kubectl(&["delete", "crd/irises.example.com", "--wait"]);
 }
 
-#[test]
 fn the_generated_operator_plays_the_whole_story() {
     let cluster = Cluster::shared();
     let sandbox = Sandbox::with_iris();
