@@ -1,4 +1,4 @@
-//! The walk-through for InterSystems IRIS, step by step: the generated operator on a real control plane.
+//! The walk-through, step by step: the generated operator on a real control plane.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn the_walk_through_holds() {
 
 fn a_definition_by_hand_stores_objects_and_does_nothing() {
     let cluster = Cluster::shared();
-    let definition = r#"
+    let definition = r"
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: irises.example.com}
@@ -53,7 +53,7 @@ spec:
         required: [spec]
         properties:
           spec: {type: object, required: [replicas], properties: {replicas: {type: integer, minimum: 0}}}
-"#;
+";
     let namespace = "by-hand";
     cluster.kubectl(&["create", "namespace", namespace]);
     cluster.apply(definition, &[]);
@@ -84,7 +84,7 @@ fn the_generated_operator_plays_the_whole_story() {
     story.settled();
     story.renamed();
     story.name_taken();
-    story.metrics();
+    metrics();
     story.deleted();
     operator.stop();
 
@@ -312,30 +312,6 @@ impl Story<'_> {
         assert_eq!(warnings(), 1);
     }
 
-    fn metrics(&self) {
-        let metrics = self.http("8080", "/metrics");
-        for name in [
-            "controller_runtime_reconcile_total{controller=\"iris\",result=\"success\"}",
-            "process_",
-            "leader_election",
-        ] {
-            assert!(metrics.contains(name), "{name} in\n{metrics}");
-        }
-        assert!(self.http("8081", "/readyz").contains("ok"));
-        assert!(self.http("8081", "/healthz").contains("ok"));
-    }
-
-    fn http(&self, port: &str, path: &str) -> String {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("a connection");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        answer
-    }
-
     fn deleted(&self) {
         self.cluster.kubectl(&["delete", "iris", "iris"]);
         eventually("garbage collection", || {
@@ -343,4 +319,28 @@ impl Story<'_> {
             is(left["items"].as_array().map(Vec::len), Some(0))
         });
     }
+}
+
+fn metrics() {
+    let metrics = http("8080", "/metrics");
+    for name in [
+        "controller_runtime_reconcile_total{controller=\"iris\",result=\"success\"}",
+        "process_",
+        "leader_election",
+    ] {
+        assert!(metrics.contains(name), "{name} in\n{metrics}");
+    }
+    assert!(http("8081", "/readyz").contains("ok"));
+    assert!(http("8081", "/healthz").contains("ok"));
+}
+
+/// What a plain endpoint of the operator answers.
+fn http(port: &str, path: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("a connection");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer
 }

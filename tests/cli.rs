@@ -160,7 +160,7 @@ fn hostile_names_give_a_clear_error_and_change_nothing() {
     }
     for value in hostile.into_iter().chain([long.as_str()]) {
         let sandbox = Sandbox::new("iris");
-        if value != "" {
+        if !value.is_empty() {
             sandbox.run(&["init", "--domain=example.com", &format!("--project-name={value}")]).code(2);
         }
         sandbox.run(&["init", &format!("--domain={value}")]).code(2);

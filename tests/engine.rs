@@ -20,7 +20,12 @@ fn path(path: &str) -> RelPath {
 }
 
 fn file(at: &str, ownership: Ownership, text: &str) -> File {
-    File { path: path(at), ownership, text: text.into(), executable: at.ends_with(".sh") }
+    File {
+        path: path(at),
+        ownership,
+        text: text.into(),
+        executable: Path::new(at).extension().is_some_and(|it| it == "sh"),
+    }
 }
 
 /// A project with a file to replace, one to edit and one to leave.

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::process::Command;
 
 use common::cluster::{Cluster, programs, run};
@@ -97,7 +98,10 @@ fn scaffold(shape: &Shape) -> Sandbox {
 }
 
 fn formatted(sandbox: &Sandbox, name: &str) {
-    let files: Vec<String> = tree(sandbox.path()).into_keys().filter(|path| path.ends_with(".rs")).collect();
+    let files: Vec<String> = tree(sandbox.path())
+        .into_keys()
+        .filter(|path| Path::new(path).extension().is_some_and(|it| it == "rs"))
+        .collect();
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--check", "--edition=2024"]).args(files).current_dir(sandbox.path());
     run(rustfmt, "").unwrap_or_else(|difference| panic!("{name} is not formatted:\n{difference}"));

@@ -34,7 +34,7 @@ fn sort_dependencies(package: &str) -> String {
     let Some((before, list)) = package.split_once("dependencies = [\n") else {
         return package.to_owned();
     };
-    let Some((list, after)) = list.split_once("]") else {
+    let Some((list, after)) = list.split_once(']') else {
         return package.to_owned();
     };
     let mut lines: Vec<&str> = list.lines().collect();

@@ -14,6 +14,8 @@ mod project;
 mod view;
 mod wrap;
 
+use std::path::Path;
+
 pub use api::{controller, env_entry, external, insertions, roles, test, types};
 pub use license::Licensing;
 pub use lists::files as lists;
@@ -39,10 +41,11 @@ impl Rendered {
         let mut text = text.expect("a template renders");
         text.truncate(text.trim_end().len());
         text.push('\n');
-        if path.ends_with(".rs") {
+        let extension = Path::new(&path).extension();
+        if extension.is_some_and(|extension| extension == "rs") {
             text = wrap::rust(&text);
         }
-        Self { executable: path.ends_with(".sh"), path, text }
+        Self { executable: extension.is_some_and(|extension| extension == "sh"), path, text }
     }
 }
 

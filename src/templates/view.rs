@@ -39,6 +39,7 @@ pub struct ProjectView {
 
 /// A kind, as `r` in a template.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that a template asks")]
 pub struct ResourceView {
     /// Group without the domain: `test`.
     pub group: String,

@@ -124,6 +124,7 @@ pub fn eventually<T>(what: &str, mut check: impl FnMut() -> Result<T, String>) -
 }
 
 /// `Ok` when `seen` is `expected`.
+#[expect(clippy::needless_pass_by_value, reason = "read as assert_eq!")]
 pub fn is<T: PartialEq + std::fmt::Debug>(seen: T, expected: T) -> Result<(), String> {
     if seen == expected { Ok(()) } else { Err(format!("{seen:?} instead of {expected:?}")) }
 }
