@@ -292,7 +292,7 @@ fn share_file(a: &str, b: &str) -> bool {
         return false;
     }
     let (a, b) = (names::module(a), names::module(b));
-    a == b || a == format!("{b}_resources") || b == format!("{a}_resources")
+    a == b || a == names::resources_module(&b) || b == names::resources_module(&a)
 }
 
 /// Whether one name is the start of the other but for case and dashes; names that meet in Rust always are. It spares

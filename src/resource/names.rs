@@ -44,6 +44,12 @@ pub fn module(name: &str) -> String {
     module
 }
 
+/// The module beside a controller's that says what its objects ask for.
+#[must_use]
+pub fn resources_module(module: &str) -> String {
+    format!("{}_resources", module.trim_end_matches('_'))
+}
+
 /// The type for a kind: the kind itself, unless it, its spec or its status would hide a type that files need.
 #[must_use]
 pub fn rust_type(kind: &str) -> String {

@@ -41,13 +41,13 @@ pub fn controller(
     c: &ControllerView,
     operand: Option<&Operand>,
 ) -> Vec<Rendered> {
-    let path = c.file("");
+    let path = c.file(&c.module);
     let Some(o) = operand else {
         return vec![
             render!("api/src/controller/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView),
         ];
     };
-    let resources = c.file("_resources");
+    let resources = c.file(&c.resources_module());
     vec![
         render!("api/src/controller/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView),
         render!("api/src/controller/_kind__resources.rs.j2" => resources; p: ProjectView, r: ResourceView, o: Operand),

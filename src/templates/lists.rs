@@ -59,7 +59,7 @@ fn controllers(p: &ProjectView) -> Vec<Rendered> {
             starts.push(c.path());
             let mut own = vec![c.module.clone()];
             if r.replicas && position == 0 {
-                own.push(format!("{}_resources", c.module));
+                own.push(c.resources_module());
             }
             match &c.group_module {
                 Some(group) => {

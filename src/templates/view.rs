@@ -242,9 +242,23 @@ impl ControllerView {
     /// Rust path of the module below `controller`: `iris`, or `test::iris`.
     #[must_use]
     pub fn path(&self) -> String {
-        self.group_module
-            .as_ref()
-            .map_or_else(|| self.module.clone(), |group| format!("{group}::{}", self.module))
+        self.path_of(&self.module)
+    }
+
+    /// Rust module of what its objects ask for, beside its own.
+    #[must_use]
+    pub fn resources_module(&self) -> String {
+        names::resources_module(&self.module)
+    }
+
+    /// Rust path of that module below `controller`.
+    #[must_use]
+    pub fn resources_path(&self) -> String {
+        self.path_of(&self.resources_module())
+    }
+
+    fn path_of(&self, module: &str) -> String {
+        self.group_module.as_ref().map_or_else(|| module.to_owned(), |group| format!("{group}::{module}"))
     }
 
     /// Path of the controller's test.
@@ -256,10 +270,10 @@ impl ControllerView {
         format!("tests/{group}{}{end}.rs", self.module)
     }
 
-    /// Path of a file next to the controller's, without its extension.
+    /// Path of the source file of `module`, beside the controller's.
     #[must_use]
-    pub fn file(&self, suffix: &str) -> String {
+    pub fn file(&self, module: &str) -> String {
         let group = self.group_module.as_ref().map(|group| format!("{group}/")).unwrap_or_default();
-        format!("src/controller/{group}{}{suffix}.rs", self.module)
+        format!("src/controller/{group}{module}.rs")
     }
 }
