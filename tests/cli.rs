@@ -65,18 +65,7 @@ fn every_wrong_argument_is_reported_at_once() {
     let sandbox = Sandbox::with_project();
     let before = tree(sandbox.path());
     let out = sandbox
-        .run(&[
-            "create",
-            "api",
-            "--group",
-            "Test!",
-            "--version",
-            "1alpha",
-            "--kind",
-            "iris",
-            "--plural",
-            "-x",
-        ])
+        .run(&["create", "api", "--group", "Test!", "--version", "1alpha", "--kind", "iris", "--plural=-x"])
         .code(2);
     for literal in ["`Test!`", "`1alpha`", "`iris`", "`-x`"] {
         assert!(out.stderr.contains(literal), "{literal} in\n{}", out.stderr);
