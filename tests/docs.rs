@@ -1,17 +1,260 @@
-//! The documents are true: `docs/cli.md` is what clap knows (`BLESS=1 cargo test --test docs` renews it), and every
-//! ```` ```console ```` block of the README and the tutorial does what it shows, on a real control plane.
+//! The documents are true: `docs/cli.md` is what clap knows (`BLESS=1 cargo test --test docs` renews it), and the README
+//! and the tutorial do what they show, on a real control plane.
+//!
+//! Of these two, every block with one of these fences is played, in order, in one bash session per document:
+//!
+//! - `console`: lines after `$ ` are commands, the others what they print. A line `...` stands for any lines, `...` in
+//!   a line for any text; the number of spaces does not matter. Nothing shown means that only success matters. A
+//!   command fails exactly when the first line shown begins with `Error`. Commands that only look are repeated until
+//!   they print what is shown.
+//! - `console terminal`: another terminal, whose command runs until the end. Without a command: what it has printed.
+//! - a language and a path: the file has this text; a file without a folder that does not exist yet is made.
 
 mod common;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
+use common::Sandbox;
+use common::cluster::{Cluster, eventually, programs, target};
 use iris_scaffold::cli::Cli;
 
 fn document(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn the_readme_is_true() {
+    play("README.md");
+}
+
+#[test]
+fn the_tutorial_is_true() {
+    play("docs/tutorial.md");
+}
+
+/// Does what a document shows.
+fn play(path: &str) {
+    // Both make a project `iris`, and build it in one folder.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = fs::read_to_string(document(path)).expect("the document");
+    let mut session = Session::start();
+    let mut played = 0;
+    for block in blocks(&text) {
+        let place = format!("{path}:{}", block.line);
+        if block.language == "console" {
+            for step in steps(&block.lines) {
+                played += 1;
+                if block.detail.is_empty() {
+                    session.step(&place, &step);
+                } else {
+                    session.terminal(&place, &step);
+                }
+            }
+        } else if block.detail.is_empty() {
+            assert_ne!(block.language, "rust", "{place}: the block does not say from which file it is");
+        } else {
+            session.file(&place, block.detail, &block.lines.join("\n"));
+        }
+    }
+    assert!(played > 3, "{path} shows something");
+}
+
+/// A fenced block: ```` ```language detail ````.
+struct Block<'a> {
+    language: &'a str,
+    detail: &'a str,
+    /// Counted from 1.
+    line: usize,
+    lines: Vec<&'a str>,
+}
+
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().zip(1..);
+    while let Some((line, number)) = lines.next() {
+        if let Some(fence) = line.strip_prefix("```") {
+            let (language, detail) = fence.split_once(' ').unwrap_or((fence, ""));
+            let inside = lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "```").collect();
+            blocks.push(Block { language, detail, line: number, lines: inside });
+        }
+    }
+    blocks
+}
+
+/// A command, if any, and what is shown of its output.
+#[derive(Debug, Default)]
+struct Step<'a> {
+    command: String,
+    shown: Vec<&'a str>,
+}
+
+fn steps<'a>(lines: &[&'a str]) -> Vec<Step<'a>> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in lines {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { command: command.to_owned(), shown: Vec::new() }),
+            (None, Some(step)) if step.command.ends_with('\\') => {
+                let _ = write!(step.command, "\n{line}");
+            }
+            (None, Some(step)) => step.shown.push(line),
+            (None, None) => steps.push(Step { command: String::new(), shown: vec![line] }),
+        }
+    }
+    steps
+}
+
+/// `Ok` when the output is what is shown, see the top.
+fn compare(shown: &[&str], seen: &str) -> Result<(), String> {
+    let lines: Vec<_> = seen.trim_end().lines().collect();
+    if shown.is_empty() || lines_match(shown, &lines) {
+        return Ok(());
+    }
+    Err(format!("{seen}\ninstead of\n{}", shown.join("\n")))
+}
+
+fn lines_match(shown: &[&str], seen: &[&str]) -> bool {
+    match shown {
+        [] => seen.is_empty(),
+        ["..."] => true,
+        ["...", rest @ ..] => (0..=seen.len()).any(|skipped| lines_match(rest, &seen[skipped..])),
+        [line, rest @ ..] => {
+            seen.first().is_some_and(|found| line_matches(line, found)) && lines_match(rest, &seen[1..])
+        }
+    }
+}
+
+fn line_matches(shown: &str, seen: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (shown, seen) = (words(shown), words(seen));
+    let parts: Vec<_> = shown.split("...").collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return shown == seen };
+    let inner = seen.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+    let rest = inner.and_then(|inner| {
+        middle.iter().try_fold(inner, |rest, part| rest.split_once(part).map(|(_, rest)| rest))
+    });
+    rest.is_some()
+}
+
+#[test]
+fn what_is_shown_is_compared_strictly() {
+    let same = |shown: &str, seen: &str| compare(&shown.lines().collect::<Vec<_>>(), seen).is_ok();
+    assert!(same("a b\n...\nc...d", "a   b\nx\ny\nc1d\n") && same("...\nb", "b\n") && same("a\n...", "a"));
+    assert!(!same("a", "a\nb") && !same("a\nb", "a") && !same("a...b", "ab c") && !same("...\nb", "b\na"));
+    assert!(!same("a...a", "a") && !same("a", ""));
+}
+
+/// A shell in an empty folder, with the tool, kubectl and a cluster, as a reader has.
+struct Session {
+    sandbox: Sandbox,
+    shell: Child,
+    input: Option<ChildStdin>,
+    output: Receiver<String>,
+}
+
+/// Comes before the status of a command, after its output.
+const END: &str = "~~~ status ";
+/// What is started ends with the shell, and that with this process.
+const SETUP: &str = "exec 2>&1; trap 'for job in $(jobs -p); do kill -- -$job; wait $job; done' EXIT\n";
+
+impl Session {
+    fn start() -> Self {
+        let sandbox = Sandbox::new("work");
+        let home = sandbox.path().parent().expect("a parent");
+        let bin = home.join("bin");
+        fs::create_dir(&bin).expect("a folder");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_iris-scaffold"), bin.join("iris-scaffold"))
+            .expect("a link");
+        let inherited = std::env::var("PATH").expect("a path");
+        let path = format!("{}:{}:{inherited}", bin.display(), programs().display());
+        let mut command = std::process::Command::new("bash");
+        for variable in ["MAKEFLAGS", "MAKELEVEL", "WATCH_NAMESPACE", "IRIS_IMAGE", "CARGO_TERM_COLOR"] {
+            command.env_remove(variable);
+        }
+        let mut shell = command
+            .current_dir(sandbox.path())
+            .env("PATH", path)
+            .env("KUBECONFIG", Cluster::shared().kubeconfig())
+            .env("CARGO_TARGET_DIR", target())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("bash");
+        let (sender, output) = channel();
+        let lines = BufReader::new(shell.stdout.take().expect("a pipe")).lines();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut input = shell.stdin.take().expect("a pipe");
+        input.write_all(SETUP.as_bytes()).expect("a shell");
+        Self { sandbox, shell, input: Some(input), output }
+    }
+
+    /// Runs a command; whether it succeeds, and what it prints.
+    fn run(&mut self, command: &str) -> (bool, String) {
+        let line = format!("{{ {command}\n}} </dev/null; printf '\\n{END}%d\\n' $?\n");
+        self.input.as_mut().expect("open").write_all(line.as_bytes()).expect("a shell");
+        let mut seen = String::new();
+        loop {
+            let line = self.output.recv_timeout(Duration::from_secs(1200));
+            let line = line.unwrap_or_else(|_| panic!("`{command}` does not end; so far:\n{seen}"));
+            if let Some(status) = line.strip_prefix(END) {
+                return (status == "0", seen);
+            }
+            let _ = writeln!(seen, "{line}");
+        }
+    }
+
+    fn step(&mut self, place: &str, step: &Step) {
+        let what = format!("{place}: `{}`", step.command);
+        let fails = step.shown.first().is_some_and(|line| line.starts_with("Error"));
+        let mut once = || {
+            let (succeeded, seen) = self.run(&step.command);
+            if succeeded == fails {
+                return Err(format!("{seen}\nsuccess: {succeeded}"));
+            }
+            compare(&step.shown, &seen)
+        };
+        if ["kubectl get ", "curl "].iter().any(|start| step.command.starts_with(start)) {
+            eventually(&what, once);
+        } else if let Err(problem) = once() {
+            panic!("{what}: {problem}");
+        }
+    }
+
+    fn terminal(&mut self, place: &str, step: &Step) {
+        let log = self.sandbox.path().with_file_name("terminal.log");
+        if !step.command.is_empty() {
+            let command = format!("set -m; {} >{} 2>&1 & set +m", step.command, log.display());
+            assert!(self.run(&command).0, "{place}: it starts");
+        }
+        eventually(&format!("{place}: the other terminal"), || {
+            compare(&step.shown, &fs::read_to_string(&log).unwrap_or_default())
+        });
+    }
+
+    fn file(&mut self, place: &str, file: &str, text: &str) {
+        let (_, folder) = self.run("pwd");
+        let path = Path::new(folder.trim()).join(file);
+        if !file.contains('/') && !path.exists() {
+            fs::write(&path, format!("{text}\n")).expect("a file");
+        }
+        let content = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{place}: {file}: {error}"));
+        assert!(content.contains(text), "{place}: {file} has no such text");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.shell.wait();
+    }
 }
 
 #[test]
@@ -37,8 +280,6 @@ A `BOOL` is `true` or `false`, given after `=`; `--option` alone means `--option
 `create api` needs `--group`, `--version` and `--kind`: on a terminal they are asked for, elsewhere it is an error to
 leave them out. `-h` and `--help` work everywhere, `-V` and `--version` before any command.
 ";
-
-const FOREIGN: &str = "Accepted for kubebuilder's sake, without effect";
 
 /// The whole command line as one page of markdown.
 fn reference() -> String {
@@ -91,8 +332,6 @@ fn section(page: &mut String, command: &Command) {
             headings.push(arg.get_help_heading());
         }
     }
-    // What has no effect comes last.
-    headings.sort_by_key(|heading| (*heading == Some(FOREIGN), heading.is_some()));
     for heading in headings {
         if let Some(heading) = heading {
             let _ = write!(page, "\n### {heading}\n");
@@ -110,14 +349,8 @@ fn table(page: &mut String, args: &[&Arg]) {
             Some((meaning, default)) => (meaning.to_owned(), default.trim_end_matches(']').to_owned()),
             None => (help, defaults(arg)),
         };
-        let _ = writeln!(
-            page,
-            "| {} | {} | {default} | {}{} |",
-            spelling(arg),
-            value(arg),
-            cell(&meaning),
-            choices(arg)
-        );
+        let (option, value, meaning) = (spelling(arg), value(arg), cell(&meaning) + &choices(arg));
+        let _ = writeln!(page, "| {option} | {value} | {default} | {meaning} |");
     }
 }
 
