@@ -9,6 +9,9 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// How much longer than asked for a jittered delay may be.
+pub(super) const JITTER: f64 = 1.2;
+
 /// Failures in a row, by object.
 #[derive(Default)]
 pub(super) struct Backoff(Mutex<HashMap<String, u32>>);
@@ -19,9 +22,14 @@ impl Backoff {
     pub(super) fn after_failure(&self, object: &str) -> Duration {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(object.to_owned()).or_default();
-        let delay = FIRST.saturating_mul(2_u32.saturating_pow(*count)).min(LONGEST);
+        let delay = exponential(FIRST, *count, LONGEST);
         *count += 1;
         jittered(delay)
+    }
+
+    /// Whether `object` succeeded when it was last tried, or was not tried yet.
+    pub(super) fn is_fine(&self, object: &str) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(object)
     }
 
     /// Forgets the failures of `object`: it succeeded, or it is gone.
@@ -30,11 +38,16 @@ impl Backoff {
     }
 }
 
+/// `first`, twice as long after each failure before this one, and `longest` at most.
+pub(super) fn exponential(first: Duration, failures: u32, longest: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failures)).min(longest)
+}
+
 /// `delay` and up to a fifth more.
 pub(super) fn jittered(delay: Duration) -> Duration {
     // A hasher's random keys are randomness enough for this.
     let random = RandomState::new().hash_one(0) % 1000;
-    delay + delay.mul_f64(f64::from(u16::try_from(random).unwrap_or_default()) / 5000.0)
+    delay.mul_f64(1.0 + (JITTER - 1.0) * f64::from(u16::try_from(random).unwrap_or_default()) / 1000.0)
 }
 
 #[cfg(test)]

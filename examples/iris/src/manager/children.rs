@@ -25,8 +25,14 @@ struct State<C> {
     owned: HashMap<String, BTreeSet<Key>>,
     /// Owners that wait for a change of an object they do not own, as (namespace, name).
     waiting: HashMap<Key, BTreeSet<Key>>,
-    /// A list in progress, by the namespace it is of.
-    listing: HashMap<Option<String>, Vec<C>>,
+    /// Lists in progress, by the namespace they are of.
+    listing: HashMap<Option<String>, Listing<C>>,
+}
+
+struct Listing<C> {
+    objects: Vec<C>,
+    /// What the controller has written or deleted meanwhile, of which the list may not tell yet.
+    written: BTreeSet<Key>,
 }
 
 impl<C> Clone for Children<C> {
@@ -64,12 +70,18 @@ impl<C: Resource<DynamicType = ()> + Clone> Children<C> {
 
     /// Takes over what the API server answered to a write, ahead of the watch.
     pub fn wrote(&self, object: C) {
-        self.state().put(object);
+        let mut state = self.state();
+        state.written(&object);
+        if !state.is_older(&object) {
+            state.put(object);
+        }
     }
 
     /// Forgets an object that was deleted, ahead of the watch.
     pub fn deleted(&self, object: &C) {
-        self.state().remove(object);
+        let mut state = self.state();
+        state.written(object);
+        state.remove(object);
     }
 
     /// Reconciles `owner` when the object of that name, which it does not own, changes or goes away.
@@ -86,51 +98,42 @@ impl<C: Resource<DynamicType = ()> + Clone> Children<C> {
     {
         let mut state = self.state();
         match event {
-            Event::Apply(object) => {
-                let mut touched = state.touched::<K>(&object);
-                // A change of owner concerns the old one too.
-                if let Some(previous) = state.objects.get(&key(&object)).cloned() {
-                    touched.extend(owner::<K, C>(&previous));
-                }
-                state.put(object);
-                touched
-            }
+            Event::Apply(object) => state.change::<K>(object),
             Event::Delete(object) => {
                 let touched = state.touched::<K>(&object);
                 state.remove(&object);
                 touched
             }
             Event::Init => {
-                state.listing.insert(scope.map(str::to_owned), Vec::new());
+                let listing = Listing { objects: Vec::new(), written: BTreeSet::new() };
+                state.listing.insert(scope.map(str::to_owned), listing);
                 BTreeSet::new()
             }
             Event::InitApply(object) => {
-                state.listing.entry(scope.map(str::to_owned)).or_default().push(object);
+                if let Some(listing) = state.listing.get_mut(&scope.map(str::to_owned)) {
+                    listing.objects.push(object);
+                }
                 BTreeSet::new()
             }
             Event::InitDone => {
-                let listed = state.listing.remove(&scope.map(str::to_owned)).unwrap_or_default();
-                let present: BTreeSet<Key> = listed.iter().map(key).collect();
-                let gone: Vec<_> = state
-                    .objects
-                    .iter()
-                    .filter(|((namespace, _), _)| scope.is_none_or(|scope| scope == namespace))
-                    .filter(|(key, _)| !present.contains(key))
-                    .map(|(_, object)| object.clone())
-                    .collect();
-                let mut touched = BTreeSet::new();
-                for object in gone {
-                    touched.extend(state.touched::<K>(&object));
-                    state.remove(&object);
-                }
-                for object in listed {
-                    touched.extend(state.touched::<K>(&object));
-                    state.put(object);
-                }
+                let touched = state.replace::<K>(scope);
                 self.0.synced.send_modify(|count| *count += 1);
                 touched
             }
         }
+    }
+
+    /// Takes over that the object of that name cannot be decoded any more; the result is as that of `observe`.
+    pub(super) fn lost<K>(&self, namespace: &str, name: &str) -> BTreeSet<Key>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let mut state = self.state();
+        let Some(object) = state.objects.get(&(namespace.to_owned(), name.to_owned())).cloned() else {
+            return BTreeSet::new();
+        };
+        state.remove(&object);
+        state.touched::<K>(&object)
     }
 
     /// Resolves once `scopes` lists have been taken over.
@@ -146,17 +149,65 @@ impl<C: Resource<DynamicType = ()> + Clone> Children<C> {
 }
 
 impl<C: Resource<DynamicType = ()> + Clone> State<C> {
+    /// An object as the watch tells of it, which may be behind what a write has answered already.
+    fn change<K: Resource<DynamicType = ()>>(&mut self, object: C) -> BTreeSet<Key> {
+        let mut touched = self.touched::<K>(&object);
+        // A change of owner concerns the old one too.
+        if let Some(previous) = self.objects.get(&key(&object)) {
+            touched.extend(owner::<K, C>(previous));
+        }
+        if !self.is_older(&object) {
+            self.put(object);
+        }
+        touched
+    }
+
+    /// Puts what was listed in the place of what was known of `scope`.
+    fn replace<K: Resource<DynamicType = ()>>(&mut self, scope: Option<&str>) -> BTreeSet<Key> {
+        let Some(Listing { objects, written }) = self.listing.remove(&scope.map(str::to_owned)) else {
+            return BTreeSet::new();
+        };
+        let present: BTreeSet<Key> = objects.iter().map(key).collect();
+        let gone = |key: &Key| !present.contains(key) && !written.contains(key);
+        let known =
+            self.objects.iter().filter(|((namespace, _), _)| scope.is_none_or(|scope| scope == namespace));
+        let gone: Vec<_> = known.filter(|(key, _)| gone(key)).map(|(_, object)| object.clone()).collect();
+        let mut touched = BTreeSet::new();
+        for object in gone {
+            touched.extend(self.touched::<K>(&object));
+            self.remove(&object);
+        }
+        for object in objects {
+            let key = key(&object);
+            if !written.contains(&key) {
+                // Versions start over when the server's data is restored from a backup: the list is right.
+                self.forget(&key);
+            } else if !self.objects.contains_key(&key) {
+                // Deleted after it was listed, or before and made anew: the watch will tell.
+                touched.extend(self.touched::<K>(&object));
+                continue;
+            }
+            touched.extend(self.change::<K>(object));
+        }
+        touched
+    }
+
+    fn written(&mut self, object: &C) {
+        let key = key(object);
+        for listing in self.listing.values_mut() {
+            listing.written.insert(key.clone());
+        }
+    }
+
+    /// Whether something newer is known of that very object.
+    fn is_older(&self, object: &C) -> bool {
+        let known = self.objects.get(&key(object));
+        known.is_some_and(|known| known.uid() == object.uid() && version(known.as_ref()) > version(object))
+    }
+
     fn put(&mut self, mut object: C) {
         let key = key(&object);
-        let known = self.objects.get(&key);
-        // The watch may be behind what a write has answered already.
-        if known
-            .is_some_and(|known| known.uid() == object.uid() && version(known.as_ref()) > version(&object))
-        {
-            return;
-        }
         self.forget(&key);
-        // Nobody reads these, and they are most of an object.
         object.meta_mut().managed_fields = None;
         if let Some(uid) = controlling_uid(&object) {
             self.owned.entry(uid).or_default().insert(key.clone());

@@ -4,57 +4,82 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::{StreamExt as _, TryStreamExt as _};
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::controller::{Action, Config, applier};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt as _};
 use tokio::task::AbortHandle;
-use tracing::{Instrument as _, debug, error, info, info_span};
+use tracing::{debug, error, info};
 
-use super::backoff::{Backoff, jittered};
+use super::backoff::Backoff;
+use super::events::{Events, Kind};
 use super::health::Health;
-use super::metrics::{Metrics, Outcome};
+use super::metrics::Metrics;
+use super::options::Timings;
+use super::reconcile::{Call, Failure, reconcile};
+use super::scope::{Scope, Watched};
 use super::shutdown::Shutdown;
-use super::watch::{Change, Scope, Watched, watch};
+use super::watch::{Change, Target, Undecodable, watch};
 use super::{Children, Manager, Starter};
 
-/// How long one reconcile may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// How often every object is reconciled though nothing was heard of it.
-const RESYNC: Duration = Duration::from_secs(600);
 /// How many objects are reconciled at the same time.
 const CONCURRENCY: u16 = 16;
 
-/// Why a reconcile failed.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Returned(Box<dyn std::error::Error + Send + Sync>),
-    #[error("no result after {TIMEOUT:?}")]
-    TimedOut,
-    #[error("panicked: {0}")]
-    Panicked(String),
-}
-
-/// What the watches of one controller share.
-struct Hub<K: Resource<DynamicType = ()>> {
-    name: &'static str,
-    client: Client,
-    health: Health,
-    metrics: Arc<Metrics>,
-    backoff: Backoff,
+/// What the parts of one controller share.
+pub(super) struct Hub<K: Resource<DynamicType = ()>> {
+    pub(super) name: &'static str,
+    pub(super) client: Client,
+    pub(super) timings: Timings,
+    pub(super) health: Health,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) events: Events,
+    pub(super) backoff: Backoff,
     object: PhantomData<fn() -> K>,
 }
 
+impl<K: Watched> Hub<K> {
+    /// A watch of `C` for this controller.
+    fn target<C: Watched>(&self, namespace: Option<String>) -> Target {
+        Target {
+            client: self.client.clone(),
+            namespace,
+            timings: self.timings,
+            health: self.health.clone(),
+            check: format!("{}-watch-{}", self.name, C::plural(&())),
+        }
+    }
+
+    /// Reports an object that cannot be decoded, once for as long as it is the same.
+    fn undecodable<C: Watched>(&self, object: Box<Undecodable>) {
+        let Undecodable { metadata, error, .. } = *object;
+        let (namespace, name) = (metadata.namespace, metadata.name);
+        let kind = C::kind(&()).into_owned();
+        error!(kind, name, namespace, error, "cannot decode an object, setting it aside");
+        self.metrics.undecodable(self.name);
+        let regarding = ObjectReference {
+            api_version: Some(C::api_version(&()).into_owned()),
+            kind: Some(kind),
+            namespace,
+            name,
+            uid: metadata.uid,
+            ..ObjectReference::default()
+        };
+        let (events, fact) = (self.events.clone(), metadata.generation.unwrap_or_default().to_string());
+        let note = format!("Set aside until it can be decoded: {error}");
+        tokio::spawn(async move {
+            events.publish_about(regarding, Kind::Warning, "Undecodable", note, &fact).await;
+        });
+    }
+}
+
 /// Starts watching children: they send their owners to the queue.
-type Source<K> = Box<dyn FnOnce(&Hub<K>, UnboundedSender<ObjectRef<K>>) -> BoxFuture<'static, ()> + Send>;
+type Source<K> = Box<dyn FnOnce(Arc<Hub<K>>, UnboundedSender<ObjectRef<K>>) -> BoxFuture<'static, ()> + Send>;
 /// Resolves when the children are known.
 type Synced = BoxFuture<'static, ()>;
 
@@ -82,23 +107,26 @@ impl<K: Watched> Builder<'_, K> {
         for scope in scopes {
             let children = children.clone();
             self.sources.push(Box::new(move |hub, queue| {
-                let check = format!("{}-watch-{}", hub.name, C::plural(&()));
-                let namespace = scope.clone();
-                let changed = move |change: Change<C>| match change {
-                    Change::Event(event) => {
-                        for (namespace, name) in children.observe::<K>(scope.as_deref(), event) {
-                            // Nobody receives any more when the controller stops.
-                            let _ = queue.unbounded_send(reference(&namespace, &name));
+                let target = hub.target::<C>(scope.clone());
+                let changed = move |change: Change<C>| {
+                    let touched = match change {
+                        Change::Event(event) => children.observe::<K>(scope.as_deref(), event),
+                        Change::Undecodable(object) => {
+                            let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+                            let name = object.metadata.name.as_deref().unwrap_or_default();
+                            let touched = children.lost::<K>(namespace, name);
+                            if !object.deleted {
+                                hub.undecodable::<C>(object);
+                            }
+                            touched
                         }
-                    }
-                    Change::Undecodable(object) => {
-                        error!(
-                            object.name,
-                            object.namespace, object.error, "cannot decode an object, passing over it"
-                        );
+                    };
+                    for (namespace, name) in touched {
+                        // Nobody receives any more when the controller stops.
+                        let _ = queue.unbounded_send(reference(&namespace, &name));
                     }
                 };
-                watch(hub.client.clone(), namespace, hub.health.clone(), check, changed).boxed()
+                watch(target, changed).boxed()
             }));
         }
         self
@@ -115,8 +143,10 @@ impl<K: Watched> Builder<'_, K> {
         let hub = Arc::new(Hub {
             name,
             client: manager.client.clone(),
+            timings: manager.options.timings,
             health: manager.health.clone(),
             metrics: manager.metrics.clone(),
+            events: manager.events(&format!("{name}-controller")),
             backoff: Backoff::default(),
             object: PhantomData,
         });
@@ -130,11 +160,6 @@ impl<K: Watched> Builder<'_, K> {
         manager.starters.push(starter);
     }
 }
-
-/// The user's reconcile with its types forgotten.
-type Call<K> = dyn Fn(Arc<K>) -> BoxFuture<'static, Result<Action, Box<dyn std::error::Error + Send + Sync>>>
-    + Send
-    + Sync;
 
 async fn run<K: Watched>(
     hub: Arc<Hub<K>>,
@@ -160,7 +185,7 @@ async fn run<K: Watched>(
     // A child's owner is in the store of its namespace; cluster-scoped owners are in the only one there is.
     let (children, mut touched) = unbounded::<ObjectRef<K>>();
     for source in sources {
-        watches.push(tokio::spawn(source(&hub, children.clone())).abort_handle());
+        watches.push(tokio::spawn(source(hub.clone(), children.clone())).abort_handle());
     }
     let route = async move {
         while let Some(owner) = touched.next().await {
@@ -200,8 +225,7 @@ async fn observe<K: Watched>(
     mut writer: Writer<K>,
     queue: UnboundedSender<ObjectRef<K>>,
 ) {
-    let check = format!("{}-watch-{}", hub.name, K::plural(&()));
-    let (client, health) = (hub.client.clone(), hub.health.clone());
+    let target = hub.target::<K>(scope);
     let store = writer.as_reader();
     let mut listed = BTreeSet::new();
     let send = move |namespace: &str, name: &str| {
@@ -225,16 +249,18 @@ async fn observe<K: Watched>(
             }
         }
         Change::Undecodable(object) => {
-            error!(object.name, object.namespace, object.error, "cannot decode an object, setting it aside");
-            hub.metrics.undecodable(hub.name);
             // What was known of it is no longer true.
-            let known = reference(object.namespace.as_deref().unwrap_or_default(), &object.name);
+            let name = object.metadata.name.as_deref().unwrap_or_default();
+            let known = reference(object.metadata.namespace.as_deref().unwrap_or_default(), name);
             if let Some(known) = store.get(&known) {
                 writer.apply_watcher_event(&Event::Delete(Arc::unwrap_or_clone(known)));
             }
+            if !object.deleted {
+                hub.undecodable::<K>(object);
+            }
         }
     };
-    watch(client, scope, health, check, changed).await;
+    watch(target, changed).await;
 }
 
 /// Reconciles what is queued until the queue ends.
@@ -246,6 +272,7 @@ async fn work<K: Watched>(
 ) {
     let reconcile = move |object: Arc<K>, hub: Arc<Hub<K>>| reconcile(object, hub, call.clone()).boxed();
     let after_failure = |object: Arc<K>, _: &Failure, hub: Arc<Hub<K>>| {
+        hub.metrics.retry(hub.name);
         Action::requeue(hub.backoff.after_failure(&object.uid().unwrap_or_default()))
     };
     let requests = requests.map(Ok::<_, std::convert::Infallible>).into_stream();
@@ -258,53 +285,6 @@ async fn work<K: Watched>(
             std::future::ready(())
         })
         .await;
-}
-
-/// Calls the user's reconcile: measured, bounded in time, and with panics kept in.
-async fn reconcile<K: Watched>(
-    object: Arc<K>,
-    hub: Arc<Hub<K>>,
-    call: Arc<Call<K>>,
-) -> Result<Action, Failure> {
-    let (namespace, name) = (object.namespace(), object.name_any());
-    let span = info_span!("reconcile", controller = hub.name, namespace, name);
-    async move {
-        let uid = object.uid().unwrap_or_default();
-        let begin = Instant::now();
-        hub.metrics.begin(hub.name);
-        // The call itself may panic too, before there is a future.
-        let call = AssertUnwindSafe(async move { call(object).await }).catch_unwind();
-        let result = match tokio::time::timeout(TIMEOUT, call).await {
-            Ok(Ok(Ok(action))) => Ok(action),
-            Ok(Ok(Err(error))) => Err(Failure::Returned(error)),
-            Ok(Err(panic)) => Err(Failure::Panicked(message(panic.as_ref()))),
-            Err(_) => Err(Failure::TimedOut),
-        };
-        let outcome = match &result {
-            Ok(action) if *action == Action::await_change() => Outcome::Success,
-            Ok(_) => Outcome::Requeue,
-            Err(Failure::Panicked(_)) => Outcome::Panic,
-            Err(_) => Outcome::Error,
-        };
-        hub.metrics.end(hub.name, outcome, begin.elapsed());
-        match &result {
-            Ok(_) => hub.backoff.reset(&uid),
-            Err(failure) => error!(error = %failure, "reconcile failed"),
-        }
-        // Nothing heard is not proof that nothing happened.
-        result.map(
-            |action| {
-                if outcome == Outcome::Success { Action::requeue(jittered(RESYNC)) } else { action }
-            },
-        )
-    }
-    .instrument(span)
-    .await
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
 fn reference<K: Resource<DynamicType = ()>>(namespace: &str, name: &str) -> ObjectRef<K> {

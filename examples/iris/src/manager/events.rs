@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
-use kube::{Api, Client, Resource, ResourceExt as _};
+use kube::{Api, Client, Resource};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -28,14 +28,14 @@ pub enum Kind {
 #[derive(Clone)]
 pub struct Events {
     client: Client,
-    reporter: &'static str,
+    reporter: String,
     instance: String,
 }
 
 impl Events {
-    pub(super) fn new(client: Client, reporter: &'static str) -> Self {
+    pub(super) fn new(client: Client, reporter: &str) -> Self {
         let instance = std::env::var("POD_NAME").unwrap_or_else(|_| reporter.to_owned());
-        Self { client, reporter, instance }
+        Self { client, reporter: reporter.to_owned(), instance }
     }
 
     /// Publishes that `note` happened to `object`. `fact` tells this occurrence from others with the same reason, such
@@ -46,13 +46,28 @@ impl Events {
     where
         K: Resource<DynamicType = ()>,
     {
-        let regarding: ObjectReference = object.object_ref(&());
+        self.publish_about(object.object_ref(&()), kind, reason, note, fact).await;
+    }
+
+    /// As [`Self::publish`], for an object of which only this is known.
+    pub(super) async fn publish_about(
+        &self,
+        regarding: ObjectReference,
+        kind: Kind,
+        reason: &str,
+        mut note: String,
+        fact: &str,
+    ) {
         // Events of objects without a namespace live in this one.
-        let namespace = object.namespace().unwrap_or_else(|| "default".to_owned());
-        let uid = object.uid().unwrap_or_default();
-        let mut name = object.name_any();
+        let namespace = regarding.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let uid = regarding.uid.clone().unwrap_or_default();
+        let mut name = regarding.name.clone().unwrap_or_default();
         name.truncate(200);
         let name = name.trim_end_matches(['-', '.']);
+        // The API server takes up to a kilobyte.
+        while note.len() > 1000 {
+            note.pop();
+        }
         let event = Event {
             metadata: ObjectMeta {
                 name: Some(format!("{name}.{:016x}", fingerprint(&[&uid, reason, fact]))),
@@ -64,7 +79,7 @@ impl Events {
             note: Some(note),
             type_: Some(if kind == Kind::Normal { "Normal" } else { "Warning" }.to_owned()),
             event_time: MicroTime(k8s_openapi::jiff::Timestamp::now()).into(),
-            reporting_controller: Some(self.reporter.to_owned()),
+            reporting_controller: Some(self.reporter.clone()),
             reporting_instance: Some(self.instance.chars().take(128).collect()),
             regarding: Some(regarding),
             ..Event::default()

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use hyper::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -47,6 +48,18 @@ struct Election {
     name: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    code: String,
+    method: String,
+    host: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Queue {
+    name: &'static str,
+}
+
 /// Everything that is counted.
 pub(super) struct Metrics {
     registry: Registry,
@@ -57,6 +70,8 @@ pub(super) struct Metrics {
     seconds: Family<Of, Histogram>,
     active: Family<Of, Gauge>,
     leader: Family<Election, Gauge>,
+    requests: Family<Asked, Counter>,
+    retries: Family<Queue, Counter>,
 }
 
 impl Default for Metrics {
@@ -72,6 +87,8 @@ impl Default for Metrics {
             seconds: Family::new_with_constructor(buckets),
             active: Family::default(),
             leader: Family::default(),
+            requests: Family::default(),
+            retries: Family::default(),
         };
         let registry = &mut new.registry;
         registry.register("controller_runtime_reconcile", "Reconciles by result", new.reconciles.clone());
@@ -96,6 +113,8 @@ impl Default for Metrics {
         );
         registry.register("controller_runtime_active_workers", "Reconciles running now", new.active.clone());
         registry.register("leader_election_master_status", "Whether this replica leads", new.leader.clone());
+        registry.register("rest_client_requests", "Requests to the API server", new.requests.clone());
+        registry.register("workqueue_retries", "Reconciles tried again after a failure", new.retries.clone());
         registry.register_collector(Box::new(Process));
         new
     }
@@ -118,6 +137,7 @@ impl Metrics {
         let _ = self.errors.get_or_create(&Of { controller });
         let _ = self.panics.get_or_create(&Of { controller });
         let _ = self.active.get_or_create(&Of { controller });
+        let _ = self.retries.get_or_create(&Queue { name: controller });
     }
 
     /// A reconcile begins.
@@ -136,6 +156,17 @@ impl Metrics {
         if outcome == Outcome::Panic {
             self.panics.get_or_create(&Of { controller }).inc();
         }
+    }
+
+    /// A reconcile that failed is going to be tried again.
+    pub(super) fn retry(&self, controller: &'static str) {
+        self.retries.get_or_create(&Queue { name: controller }).inc();
+    }
+
+    /// The API server answered a request with the status `code`, or did not.
+    pub(super) fn request(&self, method: &Method, code: String, host: &str) {
+        let labels = Asked { code, method: method.to_string(), host: host.to_owned() };
+        self.requests.get_or_create(&labels).inc();
     }
 
     /// An object could not be decoded.

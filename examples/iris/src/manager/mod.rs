@@ -17,9 +17,13 @@ mod leader;
 mod metrics;
 mod options;
 mod process;
+mod reconcile;
+mod requests;
+mod scope;
 mod server;
 mod shutdown;
 mod telemetry;
+mod tls;
 mod watch;
 
 use std::sync::Arc;
@@ -34,11 +38,11 @@ pub use conditions::{Fact, set_condition};
 pub use controller::Builder;
 pub use difference::covers;
 pub use events::{Events, Kind};
-pub use options::{LogFormat, Options};
+pub use options::{LogFormat, Options, Timings};
 pub use telemetry::init as init_telemetry;
 
 use health::Health;
-use leader::{Elector, Lead};
+use leader::{Elector, Fence, Lead};
 use metrics::Metrics;
 use shutdown::Shutdown;
 
@@ -79,7 +83,11 @@ type Starter = Box<dyn FnOnce(Shutdown) -> BoxFuture<'static, ()> + Send>;
 
 /// Runs the controllers of one process.
 pub struct Manager {
+    /// For the controllers: it writes only while this process leads.
     client: Client,
+    /// For the manager itself.
+    own_client: Client,
+    fence: Fence,
     id: &'static str,
     options: Options,
     health: Health,
@@ -92,11 +100,12 @@ impl Manager {
     /// compete for.
     pub async fn new(id: &'static str, options: Options) -> Result<Self, Error> {
         let mut config = Config::infer().await.map_err(Box::new)?;
-        // Watches stay silent for up to their own time-out; everything else is bounded by the reconcile's.
         config.connect_timeout = Some(Duration::from_secs(10));
-        let client = Client::try_from(config)?;
-        let (health, metrics) = (Health::default(), Arc::new(Metrics::default()));
-        Ok(Self { client, id, options, health, metrics, starters: Vec::new() })
+        let (fence, open, metrics) = (Fence::default(), Fence::default(), Arc::new(Metrics::default()));
+        let client = |fence| requests::client(&config, options.timings.request_timeout, &metrics, fence);
+        let (client, own_client) = (client(&fence)?, client(&open)?);
+        let health = Health::default();
+        Ok(Self { client, own_client, fence, id, options, health, metrics, starters: Vec::new() })
     }
 
     /// The connection to the API server.
@@ -107,7 +116,7 @@ impl Manager {
 
     /// Publishes events in the name of `reporter`.
     #[must_use]
-    pub fn events(&self, reporter: &'static str) -> Events {
+    pub fn events(&self, reporter: &str) -> Events {
         Events::new(self.client.clone(), reporter)
     }
 
@@ -124,7 +133,7 @@ impl Manager {
         let shutdown = Shutdown::on_signal()?;
         info!("setup starting manager");
         let health = server::health(&self.options, self.health.clone()).await?;
-        let metrics = server::metrics(&self.options, self.client.clone(), self.metrics.clone()).await?;
+        let metrics = server::metrics(&self.options, self.own_client.clone(), self.metrics.clone()).await?;
         let result = self.lead(&shutdown).await;
         // Health stays up while the controllers finish, so that nobody restarts the pod meanwhile.
         health.abort();
@@ -139,7 +148,7 @@ impl Manager {
             self.metrics.leader(self.id, true);
             return self.run_controllers(shutdown).await;
         }
-        let elector = Elector::new(self.client.clone(), self.id, &self.options)?;
+        let elector = Elector::new(self.own_client.clone(), self.id, &self.options, self.fence.clone())?;
         let Some(lead) = elector.acquire(shutdown).await else {
             return Ok(());
         };

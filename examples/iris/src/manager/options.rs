@@ -2,8 +2,10 @@
 //! The manager's flags, named as those of managers written in Go.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
+use k8s_openapi::jiff::SignedDuration;
 
 /// Flags of every manager.
 #[derive(Clone, Debug, Args)]
@@ -41,6 +43,46 @@ pub struct Options {
     /// How to log
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// How long things may take.
+    #[command(flatten)]
+    pub timings: Timings,
+}
+
+/// How long things may take, such as `500ms`, `15s` or `1m30s`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Timing")]
+pub struct Timings {
+    /// How long a Lease is valid without renewal
+    #[arg(long, default_value = "15s", value_parser = duration, value_name = "TIME")]
+    pub leader_elect_lease_duration: Duration,
+    /// How long the leader tries to renew its Lease before it gives up
+    #[arg(long, default_value = "10s", value_parser = duration, value_name = "TIME")]
+    pub leader_elect_renew_deadline: Duration,
+    /// How often the Lease is looked at
+    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    pub leader_elect_retry_period: Duration,
+    /// How often every object is reconciled though nothing was heard of it
+    #[arg(long, default_value = "10m", value_parser = duration, value_name = "TIME")]
+    pub sync_period: Duration,
+    /// How long one reconcile may take
+    #[arg(long, default_value = "1m", value_parser = duration, value_name = "TIME")]
+    pub reconcile_timeout: Duration,
+    /// How long the API server may take to answer a request
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub request_timeout: Duration,
+    /// How long a watch may be silent before everything is listed anew; the API server sends something every minute
+    #[arg(long, default_value = "90s", value_parser = duration, value_name = "TIME")]
+    pub watch_silence_limit: Duration,
+    /// How often the number of known objects is compared with the API server's
+    #[arg(long, default_value = "1m", value_parser = duration, value_name = "TIME")]
+    pub watch_check_period: Duration,
+}
+
+/// As Go and people write it: `1m30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration = text.parse().map_err(|_| "expected a time such as 500ms, 15s or 1m30s")?;
+    let parsed = Duration::try_from(parsed).map_err(|_| "a time cannot be negative")?;
+    if parsed.is_zero() { Err("a time cannot be zero".to_owned()) } else { Ok(parsed) }
 }
 
 /// How to log.
@@ -53,6 +95,13 @@ pub enum LogFormat {
 }
 
 impl Options {
+    #[cfg(test)]
+    pub(super) fn for_tests<const N: usize>(flags: [&str; N]) -> Self {
+        let command = Self::augment_args(clap::Command::new("test"));
+        let matches = command.get_matches_from(["test"].into_iter().chain(flags));
+        clap::FromArgMatches::from_arg_matches(&matches).expect("flags")
+    }
+
     /// The namespaces to watch: `None` stands for all of them.
     pub(super) fn scopes(&self) -> Vec<Option<String>> {
         let named: Vec<_> =

@@ -24,6 +24,7 @@ use tracing::{debug, info};
 use super::auth::{self, Access};
 use super::health::Health;
 use super::metrics::Metrics;
+use super::tls::Tls;
 use super::{Error, Options};
 
 /// How long a client may take over its request's head, or over TLS.
@@ -55,7 +56,7 @@ pub(super) async fn metrics(
     metrics: Arc<Metrics>,
 ) -> Result<JoinHandle<()>, Error> {
     let (address, secure) = (&options.metrics_bind_address, options.metrics_secure);
-    let tls = if secure { Some(auth::tls(options)?) } else { None };
+    let tls = if secure { Some(Arc::new(Tls::new(options)?)) } else { None };
     let answer = move |request: Request<Incoming>| {
         let (metrics, client) = (metrics.clone(), client.clone());
         async move {
@@ -90,7 +91,7 @@ fn text(status: StatusCode, text: String) -> Answer {
 }
 
 /// Answers requests at `address` until the result is aborted; the address `0` means nowhere.
-async fn serve<A, F>(address: &str, tls: Option<TlsAcceptor>, answer: A) -> Result<JoinHandle<()>, Error>
+async fn serve<A, F>(address: &str, tls: Option<Arc<Tls>>, answer: A) -> Result<JoinHandle<()>, Error>
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
@@ -111,7 +112,7 @@ where
                     continue;
                 }
             };
-            let (tls, answer) = (tls.clone(), answer.clone());
+            let (tls, answer) = (tls.as_ref().map(|tls| tls.acceptor()), answer.clone());
             tokio::spawn(connection(stream, tls, answer));
         }
     }))
