@@ -1,5 +1,5 @@
-//! The documents are true: `docs/cli.md` is what clap knows (`BLESS=1 cargo test --test docs` renews it), and the README
-//! and the tutorial do what they show, on a real control plane.
+//! The documents are true: `docs/cli.md` is what clap knows (`BLESS=1 cargo test --test docs reference` renews it), and
+//! the README and the tutorial do what they show, on a real control plane.
 //!
 //! Of these two, every block with one of these fences is played, in order, in one bash session per document:
 //!
