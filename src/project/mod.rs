@@ -82,6 +82,13 @@ impl Project {
         Self::load(tree)?.ok_or_else(|| Error::NotAProject { dir: tree.root().to_path_buf() })
     }
 
+    /// The version of the tool that wrote PROJECT last, if that was another one than this.
+    #[must_use]
+    pub fn other_version(&self) -> Option<&str> {
+        let written_by = self.raw.get("cliVersion")?.as_str()?;
+        (written_by != self.cli_version).then_some(written_by)
+    }
+
     /// The entry for the same kind and version, whatever its settings.
     #[must_use]
     pub fn find(&self, resource: &Resource) -> Option<&Resource> {
