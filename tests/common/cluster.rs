@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// The folder of the control plane's programs; built on first use.
 pub fn programs() -> &'static Path {
@@ -34,7 +33,7 @@ pub fn target() -> PathBuf {
 pub struct Cluster {
     // Its standard input closes when the test process ends, and it stops with that.
     _process: Child,
-    folder: TempDir,
+    folder: PathBuf,
 }
 
 impl Cluster {
@@ -45,10 +44,13 @@ impl Cluster {
     }
 
     fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("iris-cluster-").tempdir().expect("a folder");
-        let mut process = Command::new(programs().join("kubernetes"))
-            .args(["up", "--until-stdin-closes", "--dir"])
-            .arg(folder.path())
+        let folder = tempfile::Builder::new().prefix("iris-cluster-").tempdir().expect("a folder").keep();
+        // Nothing in this process runs after the tests. The logs of a cluster that failed stay.
+        let script = r#"trap '' HUP INT TERM; "$0" up --until-stdin-closes --dir "$1" && rm -rf "$1""#;
+        let mut process = Command::new("sh")
+            .args(["-c", script])
+            .arg(programs().join("kubernetes"))
+            .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -62,7 +64,7 @@ impl Cluster {
 
     /// Its kubeconfig.
     pub fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join("kubeconfig")
+        self.folder.join("kubeconfig")
     }
 
     /// Runs kubectl, which must succeed, and returns what it prints.
