@@ -194,7 +194,8 @@ pub struct CreateApiArgs {
     /// Plural of the kind, in lower case [default: by kubebuilder's rules]
     #[arg(long, value_name = "PLURAL")]
     pub plural: Option<String>,
-    /// Whether objects live in a namespace; `--namespaced=false` makes the kind cluster-scoped
+    /// Whether objects live in a namespace; `--namespaced=false` makes the kind cluster-scoped [default: as the kind's
+    /// other versions, else true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub namespaced: Option<bool>,
     /// Whether to generate types; `--resource=false` with a kind of Kubernetes or of another project
@@ -254,7 +255,7 @@ pub enum Template {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of `--template replicas`")]
 pub struct OperandArgs {
-    /// Image of the container [default: a public image that runs anywhere]
+    /// Image of the container [default: a public image that runs anywhere; for kind `Iris` IRIS Community Edition]
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Command of the container, its words separated by commas

@@ -119,6 +119,15 @@ fn manifests_follow_the_sources() {
         "{difference}"
     );
     assert_eq!(before, tree(sandbox.path()), "a check writes nothing");
+    let json = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"))
+        .args(["manifests", "--check", "--format=json"])
+        .current_dir(sandbox.path())
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .expect("a run");
+    assert_eq!(json.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("one JSON document");
+    assert!(json["diff"].as_str().is_some_and(|diff| diff.contains("mine:")), "{json}");
     manifests(&[]).expect("manifests");
     assert!(sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml").contains("mine:"));
     assert!(sandbox.read("config/rbac/role.yaml").contains("configmaps"));

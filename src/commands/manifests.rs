@@ -7,7 +7,7 @@ use super::{Context, plan};
 use crate::cli::ManifestsArgs;
 use crate::manifests::crd;
 use crate::project::Project;
-use crate::scaffold::{self, Draft, File, Ownership, RelPath, Tree};
+use crate::scaffold::{Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
 use crate::{Error, Problem, Result};
 
@@ -25,18 +25,8 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
         })?;
     }
     plan::role(&mut draft, &project)?;
-    let changes = draft.plan()?;
-    if !args.check {
-        return context.finish("manifests", changes);
-    }
-    let stale: Vec<_> = changes.writes().map(|change| format!("`{}`", change.path)).collect();
-    if stale.is_empty() {
-        context.console.status("Current", "the manifests say what the sources say");
-        return Ok(());
-    }
-    context.console.diff(&scaffold::unified(&changes));
-    let message = format!("not current: {}", stale.join(", "));
-    Err(Error::Refused(Problem::new(message).hint("run `iris-scaffold manifests` and commit the result")))
+    let plan = draft.plan()?;
+    if args.check { context.check("manifests", &plan) } else { context.finish("manifests", plan) }
 }
 
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.

@@ -109,18 +109,39 @@ impl Context {
         Ok(())
     }
 
+    /// Writes nothing, and fails with a diff when a plan would.
+    pub(crate) fn check(&self, command: &str, plan: &Plan) -> Result<()> {
+        let stale: Vec<_> = plan.writes().map(|change| format!("`{}`", change.path)).collect();
+        if self.global.format == Format::Json {
+            self.report_json(command, plan, true, true);
+        } else if stale.is_empty() {
+            self.console.status("Current", "the files say what the sources say");
+        } else {
+            self.console.diff(&scaffold::unified(plan));
+        }
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let problem = Problem::new(format!("not current: {}", stale.join(", ")));
+        Err(Error::Refused(problem.hint(format!("run `iris-scaffold {command}` and commit the result"))))
+    }
+
+    fn report_json(&self, command: &str, plan: &Plan, dry_run: bool, diff: bool) {
+        let mut value = serde_json::json!({ "command": command, "dryRun": dry_run });
+        if let (Some(object), Ok(serde_json::Value::Object(fields))) =
+            (value.as_object_mut(), serde_json::to_value(plan))
+        {
+            object.extend(fields);
+            if diff {
+                object.insert("diff".into(), scaffold::unified(plan).into());
+            }
+        }
+        self.console.json(&value);
+    }
+
     fn report(&self, command: &str, plan: &Plan) {
         if self.global.format == Format::Json {
-            let mut value = serde_json::json!({ "command": command, "dryRun": self.global.dry_run });
-            if let (Some(object), Ok(serde_json::Value::Object(fields))) =
-                (value.as_object_mut(), serde_json::to_value(plan))
-            {
-                object.extend(fields);
-                if self.global.diff {
-                    object.insert("diff".into(), scaffold::unified(plan).into());
-                }
-            }
-            self.console.json(&value);
+            self.report_json(command, plan, self.global.dry_run, self.global.diff);
             return;
         }
         self.console.plan(plan);
