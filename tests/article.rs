@@ -3,11 +3,12 @@
 mod common;
 
 use std::fs::{self, File};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::Sandbox;
 use common::cluster::{Cluster, eventually, is, programs, target};
+use common::operator::Operator;
 use serde_json::Value;
 
 const SAMPLE: &str = "config/samples/test_v1alpha1_iris.yaml";
@@ -107,25 +108,6 @@ struct Story<'a> {
     sandbox: &'a Sandbox,
 }
 
-/// The operator outside the cluster, as `make run` starts it.
-struct Operator(Child);
-
-impl Operator {
-    fn stop(&mut self) {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
-        let status = self.0.wait().expect("its end");
-        assert!(status.success(), "the operator stops in order: {status}");
-    }
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 impl Story<'_> {
     fn make(&self, target_name: &str) {
         let status = Command::new("make")
@@ -150,13 +132,12 @@ impl Story<'_> {
             .expect("cargo");
         assert!(status.success(), "the project builds");
         let log = File::create(self.sandbox.path().join(log)).expect("a log");
-        let operator = Command::new(target().join("debug/iris"))
-            .env("KUBECONFIG", self.cluster.kubeconfig())
-            .env_remove("WATCH_NAMESPACE")
-            .stderr(log)
-            .spawn()
-            .expect("the operator starts");
-        Operator(operator)
+        Operator::start(
+            Command::new(target().join("debug/iris"))
+                .env("KUBECONFIG", self.cluster.kubeconfig())
+                .env_remove("WATCH_NAMESPACE")
+                .stderr(log),
+        )
     }
 
     fn iris(&self) -> Value {

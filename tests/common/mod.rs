@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of this")]
 
 pub mod cluster;
+pub mod operator;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

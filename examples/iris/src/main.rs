@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), manager::Error> {
-    manager::init_telemetry(&options)?;
+    let _telemetry = manager::init_telemetry(&options)?;
     let mut manager = Manager::new(ID, options).await?;
     controller::start(&mut manager);
     manager.run().await

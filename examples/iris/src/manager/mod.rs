@@ -39,7 +39,7 @@ pub use controller::Builder;
 pub use difference::covers;
 pub use events::{Events, Kind};
 pub use options::{LogFormat, Options, Timings};
-pub use telemetry::init as init_telemetry;
+pub use telemetry::{Telemetry, init as init_telemetry};
 
 use health::Health;
 use leader::{Elector, Fence, Lead};
