@@ -68,6 +68,25 @@ fn files_of_another_version_are_renewed_but_not_those_that_somebody_took_over() 
 }
 
 #[test]
+fn kinds_of_one_name_in_two_groups_have_images_of_their_own() {
+    let sandbox = Sandbox::new("cellar");
+    sandbox.run(&["init", "--domain=example.com", "--multigroup"]).success();
+    for group in ["red", "sparkling-white"] {
+        let image = format!("--image={group}:1");
+        sandbox.run(&["create", "api", "--group", group, "--version=v1", "--kind=Wine", &image]).success();
+    }
+    let manager = sandbox.read("config/manager/manager.yaml");
+    for (variable, image) in [("WINE_IMAGE", "red:1"), ("SPARKLING_WHITE_WINE_IMAGE", "sparkling-white:1")] {
+        assert!(
+            manager.contains(&format!("- name: {variable}\n          value: \"{image}\"\n")),
+            "{manager}"
+        );
+    }
+    let resources = sandbox.read("src/controller/sparkling_white/sparkling_white_wine_resources.rs");
+    assert!(resources.contains("\"SPARKLING_WHITE_WINE_IMAGE\""), "{resources}");
+}
+
+#[test]
 fn a_dry_run_shows_everything_and_writes_nothing() {
     let sandbox = Sandbox::new("iris");
     let out = sandbox.run(&["init", "--domain", "myardyas.club", "--dry-run", "--diff"]).success();

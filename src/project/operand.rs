@@ -2,7 +2,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::Project;
+use super::{Project, is_same_kind};
 use crate::resource::Resource;
 use crate::templates::Operand;
 
@@ -29,6 +29,18 @@ impl Project {
             run_as_user: text("runAsUser").and_then(|user| user.parse().ok()).unwrap_or(-1),
             hardened,
         })
+    }
+
+    /// Variable that overrides the image of a kind's containers: `IRIS_IMAGE`, with the group in front where an earlier
+    /// kind of another group has that name.
+    #[must_use]
+    pub fn env_image(&self, resource: &Resource) -> String {
+        let variable = |words: &str| format!("{words}_IMAGE").to_uppercase().replace(['-', '.'], "_");
+        let taken =
+            self.resources.iter().take_while(|other| !is_same_kind(other, resource)).any(|other| {
+                other.kind.eq_ignore_ascii_case(&resource.kind) && self.operand(other).is_some()
+            });
+        variable(&if taken { format!("{}_{}", resource.group, resource.kind) } else { resource.kind.clone() })
     }
 
     /// Remembers what a kind's containers run.

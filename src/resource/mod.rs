@@ -116,12 +116,6 @@ impl Resource {
         names::rust_type(&self.kind)
     }
 
-    /// Variable that overrides the operand's image: `IRIS_IMAGE`.
-    #[must_use]
-    pub fn env_image(&self) -> String {
-        format!("{}_IMAGE", self.kind.to_uppercase())
-    }
-
     /// Start of the names of the roles for people: `iris`, or `test-iris` in projects of several groups.
     #[must_use]
     pub fn role_prefix(&self, multigroup: bool) -> String {
@@ -164,7 +158,7 @@ mod tests {
         assert_eq!(r.sample_file(), "test_v1alpha1_iris.yaml");
         assert_eq!((r.singular().as_str(), r.list_kind().as_str()), ("iris", "IrisList"));
         assert_eq!((r.module().as_str(), r.version_module().as_str()), ("iris", "v1alpha1"));
-        assert_eq!((r.rust_type().as_str(), r.env_image().as_str()), ("Iris", "IRIS_IMAGE"));
+        assert_eq!(r.rust_type(), "Iris");
         assert_eq!(r.role_prefix(false), "iris");
         assert_eq!(r.role_prefix(true), "test-iris");
     }

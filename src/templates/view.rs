@@ -180,7 +180,7 @@ impl ResourceView {
             replicas: project.operand(r).is_some(),
             core: r.core,
             external: r.external,
-            env_image: r.env_image(),
+            env_image: project.env_image(r),
             role_prefix: r.role_prefix(project.multigroup).replace('.', "-"),
             controllers,
         }
