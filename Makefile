@@ -56,6 +56,12 @@ golden: ## Renew examples/iris from the templates
 bench: ## Measure planning, rendering and writing
 	cargo bench --locked --bench '*'
 
+.PHONY: soak
+soak: control-plane ## Run a generated operator with 10,000 objects for ten minutes, and watch its memory
+	$(call say,soak)
+	export IRIS_CONTROL_PLANE_BIN="$$(tests/control-plane/build)"; \
+	cargo bench --locked --bench soak
+
 .PHONY: clean
 clean: ## Delete what was built here; the control plane stays in its cache
 	cargo clean

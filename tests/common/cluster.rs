@@ -40,17 +40,23 @@ impl Cluster {
     /// The cluster that all tests of this process share. Namespaces and names keep them apart.
     pub fn shared() -> &'static Self {
         static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-        CLUSTER.get_or_init(Self::start)
+        CLUSTER.get_or_init(|| Self::start(""))
     }
 
-    fn start() -> Self {
+    /// An API server without controllers, nodes and scheduler.
+    pub fn api_only() -> Self {
+        Self::start("--api-only")
+    }
+
+    fn start(option: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("iris-cluster-").tempdir().expect("a folder").keep();
         // Nothing in this process runs after the tests. The logs of a cluster that failed stay.
-        let script = r#"trap '' HUP INT TERM; "$0" up --until-stdin-closes --dir "$1" && rm -rf "$1""#;
+        let script = r#"trap '' HUP INT TERM; "$0" up --until-stdin-closes $2 --dir "$1" && rm -rf "$1""#;
         let mut process = Command::new("sh")
             .args(["-c", script])
             .arg(programs().join("kubernetes"))
             .arg(&folder)
+            .arg(option)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

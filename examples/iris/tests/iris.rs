@@ -8,8 +8,8 @@ mod common;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use common::{ControlPlane, Operator, ensure, eventually};
@@ -31,6 +31,7 @@ async fn the_controller_keeps_the_deployment() {
     renames(&case("renames").await).await;
     reverts_changes(&case("reverts").await).await;
     leaves_others_alone(&case("leaves").await).await;
+    finds_back(&case("returns").await).await;
 
     let metrics = operator.metrics().await.expect("metrics");
     assert!(metrics.contains("controller_runtime_reconcile_total"), "{metrics}");
@@ -137,6 +138,40 @@ async fn leaves_others_alone(case: &Case<'_>) {
     case.events_are(&["Created: Created deployment \"web\"", note]).await;
 }
 
+/// However an object got where it is, and however fast, only what it asks for now counts.
+async fn finds_back(case: &Case<'_>) {
+    const NAMES: [&str; 3] = ["web", "api", "db"];
+    /// Steps of a walk; every third one is waited for.
+    const STEPS: usize = 12;
+    let state = async |name: &str, replicas: i32| {
+        case.deployment_with(name, replicas).await;
+        let only = async || ensure(case.names().await == [name], &case.names().await);
+        eventually("no other Deployment is left", only).await;
+        // Nobody here makes a Deployment progress.
+        case.status_is(0, "False", "Progressing").await;
+        case.deployment(name).await.expect("Deployment")["spec"].clone()
+    };
+    case.write("web", 2).await;
+    let first = state("web", 2).await;
+    for seed in 1..=3_u32 {
+        let mut random = seed;
+        for step in 1..=STEPS {
+            // Marsaglia's xorshift: the same walk every time.
+            random ^= random << 13;
+            random ^= random >> 17;
+            random ^= random << 5;
+            let (name, replicas) =
+                (NAMES[random as usize % NAMES.len()], i32::from(random.to_le_bytes()[1] % 5));
+            case.write(name, replicas).await;
+            if step % 3 == 0 {
+                state(name, replicas).await;
+            }
+        }
+        case.write("web", 2).await;
+        assert_eq!(state("web", 2).await, first, "after the walk of seed {seed}");
+    }
+}
+
 /// Once all is as it should be, nothing is written any more, not even by the next operator.
 async fn settles(case: &Case<'_>, operator: Operator) {
     case.write("web", 1).await;
@@ -188,6 +223,12 @@ impl<'a> Case<'a> {
     async fn deployment(&self, name: &str) -> Result<Value, String> {
         let deployment = self.deployments.get_opt(name).await.map_err(|error| error.to_string())?;
         Ok(json!(deployment))
+    }
+
+    /// The names of all Deployments.
+    async fn names(&self) -> Vec<String> {
+        let deployments = self.deployments.list(&ListParams::default()).await.expect("Deployments");
+        deployments.items.iter().map(ResourceExt::name_any).collect()
     }
 
     async fn deployment_with(&self, name: &str, replicas: i32) -> Value {
