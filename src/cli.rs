@@ -271,8 +271,24 @@ pub struct OperandArgs {
 
 /// Arguments of `manifests`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ManifestsArgs {
     /// Fail with a diff when a manifest is not current, and write nothing
     #[arg(long)]
     pub check: bool,
+    /// Print the manifests, and write nothing
+    #[arg(long, conflicts_with = "check")]
+    pub stdout: bool,
+    /// Leave the roles alone
+    #[arg(long)]
+    pub crds_only: bool,
+    /// Leave the CRDs alone, and compile nothing
+    #[arg(long, conflicts_with = "crds_only")]
+    pub rbac_only: bool,
+    /// Cut the descriptions in CRDs to N characters, at the end of a sentence; 0 removes them
+    #[arg(long, value_name = "N", conflicts_with = "rbac_only")]
+    pub max_desc_len: Option<usize>,
+    /// Fail when the CRDs would break what worked at this commit of the project
+    #[arg(long, value_name = "COMMIT", conflicts_with = "rbac_only")]
+    pub against: Option<String>,
 }

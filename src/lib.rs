@@ -9,6 +9,7 @@ pub mod commands;
 pub mod console;
 pub mod error;
 pub mod manifests;
+mod nearest;
 pub mod project;
 pub mod resource;
 pub mod scaffold;

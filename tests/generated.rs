@@ -133,3 +133,73 @@ fn manifests_follow_the_sources() {
     assert!(sandbox.read("config/rbac/role.yaml").contains("configmaps"));
     manifests(&["--check"]).expect("it is current now");
 }
+
+#[test]
+fn manifests_says_what_breaks_and_what_does_not_exist() {
+    let _alone = alone();
+    let sandbox = Sandbox::with_iris();
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(args);
+        run(
+            {
+                git.current_dir(sandbox.path());
+                git
+            },
+            "",
+        )
+        .unwrap_or_else(|error| panic!("git {args:?}: {error}"))
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=first"]);
+    let (types, controller) = ("api/src/v1alpha1/iris.rs", "src/controller/iris.rs");
+    let manifests = |args: &[&str]| {
+        let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
+        manifests.arg("manifests").args(args).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
+        run(manifests, "")
+    };
+
+    let marker = "// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=";
+    let original = sandbox.read(controller);
+    sandbox.write(
+        controller,
+        &original.replace(marker, "// +kubebuilder:rbac:groups=apps,resources=deployment,verbs="),
+    );
+    let before = tree(sandbox.path());
+    let error = manifests(&["--rbac-only"]).expect_err("there is no such resource");
+    assert!(error.contains("no resource `deployment` in group `apps`"), "{error}");
+    assert!(error.contains("did you mean `deployments`?"), "{error}");
+    assert_eq!(before, tree(sandbox.path()), "nothing is written");
+    sandbox.write(controller, &original);
+
+    let original = sandbox.read(types);
+    sandbox.write(types, &original.replace("max = 63", "max = 62"));
+    let broken = "`Iris` v1alpha1 `.spec.deploymentName`: `maxLength` is 62 now, it was 63";
+    let error = manifests(&["--against=HEAD"]).expect_err("users have longer names");
+    assert!(error.contains(broken), "{error}");
+    let output = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"))
+        .args(["manifests", "--crds-only", "--max-desc-len=0"])
+        .current_dir(sandbox.path())
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .expect("a run");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("note: breaking change of {broken}")));
+    let crd = "config/crd/bases/test.myardyas.club_iris.yaml";
+    assert!(!sandbox.read(crd).contains("description:"), "{}", sandbox.read(crd));
+    sandbox.write(types, &original);
+
+    let before = tree(sandbox.path());
+    let printed = manifests(&["--stdout"]).expect("manifests");
+    assert_eq!(before, tree(sandbox.path()), "nothing is written");
+    git(&["checkout", "--quiet", "."]);
+    assert_eq!(printed, sandbox.read(crd) + &sandbox.read("config/rbac/role.yaml"));
+    let error = manifests(&["--against=no-such-thing"]).expect_err("there is no such commit");
+    assert!(error.contains("there is no commit `no-such-thing`"), "{error}");
+
+    sandbox.write(types, &format!("{original}}}"));
+    let before = tree(sandbox.path());
+    let error = manifests(&[]).expect_err("it does not compile");
+    assert!(error.contains("unexpected closing delimiter"), "{error}");
+    assert_eq!(before, tree(sandbox.path()), "nothing is written");
+}

@@ -3,51 +3,149 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Context, plan};
-use crate::cli::ManifestsArgs;
-use crate::manifests::crd;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use super::{Context, crdgen, plan};
+use crate::cli::{Format, ManifestsArgs};
+use crate::manifests::{crd, rbac};
 use crate::project::Project;
 use crate::scaffold::{Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
 use crate::{Error, Problem, Result};
 
+/// Where the definitions are.
+const BASES: &str = "config/crd/bases";
+
 /// Writes the CRDs and roles that the types and markers declare.
 pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     let (tree, project) = plan::open(context)?;
-    let definitions = definitions(&tree, &project)?;
     let mut draft = Draft::new(tree);
-    for definition in &definitions {
-        draft.file(File {
-            path: RelPath::new(format!("config/crd/bases/{}", crd::file_name(definition)))?,
-            ownership: Ownership::Derived,
-            text: crd::render(definition),
-            executable: false,
-        })?;
+    let mut known = rbac::Known::kubernetes();
+    if args.rbac_only {
+        for (_, definition) in on_disk(draft.tree(), BASES)? {
+            known.add_definition(&definition);
+        }
+    } else {
+        let definitions = definitions(draft.tree(), &project)?;
+        for definition in &definitions {
+            known.add_definition(definition);
+        }
+        define(&mut draft, definitions, args)?;
     }
-    plan::role(&mut draft, &project)?;
+    if !args.crds_only {
+        check_markers(draft.tree(), &project, known)?;
+        plan::role(&mut draft, &project)?;
+    }
     let plan = draft.plan()?;
+    if args.stdout {
+        let texts = plan.changes().iter().map(|change| change.after.as_str());
+        return print(context, &texts.collect::<String>());
+    }
     if args.check { context.check("manifests", &plan) } else { context.finish("manifests", plan) }
 }
 
+/// Drafts the definitions, and says what they break.
+fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> Result<()> {
+    let mut broken = Vec::new();
+    let mut paths = Vec::new();
+    for mut definition in definitions {
+        if let Some(limit) = args.max_desc_len {
+            crd::limit_descriptions(&mut definition, limit);
+        }
+        let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
+        let before = match &args.against {
+            Some(commit) => committed(draft.tree().root(), commit, &path)?,
+            None => draft.tree().on_disk(&path)?,
+        };
+        let before = before.as_deref().and_then(parse).unwrap_or_default();
+        broken.extend(crd::breaking(&before, &definition));
+        let text = crd::render(&definition);
+        draft.file(File { path: path.clone(), ownership: Ownership::Derived, text, executable: false })?;
+        paths.push(path);
+    }
+    for (path, _) in on_disk(draft.tree(), BASES)?.into_iter().filter(|(path, _)| !paths.contains(path)) {
+        draft.note(format!(
+            "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
+        ));
+    }
+    let Some(commit) = args.against.as_ref().filter(|_| !broken.is_empty()) else {
+        for what in broken {
+            draft.note(format!("breaking change of {what}"));
+        }
+        return Ok(());
+    };
+    let message = format!("what worked at `{commit}` breaks:\n{}", broken.join("\n"));
+    let hint = "keep what users have, or add a version of the kind: `iris-scaffold create api --version …`";
+    Err(Error::Refused(Problem::new(message).hint(hint)))
+}
+
+/// The text of a file in a commit, if it is there.
+fn committed(root: &Path, commit: &str, path: &RelPath) -> Result<Option<String>> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).current_dir(root).output();
+        output.map_err(Error::io("run", Path::new("git")))
+    };
+    let known = git(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{commit}}")])?;
+    if !known.status.success() {
+        let problem = Problem::new(format!("there is no commit `{commit}`"));
+        return Err(Error::Refused(problem.hint("name a commit, tag or branch of the project's repository")));
+    }
+    let file = git(&["show", &format!("{commit}:./{path}")])?;
+    Ok(file.status.success().then(|| String::from_utf8_lossy(&file.stdout).into_owned()))
+}
+
+/// Checks what the markers name against the kinds of Kubernetes, of the project and of the definitions below `config/`.
+fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Result<()> {
+    for resource in project.resources.iter().filter(|resource| !resource.has_api) {
+        known.add_kind(&resource.qualified_group(), &resource.plural);
+    }
+    for (_, definition) in
+        on_disk(tree, "config")?.iter().filter(|(path, _)| !path.as_str().starts_with(BASES))
+    {
+        known.add_definition(definition);
+    }
+    rbac::check(&plan::sources(tree)?, known)
+}
+
+/// The custom resource definitions in a folder.
+fn on_disk(tree: &Tree, folder: &str) -> Result<Vec<(RelPath, Value)>> {
+    let mut found = Vec::new();
+    for path in tree.list(folder, "yaml")? {
+        let text = tree.on_disk(&path)?.unwrap_or_default();
+        if text.contains("kind: CustomResourceDefinition") {
+            found.extend(parse(&text).map(|definition| (path, definition)));
+        }
+    }
+    Ok(found)
+}
+
+/// The definition in a text, if it is one.
+fn parse(text: &str) -> Option<Value> {
+    let document = serde_yaml::Deserializer::from_str(text).next()?;
+    Value::deserialize(document).ok().filter(|value| value["kind"] == "CustomResourceDefinition")
+}
+
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
-fn definitions(tree: &Tree, project: &Project) -> Result<Vec<serde_json::Value>> {
+fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
     if !project.resources.iter().any(|resource| resource.has_api) {
         return Ok(Vec::new());
     }
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
-    let arguments = ["run", "--quiet", "--package", &package, "--features", "crdgen", "--bin", "crdgen"];
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(&cargo)
-        .args(arguments)
-        .current_dir(tree.root())
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(Error::io("run", Path::new(&cargo)))?;
-    if !output.status.success() {
-        let message = format!("`cargo {}` failed", arguments.join(" "));
-        return Err(Error::Refused(
-            Problem::new(message).hint("mend what cargo reports above, then try again"),
-        ));
+    crd::from_crdgen(&crdgen::run(tree.root(), &package)?)
+}
+
+/// Prints the manifests, as YAML or as a list in JSON; kubectl takes both.
+fn print(context: &Context, yaml: &str) -> Result<()> {
+    if context.global.format == Format::Text {
+        context.console.data(yaml.trim_end());
+        return Ok(());
     }
-    crd::from_crdgen(&String::from_utf8_lossy(&output.stdout))
+    let documents: Result<Vec<Value>, _> =
+        serde_yaml::Deserializer::from_str(yaml).map(Value::deserialize).collect();
+    let items = documents.map_err(|error| {
+        Error::Refused(Problem::new(format!("the manifests cannot be read back: {error}")))
+    })?;
+    context.console.json(&json!({ "apiVersion": "v1", "kind": "List", "items": items }));
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The commands: arguments to model, model to plan, plan to [`Context::finish`].
 
 mod completion;
+mod crdgen;
 mod create_api;
 mod init;
 mod manifests;
@@ -118,6 +119,9 @@ impl Context {
             self.console.status("Current", "the files say what the sources say");
         } else {
             self.console.diff(&scaffold::unified(plan));
+            for note in plan.notes() {
+                self.console.note(note);
+            }
         }
         if stale.is_empty() {
             return Ok(());

@@ -64,24 +64,8 @@ pub fn nearest(group: &str, version: &str, kind: &str) -> Vec<String> {
         .filter(|found| found.group == group)
         .map(|found| format!("{}/{}", found.version, found.kind))
         .collect();
-    found.sort_by_key(|candidate| distance(&wanted.to_lowercase(), &candidate.to_lowercase()));
+    found.sort_by_key(|candidate| strsim::levenshtein(&wanted.to_lowercase(), &candidate.to_lowercase()));
     found
-}
-
-/// The Levenshtein distance: how many characters to insert, remove or replace.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 type Kinds = &'static [(&'static str, &'static str, bool)];

@@ -5,14 +5,18 @@
 //! ([`from_crdgen`]). Documents are [`serde_json::Value`]s throughout, so that nothing is lost that the Rust types of
 //! the Kubernetes API do not know.
 
+mod breaking;
 mod builtin;
 mod condition;
+mod descriptions;
 mod merge;
 mod names;
 mod normalise;
 mod render;
 
+pub use breaking::breaking;
 pub use builtin::{Template, builtin};
+pub use descriptions::limit_descriptions;
 pub use merge::{from_crdgen, merge, storage_version, with_version};
 pub use names::Names;
 pub use normalise::normalise;

@@ -1,6 +1,7 @@
 //! What is wrong with a marker, and where.
 
 use crate::Problem;
+use crate::nearest::nearest;
 use crate::scaffold::RelPath;
 
 use super::lexer::Comment;
@@ -62,25 +63,6 @@ pub fn names() -> String {
 /// An argument that does not exist at byte `at`, with the nearest that does.
 #[must_use]
 pub fn unknown(at: usize, name: &str) -> Fault {
-    let close = ARGUMENTS.iter().map(|known| (distance(name, known), known)).min();
-    let hint = match close {
-        Some((distance, known)) if distance <= 1 + known.len() / 4 => format!("did you mean `{known}`?"),
-        _ => names(),
-    };
+    let hint = nearest(name, ARGUMENTS).map_or_else(names, |known| format!("did you mean `{known}`?"));
     Fault::new(at, format!("unknown argument `{name}`"), hint)
-}
-
-/// How many letters must be changed, added or removed to make `b` of `a`, regardless of case.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.chars().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -3,15 +3,19 @@
 //! The grammar, the merging of rules and their order are those of Go's controller-gen, so that a marker means the same
 //! in a Go and in a Rust project. Two things differ on purpose. What controller-gen takes silently though the API server
 //! refuses it, or though it cannot be meant (an argument given twice, an empty word in a list), is an error here. And
-//! spaces around words never count, while controller-gen reads ` apps` as the empty word.
+//! spaces around words never count, while controller-gen reads ` apps` as the empty word. And [`check`] asks whether what
+//! a marker names exists, which controller-gen never does.
 
+mod external;
 mod fault;
+mod known;
 mod lexer;
 mod marker;
 mod merge;
 mod reader;
 mod render;
 
+pub use known::Known;
 pub use marker::Marker;
 
 use crate::scaffold::RelPath;
@@ -34,13 +38,37 @@ pub fn role_yaml(sources: &[(RelPath, String)]) -> Result<String> {
 /// # Errors
 /// As [`role_yaml`].
 pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
+    read(sources, marker::parse)
+}
+
+/// Checks that `known` has the groups, resources and verbs of all markers in `sources`, and what these say of groups
+/// that are not here.
+///
+/// # Errors
+/// As [`role_yaml`], and [`Error::Refused`] lists every marker that names what is not there.
+pub fn check(sources: &[(RelPath, String)], mut known: Known) -> Result<()> {
+    for groups in read(sources, external::parse)? {
+        known.add_external(groups);
+    }
+    read(sources, |comment| {
+        let marker = marker::parse(comment)?.ok()?;
+        known.fault(&marker, comment).map(Err::<(), _>)
+    })
+    .map(drop)
+}
+
+/// What `parse` makes of the comments in `sources`; nothing of most.
+fn read<T>(
+    sources: &[(RelPath, String)],
+    parse: impl Fn(&str) -> Option<Result<T, fault::Fault>>,
+) -> Result<Vec<T>> {
     let mut found = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     for (path, text) in sources {
         for comment in lexer::comments(text) {
-            match marker::parse(comment.text) {
+            match parse(comment.text) {
                 None => {}
-                Some(Ok(marker)) => found.push(marker),
+                Some(Ok(item)) => found.push(item),
                 Some(Err(fault)) => problems.push(fault.at(path, &comment)),
             }
         }

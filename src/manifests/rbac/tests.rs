@@ -274,3 +274,78 @@ fn shows_every_mistake_and_its_place() {
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.hints(), ["did you mean `verbs`?"]);
 }
+
+/// Markers that name something that does not exist, what is said of that, and the hint.
+const STRANGE: &str = r"
+groups=app,resources=deployments,verbs=get => neither Kubernetes nor this project has a group `app` => did you mean `apps`?
+groups=monitoring.coreos.com,resources=servicemonitors,verbs=get => neither Kubernetes nor this project has a group `monitoring.coreos.com` => if another project has it, say so: `// +iris-scaffold:rbac:externalGroups=monitoring.coreos.com`
+groups=apps,resources=deployment,verbs=get => no resource `deployment` in group `apps` => did you mean `deployments`?
+groups=core,resources=deployments,verbs=get => no resource `deployments` in group `core` => it is in group `apps`
+groups=apps,resources=deployments/state,verbs=get => no resource `deployments/state` in group `apps` => did you mean `deployments/scale`?
+groups=apps,resources=deployments/nothing,verbs=get => no resource `deployments/nothing` in group `apps` => `deployments` has `deployments/scale`, `deployments/status`, `deployments/finalizers`
+groups=apps,resources=deployments,verbs=get;lst => `deployments` have no verb `lst` => did you mean `list`?
+groups=apps,resources=deployments/status,verbs=get;list => `deployments/status` have no verb `list` => they have `get`, `patch`, `update`
+groups=core,resources=pods,verbs=impersonate => `pods` have no verb `impersonate` => they have `create`, `delete`, `deletecollection`, `get`, `list`, `patch`, `update`, `watch`
+groups=example.com,resources=widget,verbs=get => no resource `widget` in group `example.com` => did you mean `widgets`?
+groups=example.com,resources=widgets/scale,verbs=get => no resource `widgets/scale` in group `example.com` => did you mean `widgets/status`?
+urls=/metrics,verbs=deletecollection => paths have no verb `deletecollection` => they are `get`, `head`, `post`, `put`, `patch`, `delete`, `options`
+";
+
+/// Markers that name only what exists.
+const FAMILIAR: &str = r#"
+groups=apps,resources=deployments;deployments/scale;deployments/finalizers,verbs=get;list;update
+groups=apps;batch,resources=jobs;statefulsets,verbs=*
+groups="",resources=pods;pods/log;pods/exec,verbs=get;create
+groups=core,resources=serviceaccounts;users;groups,verbs=impersonate
+groups=authentication.k8s.io,resources=userextras/scopes,verbs=impersonate
+groups=rbac.authorization.k8s.io,resources=roles;clusterroles,verbs=bind;escalate
+groups=certificates.k8s.io,resources=signers,resourceNames=example.com/*,verbs=approve
+groups=*,resources=whatever,verbs=anything
+groups=apps,resources=*;*/scale,verbs=get
+groups=example.com,resources=widgets;widgets/status;widgets/finalizers,verbs=get;patch
+groups=cert-manager.io,resources=whatever,verbs=anything
+urls=/metrics,verbs=get
+"#;
+
+#[test]
+fn what_markers_name_exists() {
+    let widget = serde_json::json!({ "spec": {
+        "group": "example.com",
+        "names": { "plural": "widgets" },
+        "versions": [{ "subresources": { "status": {} } }],
+    }});
+    let check_one = |line: &str| {
+        let text = format!(
+            "// +iris-scaffold:rbac:externalGroups=cert-manager.io\nfn f() {{\n    // +kubebuilder:rbac:{line}\n}}\n"
+        );
+        let mut known = Known::kubernetes();
+        known.add_definition(&widget);
+        check(&[(RelPath::new("src/controller/iris.rs")?, text)], known)
+    };
+    for line in FAMILIAR.trim().lines() {
+        check_one(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+    for line in STRANGE.trim().lines() {
+        let mut parts = line.split(" => ");
+        let (marker, message, hint) = (parts.next(), parts.next(), parts.next());
+        let error = check_one(marker.expect("a marker")).expect_err(line);
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("`src/controller/iris.rs` line 3, column "), "{text}");
+        assert!(first.ends_with(message.expect("a message")), "{text}");
+        assert_eq!(error.hints().first().map(String::as_str), hint, "{line}");
+    }
+    let text = check_one("groups=apps,resources=deployment,verbs=get").expect_err("a typo").to_string();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[3].find('^'), lines[2].find("deployment,"), "{text}");
+}
+
+#[test]
+fn a_wrong_list_of_external_groups_is_refused() {
+    for wrong in ["", "=", " x", "=a,b", "={a"] {
+        let text = format!("// +iris-scaffold:rbac:externalGroups{wrong}\n");
+        let sources = [(RelPath::new("src/main.rs").expect("a path"), text)];
+        let error = check(&sources, Known::kubernetes()).expect_err(wrong);
+        assert!(error.to_string().starts_with("`src/main.rs` line 1, column "), "{error}");
+    }
+}
