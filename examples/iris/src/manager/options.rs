@@ -73,8 +73,9 @@ pub struct Timings {
     /// How long a watch may be silent before everything is listed anew; the API server sends something every minute
     #[arg(long, default_value = "90s", value_parser = duration, value_name = "TIME")]
     pub watch_silence_limit: Duration,
-    /// How often the number of known objects is compared with the API server's
-    #[arg(long, default_value = "1m", value_parser = duration, value_name = "TIME")]
+    /// How often the number of known objects is compared with the API server's; less than a minute, so that there is
+    /// something to send every minute
+    #[arg(long, default_value = "45s", value_parser = duration, value_name = "TIME")]
     pub watch_check_period: Duration,
 }
 

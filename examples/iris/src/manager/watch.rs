@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use futures::{Stream, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{ListParams, ObjectList, WatchEvent, WatchParams};
+use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::DeserializeGuard;
 use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource as _};
@@ -25,8 +25,6 @@ const RENEW: u32 = 200;
 const PAGE: u32 = 500;
 /// How long one page of a list may take to arrive.
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
-/// How long the server may take to say that nothing has happened.
-const GLIMPSE_LIMIT: Duration = Duration::from_secs(5);
 /// How soon a watch is tried again, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 /// How often in a row, and how soon again, the server must count other objects before they are listed anew.
@@ -191,10 +189,7 @@ impl<K: Watched, F: FnMut(Change<K>) + Send> Watch<K, F> {
                     silent = Instant::now() + silence;
                 }
                 () = sleep_until(silent) => {
-                    if !self.is_current().await {
-                        return End::Lost(format!("nothing heard for {silence:?}"));
-                    }
-                    silent = Instant::now() + silence;
+                    return End::Lost(format!("nothing heard for {silence:?}"));
                 }
                 () = sleep_until(recount) => {
                     differences = if self.counts_agree().await { 0 } else { differences + 1 };
@@ -230,30 +225,20 @@ impl<K: Watched, F: FnMut(Change<K>) + Send> Watch<K, F> {
         (self.changed)(decode(guard, wrap, deleted));
     }
 
-    /// Whether nothing has happened on the server since the last event, not even to other kinds: then it has nothing to
-    /// tell, and sends no bookmarks either.
-    async fn is_current(&self) -> bool {
-        let page = self.first_page(GLIMPSE_LIMIT).await;
-        page.is_some_and(|page| page.metadata.resource_version == self.version)
-    }
-
-    /// Whether the server has as many objects as are known. One that does not say has.
+    /// Whether the server has as many objects as are known. One that does not say has. To answer, the server brings its
+    /// cache up to date, without which it has no bookmarks to send for a kind that nobody changes.
     async fn counts_agree(&self) -> bool {
-        let Some(page) = self.first_page(PAGE_LIMIT).await else { return true };
-        let rest = page.metadata.remaining_item_count.and_then(|count| usize::try_from(count).ok());
-        let more = page.metadata.continue_.is_some_and(|token| !token.is_empty());
-        (more && rest.is_none()) || page.items.len() + rest.unwrap_or(0) == self.known.len()
-    }
-
-    /// One object, the number of the others and the current version, if the server tells in time.
-    async fn first_page(&self, limit: Duration) -> Option<ObjectList<DeserializeGuard<K>>> {
-        match timeout(limit, self.api.list(&ListParams::default().limit(1))).await {
-            Ok(Ok(page)) => Some(page),
+        match timeout(PAGE_LIMIT, self.api.list(&ListParams::default().limit(1))).await {
+            Ok(Ok(page)) => {
+                let rest = page.metadata.remaining_item_count.and_then(|count| usize::try_from(count).ok());
+                let more = page.metadata.continue_.is_some_and(|token| !token.is_empty());
+                (more && rest.is_none()) || page.items.len() + rest.unwrap_or(0) == self.known.len()
+            }
             Ok(Err(error)) => {
                 debug!(watch = self.target.check, %error, "cannot count");
-                None
+                true
             }
-            Err(_) => None,
+            Err(_) => true,
         }
     }
 }
