@@ -6,10 +6,10 @@
 //! the Kubernetes API do not know.
 
 mod builtin;
-mod condition;
 mod merge;
 mod names;
 mod normalise;
+mod overlay;
 mod render;
 
 pub use builtin::{Template, builtin};
