@@ -49,5 +49,11 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<serde_json::Value>>
             Problem::new(message).hint("mend what cargo reports above, then try again"),
         ));
     }
-    crd::from_crdgen(&String::from_utf8_lossy(&output.stdout))
+    let mut definitions = crd::from_crdgen(&String::from_utf8_lossy(&output.stdout))?;
+    let sources = plan::sources(tree, &["api"])?;
+    let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
+    for definition in &mut definitions {
+        fields.complete(definition);
+    }
+    Ok(definitions)
 }

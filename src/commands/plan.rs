@@ -77,15 +77,21 @@ fn add(draft: &mut Draft, file: Rendered, ownership: Ownership) -> Result<()> {
     draft.file(File { path: RelPath::new(path)?, ownership, text, executable })
 }
 
-/// Drafts the role that the markers in the project's sources declare.
-pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
+/// The Rust sources below these folders.
+pub(super) fn sources(tree: &Tree, folders: &[&str]) -> Result<Vec<(RelPath, String)>> {
     let mut sources = Vec::new();
-    for folder in ["api", "src"] {
-        for path in draft.tree().list(folder, "rs")? {
-            let text = draft.tree().read(&path)?.unwrap_or_default();
+    for folder in folders {
+        for path in tree.list(folder, "rs")? {
+            let text = tree.read(&path)?.unwrap_or_default();
             sources.push((path, text));
         }
     }
+    Ok(sources)
+}
+
+/// Drafts the role that the markers in the project's sources declare.
+pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
+    let sources = sources(draft.tree(), &["api", "src"])?;
     let mut text = rbac::role_yaml(&sources)?;
     if project.namespaced && rbac::markers(&sources)?.is_empty() {
         // The binding is to a Role, also while there is nothing to allow.

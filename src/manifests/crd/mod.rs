@@ -16,4 +16,5 @@ pub use builtin::{Template, builtin};
 pub use merge::{from_crdgen, merge, storage_version, with_version};
 pub use names::Names;
 pub use normalise::normalise;
+pub use overlay::Fields;
 pub use render::{file_name, render};

@@ -3,9 +3,9 @@
 //! content of a `RawExtension` is kept.
 //!
 //! `kubernetes.json` holds it: for every type the merge patch (RFC 7396) that turns its schema into the one that Go's
-//! controller-gen writes for the same type. `generate/` makes that file from the Go types themselves. The OpenAPI that
-//! an API server publishes would not do: it has no patterns and bounds, and a default of zero in every field that is no
-//! pointer.
+//! controller-gen writes for the same type. `generate/` makes that file from the Go types themselves. What an API
+//! server publishes of them would not do: it has no patterns and bounds, and a default of zero in every field that is
+//! no pointer.
 //!
 //! schemars inlines, so that no schema says which type it is. A type is known by the names and descriptions of all its
 //! fields together (see [`fingerprint`]), in any version of Kubernetes that k8s-openapi knows; a user's type has other
@@ -14,7 +14,9 @@
 //! definitions have none of them, and lose the labels of every pod template; k8s-openapi's have all of them, four times
 //! the text, down to `managedFields`.
 
+mod fields;
 mod fingerprint;
+mod serde_names;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -22,9 +24,10 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use fields::Fields;
 use fingerprint::fingerprint;
 
-const DATA: &str = include_str!("kubernetes.json");
+const TEXT: &str = include_str!("kubernetes.json");
 
 type Schema = Map<String, Value>;
 
@@ -38,22 +41,35 @@ struct Type {
 
 /// Completes `schema` if it is that of a type of Kubernetes, but not the schemas in it. What it says already stays.
 pub fn complete(schema: &mut Schema) {
-    let patch = fingerprint(schema).and_then(|fingerprint| patches().get(&fingerprint));
-    if let Some(patch) = patch {
-        apply(schema, patch);
+    let data = data();
+    if let Some(known) = fingerprint(schema).and_then(|fingerprint| data.names.get(&fingerprint)) {
+        of_type(schema, known);
     }
 }
 
-/// All patches, by fingerprint.
-fn patches() -> &'static HashMap<u64, Schema> {
-    static PATCHES: OnceLock<HashMap<u64, Schema>> = OnceLock::new();
-    PATCHES.get_or_init(|| {
+/// The same for a schema of a known type.
+fn of_type(schema: &mut Schema, name: &str) {
+    if let Some(known) = data().types.get(name) {
+        apply(schema, &known.patch);
+    }
+}
+
+/// The file, read.
+struct Data {
+    types: HashMap<&'static str, Type>,
+    /// By fingerprint.
+    names: HashMap<u64, &'static str>,
+}
+
+fn data() -> &'static Data {
+    static READ: OnceLock<Data> = OnceLock::new();
+    READ.get_or_init(|| {
         // A test holds the file to its form, so that this is never empty.
-        let types: HashMap<&str, Type> = serde_json::from_str(DATA).unwrap_or_default();
-        let patches = types.into_values().flat_map(|Type { is, patch }| {
-            is.into_iter().filter_map(move |hex| Some((u64::from_str_radix(&hex, 16).ok()?, patch.clone())))
+        let types: HashMap<&str, Type> = serde_json::from_str(TEXT).unwrap_or_default();
+        let names = types.iter().flat_map(|(name, known)| {
+            known.is.iter().filter_map(|hex| Some((u64::from_str_radix(hex, 16).ok()?, *name)))
         });
-        patches.collect()
+        Data { names: names.collect(), types }
     })
 }
 

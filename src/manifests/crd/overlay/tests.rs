@@ -33,9 +33,9 @@ fn completed<T: JsonSchema>() -> Schema {
 
 #[test]
 fn the_data_can_be_read() {
-    let types: HashMap<&str, Type> = serde_json::from_str(DATA).expect("JSON");
-    let fingerprints: Vec<_> = types.values().flat_map(|found| &found.is).collect();
-    assert_eq!(patches().len(), fingerprints.len(), "every fingerprint belongs to one type");
+    let types: HashMap<&str, Type> = serde_json::from_str(TEXT).expect("JSON");
+    let fingerprints = types.values().flat_map(|known| &known.is).count();
+    assert_eq!(data().names.len(), fingerprints, "every fingerprint belongs to one type");
 }
 
 /// Every type that a kind of the stable groups is made of, by name, as k8s-openapi describes it.
@@ -73,11 +73,12 @@ fn described() -> Map<String, Value> {
 
 #[test]
 fn types_are_known_by_what_k8s_openapi_says_of_them() {
-    let types: HashMap<&str, Type> = serde_json::from_str(DATA).expect("JSON");
     let described = described();
     let mut known = 0;
     for (name, schema) in &described {
-        let Some(expected) = types.get(name.as_str()) else { continue };
+        if !data().types.contains_key(name.as_str()) {
+            continue;
+        }
         let mut schema = schema.as_object().expect("a schema").clone();
         for property in
             schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
@@ -89,7 +90,7 @@ fn types_are_known_by_what_k8s_openapi_says_of_them() {
             }
         }
         let fingerprint = fingerprint(&schema).expect("descriptions");
-        assert_eq!(patches().get(&fingerprint), Some(&expected.patch), "{name}");
+        assert_eq!(data().names.get(&fingerprint), Some(&name.as_str()));
         known += 1;
     }
     assert!(known > 200, "only {known} of {} types were compared", described.len());

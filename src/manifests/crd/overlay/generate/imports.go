@@ -2,7 +2,8 @@
 
 package main
 
-// The packages that are read, not called.
+// Packages that are read or run, but not called.
 import (
 	_ "k8s.io/api/core/v1"
+	_ "sigs.k8s.io/controller-tools/cmd/controller-gen"
 )

@@ -1,10 +1,13 @@
 // Command generate writes ../kubernetes.json: what the schemas of Kubernetes' types have when Go's controller-gen makes
-// them and lack when k8s-openapi does, and the fingerprints by which each type is known. Run it in its folder:
+// them and lack when k8s-openapi does, and the fingerprints by which each type is known. It reads the Go types of
+// k8s.io/api at the version in go.mod, and the k8s-openapi that Cargo.lock names.
 //
-//	go run .
-//
-// It reads the Go types of k8s.io/api at the version in go.mod, and the k8s-openapi that the tool's Cargo.lock names.
+// `go generate`, in this folder, writes that file and the definition of a type in Go that tests/embedded.rs compares
+// with the same type in Rust.
 package main
+
+//go:generate go run .
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen crd:generateEmbeddedObjectMeta=true,maxDescLen=0 paths=./twin output:crd:dir=../../../../../tests/data
 
 import (
 	"bytes"
