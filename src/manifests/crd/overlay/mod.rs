@@ -87,7 +87,16 @@ fn apply(schema: &mut Schema, patch: &Schema) {
                 }
             }
             ("items" | "additionalProperties", _) => apply_to(schema, key, change),
-            ("required" | "description", _) => {
+            ("required", Value::Array(names)) => {
+                // a field may be newer than this schema
+                let there = |name: &&Value| {
+                    let property = name.as_str().and_then(|name| schema.get("properties")?.get(name));
+                    property.is_some()
+                };
+                let names = names.iter().filter(there).cloned().collect();
+                schema.insert(key.clone(), Value::Array(names));
+            }
+            ("description", _) => {
                 schema.insert(key.clone(), change.clone());
             }
             _ => {

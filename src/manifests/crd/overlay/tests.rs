@@ -122,6 +122,21 @@ fn keeps_what_is_there() {
 }
 
 #[test]
+fn nothing_is_required_that_an_older_kubernetes_does_not_have() {
+    let patch = json!({"required": ["a", "b"], "properties": {"b": {"default": 1}}});
+    for (mut given, expected) in [
+        (
+            json!({"required": ["a", "c"], "properties": {"a": {}, "c": {}}}),
+            json!({"required": ["a"], "properties": {"a": {}, "c": {}}}),
+        ),
+        (json!({}), json!({"required": []})),
+    ] {
+        apply(given.as_object_mut().expect("a schema"), patch.as_object().expect("a patch"));
+        assert_eq!(given, expected);
+    }
+}
+
+#[test]
 fn a_type_with_other_words_or_fields_is_not_touched() {
     let mut other = schema::<Condition>();
     other["properties"]["reason"]["description"] = json!("Why.");
