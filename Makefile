@@ -25,7 +25,7 @@ test: lint control-plane golden-build ## Run everything: lints, the tool's tests
 lint: components ## Check formatting and deny every clippy warning
 	$(call say,formatting and lints)
 	cargo fmt --check
-	@unformatted="$$(gofmt -l tests/control-plane)"; \
+	@unformatted="$$(gofmt -l tests/control-plane src)"; \
 	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	cargo clippy --locked --all-targets -- -D warnings
 

@@ -102,7 +102,9 @@ fn manifests_follow_the_sources() {
     let sandbox = Sandbox::with_iris();
     let types = sandbox.read("api/src/v1alpha1/iris.rs");
     let field = "    /// Number of replicas; 1 when not set.";
-    let added = format!("    /// A field of mine.\n    #[serde(default)]\n    pub mine: bool,\n\n{field}");
+    let attribute = r#"#[serde(default, skip_serializing_if = "Option::is_none")]"#;
+    let of = "Option<k8s_openapi::apimachinery::pkg::runtime::RawExtension>";
+    let added = format!("    /// A field of mine.\n    {attribute}\n    pub mine: {of},\n\n{field}");
     sandbox.write("api/src/v1alpha1/iris.rs", &types.replace(field, &added));
     let controller = sandbox.read("src/controller/iris.rs");
     let marker = "// +kubebuilder:rbac:groups=core,resources=configmaps,verbs=get;list\n";
@@ -129,7 +131,10 @@ fn manifests_follow_the_sources() {
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("one JSON document");
     assert!(json["diff"].as_str().is_some_and(|diff| diff.contains("mine:")), "{json}");
     manifests(&[]).expect("manifests");
-    assert!(sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml").contains("mine:"));
+    let definition = sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml");
+    let (_, mine) = definition.split_once("mine:\n").expect("the field");
+    let (mine, _) = mine.split_once("replicas:\n").expect("the next field");
+    assert!(mine.contains("x-kubernetes-preserve-unknown-fields: true"), "{mine}");
     assert!(sandbox.read("config/rbac/role.yaml").contains("configmaps"));
     manifests(&["--check"]).expect("it is current now");
 }

@@ -105,7 +105,7 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
     {
         known.add_definition(definition);
     }
-    rbac::check(&plan::sources(tree)?, known)
+    rbac::check(&plan::sources(tree, &["api", "src"])?, known)
 }
 
 /// The custom resource definitions in a folder.
@@ -132,7 +132,13 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
         return Ok(Vec::new());
     }
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
-    crd::from_crdgen(&crdgen::run(tree.root(), &package)?)
+    let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package)?)?;
+    let sources = plan::sources(tree, &["api"])?;
+    let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
+    for definition in &mut definitions {
+        fields.complete(definition);
+    }
+    Ok(definitions)
 }
 
 /// Prints the manifests, as YAML or as a list in JSON; kubectl takes both.

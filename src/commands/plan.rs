@@ -77,10 +77,10 @@ fn add(draft: &mut Draft, file: Rendered, ownership: Ownership) -> Result<()> {
     draft.file(File { path: RelPath::new(path)?, ownership, text, executable })
 }
 
-/// The project's sources, in which markers are.
-pub(super) fn sources(tree: &Tree) -> Result<Vec<(RelPath, String)>> {
+/// The Rust sources below these folders.
+pub(super) fn sources(tree: &Tree, folders: &[&str]) -> Result<Vec<(RelPath, String)>> {
     let mut sources = Vec::new();
-    for folder in ["api", "src"] {
+    for folder in folders {
         for path in tree.list(folder, "rs")? {
             let text = tree.read(&path)?.unwrap_or_default();
             sources.push((path, text));
@@ -91,7 +91,7 @@ pub(super) fn sources(tree: &Tree) -> Result<Vec<(RelPath, String)>> {
 
 /// Drafts the role that the markers in the project's sources declare.
 pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
-    let sources = sources(draft.tree())?;
+    let sources = sources(draft.tree(), &["api", "src"])?;
     let mut text = rbac::role_yaml(&sources)?;
     if project.namespaced && rbac::markers(&sources)?.is_empty() {
         // The binding is to a Role, also while there is nothing to allow.

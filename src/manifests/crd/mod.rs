@@ -7,11 +7,11 @@
 
 mod breaking;
 mod builtin;
-mod condition;
 mod descriptions;
 mod merge;
 mod names;
 mod normalise;
+mod overlay;
 mod render;
 
 pub use breaking::breaking;
@@ -20,4 +20,5 @@ pub use descriptions::limit_descriptions;
 pub use merge::{from_crdgen, merge, storage_version, with_version};
 pub use names::Names;
 pub use normalise::normalise;
+pub use overlay::Fields;
 pub use render::{file_name, render};

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::condition;
+use super::overlay;
 
 /// Marks a definition as made here. The value is the revision of this pipeline, not of the tool: it changes when the
 /// same types begin to give another definition, so a new release of the tool alone changes no file of any project.
@@ -71,6 +71,7 @@ fn root(schema: &mut Map<String, Value>, kind: &str, plural: &str) {
 
 /// Tidies one schema and all schemas in it.
 fn tidy(schema: &mut Map<String, Value>) {
+    overlay::complete(schema);
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     }
@@ -91,7 +92,6 @@ fn tidy(schema: &mut Map<String, Value>) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = wrap(text);
     }
-    condition::complete(schema);
     for inner in children(schema) {
         tidy(inner);
     }
