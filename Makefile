@@ -53,8 +53,8 @@ golden: ## Renew examples/iris from the templates
 	BLESS=1 cargo test --locked --test golden
 
 .PHONY: bench
-bench: ## Measure planning, rendering and writing
-	cargo bench --locked --bench '*'
+bench: ## Measure planning, rendering, writing and the manifests
+	cargo bench --locked --bench scaffold
 
 .PHONY: soak
 soak: control-plane ## Run a generated operator with 10,000 objects for ten minutes, and watch its memory

@@ -6,7 +6,7 @@ use crate::manifests::crd;
 use crate::project::Project;
 use crate::resource::Resource;
 use crate::scaffold::{Draft, File, Ownership, RelPath};
-use crate::templates::{self, Licensing, ProjectView, ResourceView};
+use crate::templates::{self, Licensing, Operand, ProjectView, ResourceView};
 use crate::{Error, Problem, Result};
 
 /// Adds a kind, a version of one, or a controller.
@@ -14,10 +14,14 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     let (tree, old) = plan::open(context)?;
     let mut problems = Vec::new();
     let resource = target::resolve(context, &old, args, &mut problems);
-    let operand = operand::resolve(&resource.kind, &args.operand, &mut problems);
+    let known_operand = old.find(&resource).and_then(|known| old.operand(known));
+    let operand = operand::resolve(&resource.kind, known_operand.clone(), &args.operand, &mut problems);
     let template = template(&old, &resource, args, &mut problems);
     if !problems.is_empty() {
         return Err(Error::Usage(problems));
+    }
+    if let Some(problem) = changed(&old, &resource, args, template, &operand) {
+        return Err(Error::Refused(problem));
     }
     let foreign = &args.foreign;
     context.without_effect(foreign.make.is_some(), "--make", "the types need no generated code");
@@ -38,25 +42,32 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     let Some(r) = view.resources.iter().find(|r| r.is(&added)) else { return Ok(()) };
 
     let mut draft = Draft::new(tree);
-    let again = !args.force && old.find(&added).is_some_and(|known| known.has_api || known.external);
+    // With `--force` the files are written anew, whatever they hold.
+    let seeded = |again| if args.force { Ownership::Derived } else { Ownership::Seeded { again } };
+    let again = old.find(&added).is_some_and(|known| known.has_api || known.external);
     if args.resource {
-        plan::seeded(&mut draft, templates::types(&view, r, template), again)?;
+        plan::drafted(&mut draft, templates::types(&view, r, template), &seeded(again))?;
         for insert in templates::insertions(r)? {
             draft.insert(&insert)?;
         }
-        definition(&mut draft, &project, &added, template, again)?;
+        definition(&mut draft, &project, &added, template, again && !args.force)?;
     } else if added.external {
-        plan::seeded(&mut draft, templates::external(&view, r), again)?;
+        plan::drafted(&mut draft, templates::external(&view, r), &seeded(again))?;
     }
     for (position, c) in r.controllers.iter().enumerate() {
-        let again = !args.force && old.has_controller(&added, &c.name);
+        let again = old.has_controller(&added, &c.name);
         let operand = Some(&operand).filter(|_| controlled && position == 0);
-        plan::seeded(&mut draft, templates::controller(&view, r, c, operand), again)?;
+        plan::drafted(&mut draft, templates::controller(&view, r, c, operand), &seeded(again))?;
         if added.has_api && position == 0 {
-            plan::seeded(&mut draft, templates::test(&view, r, c, operand.is_some()), again)?;
+            plan::drafted(&mut draft, templates::test(&view, r, c, operand.is_some()), &seeded(again))?;
         }
     }
     if controlled {
+        if let Some(before) = known_operand.filter(|before| before.image != operand.image) {
+            let (from, to) =
+                (templates::env_entry(r, &before)?.lines, templates::env_entry(r, &operand)?.lines);
+            draft.replace(&RelPath::new("config/manager/manager.yaml")?, &from, &to)?;
+        }
         draft.insert(&templates::env_entry(r, &operand)?)?;
     }
     plan::owned(&mut draft, Some(&old), &project, &licensing)?;
@@ -92,6 +103,42 @@ fn template(
         refuse("the kind has a controller of its own already", "leave out `--template replicas`");
     }
     template
+}
+
+/// What of a kind that is there the arguments would change, unless they say `--force`.
+fn changed(
+    project: &Project,
+    resource: &Resource,
+    args: &CreateApiArgs,
+    template: Template,
+    operand: &Operand,
+) -> Option<Problem> {
+    let known = project.find(resource)?;
+    let kind = &resource.kind;
+    let has_one = !known.controllers.is_empty();
+    if has_one && !args.controller {
+        let problem = Problem::new(format!(
+            "kind `{kind}` has a controller, which `--controller=false` does not remove"
+        ));
+        return Some(problem.hint("leave the flag out"));
+    }
+    let before = project.operand(known);
+    if has_one && args.resource && known.has_api && args.template.is_some() {
+        let was = if before.is_some() { Template::Replicas } else { Template::Blank };
+        if was != template {
+            let problem = Problem::new(format!("kind `{kind}` was made from another template"));
+            return Some(
+                problem.hint("take back the command that added it, with git, or choose another `--kind`"),
+            );
+        }
+    }
+    let differs = before.is_some_and(|before| before != *operand);
+    (differs && !args.force).then(|| {
+        let problem = Problem::new(format!("kind `{kind}` runs another image, or runs it in another way"));
+        problem.hint(
+            "say `--force` to write its files anew, or edit `config/manager/manager.yaml` and the sources",
+        )
+    })
 }
 
 /// Drafts the CRD of a kind with the template's types in it.

@@ -11,14 +11,19 @@ pub(super) fn given(args: &OperandArgs) -> bool {
     [image, image_container_command, image_container_port, run_as_user].into_iter().any(Option::is_some)
 }
 
-/// The operand of a kind; what is wrong with the flags goes to `problems`.
-pub(super) fn resolve(kind: &str, args: &OperandArgs, problems: &mut Vec<Problem>) -> Operand {
+/// The operand of a kind, which may have one already; what is wrong with the flags goes to `problems`.
+pub(super) fn resolve(
+    kind: &str,
+    known: Option<Operand>,
+    args: &OperandArgs,
+    problems: &mut Vec<Problem>,
+) -> Operand {
     let mut operand = match &args.image {
         Some(image) => {
             problems.extend(validate::image(image));
             Operand::of_image(image.clone())
         }
-        None => Operand::of_kind(kind),
+        None => known.unwrap_or_else(|| Operand::of_kind(kind)),
     };
     if let Some(command) = &args.image_container_command {
         operand.command = command.split(',').map(str::to_owned).collect();

@@ -69,7 +69,12 @@ pub(super) fn owned(
 
 /// Drafts files that are the user's once written; `again` when an earlier command wrote them.
 pub(super) fn seeded(draft: &mut Draft, files: Vec<Rendered>, again: bool) -> Result<()> {
-    files.into_iter().try_for_each(|file| add(draft, file, Ownership::Seeded { again }))
+    drafted(draft, files, &Ownership::Seeded { again })
+}
+
+/// Drafts files, all of one ownership.
+pub(super) fn drafted(draft: &mut Draft, files: Vec<Rendered>, ownership: &Ownership) -> Result<()> {
+    files.into_iter().try_for_each(|file| add(draft, file, ownership.clone()))
 }
 
 fn add(draft: &mut Draft, file: Rendered, ownership: Ownership) -> Result<()> {

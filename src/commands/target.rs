@@ -92,6 +92,11 @@ fn foreign(project: &Project, args: &CreateApiArgs, resource: &mut Resource, pro
         return;
     }
     if let Some(domain) = &args.external_api_domain {
+        if let Some(rest) = domain.strip_prefix(&format!("{}.", resource.group)) {
+            let message = format!("the group would be `{}.{domain}`", resource.group);
+            problems.push(Problem::new(message).hint(format!("say `--external-api-domain {rest}`")));
+            return;
+        }
         resource.domain.clone_from(domain);
         resource.external = true;
         if let Some(known) = project.find(resource) {

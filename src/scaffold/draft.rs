@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Change, File, Insert, Ownership, Plan, RelPath, Tree};
+use super::{Action, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
 use crate::{Error, Result};
 
 /// Collects what a command wants. Later additions see earlier ones through [`Draft::tree`].
@@ -58,16 +58,29 @@ impl Draft {
         let Some(text) = self.tree.read(&insert.path)? else {
             return Err(insert.missing());
         };
-        let after = insert.apply(&text)?;
-        self.tree.stage(insert.path.clone(), after.clone());
-        let before = self.tree.on_disk(&insert.path)?;
+        self.edit(&insert.path, insert.apply(&text)?)
+    }
+
+    /// Wants the lines `to` in the place of the lines `from`, which an earlier command inserted. Where somebody has
+    /// changed these, they stay.
+    ///
+    /// # Errors
+    /// Those of [`Tree::on_disk`].
+    pub fn replace(&mut self, path: &RelPath, from: &str, to: &str) -> Result<()> {
+        let text = self.tree.read(path)?.unwrap_or_default();
+        edit::replaced(&text, from, to).map_or(Ok(()), |after| self.edit(path, after))
+    }
+
+    fn edit(&mut self, path: &RelPath, after: String) -> Result<()> {
+        self.tree.stage(path.clone(), after.clone());
+        let before = self.tree.on_disk(path)?;
         let action = match &before {
             None => Action::Create,
             Some(before) if *before == after => Action::Unchanged,
             Some(_) => Action::Update,
         };
-        let change = Change { path: insert.path.clone(), action, before, after, executable: false };
-        let entry = self.changes.entry(insert.path.clone()).or_insert_with(|| change.clone());
+        let change = Change { path: path.clone(), action, before, after, executable: false };
+        let entry = self.changes.entry(path.clone()).or_insert_with(|| change.clone());
         entry.after = change.after;
         if entry.action == Action::Unchanged || entry.action == Action::Keep {
             entry.action = action;

@@ -1,4 +1,4 @@
-//! The one edit that is made to a user's file: lines above an anchor.
+//! The edits that are made to a user's file: lines above an anchor, and other lines in their place.
 
 use super::RelPath;
 use crate::{Error, Result};
@@ -53,9 +53,43 @@ impl Insert {
     }
 }
 
+/// `text` with the lines `to` in the place of the lines `from`, each with the indentation of the line it replaces (or of
+/// the last one) and that line's end; `None` when those lines are not there. Indentation is not compared.
+#[must_use]
+pub fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let from: Vec<&str> = from.lines().map(str::trim).collect();
+    let found = lines
+        .windows(from.len())
+        .position(|window| window.iter().map(|line| line.trim()).eq(from.iter().copied()))?;
+    let (before, rest) = lines.split_at(found);
+    let (old, after) = rest.split_at(from.len());
+    let mut result = before.concat();
+    for (position, line) in to.lines().enumerate() {
+        let model = old.get(position).or(old.last())?;
+        let body = model.trim();
+        let (indentation, end) = model.split_once(body).unwrap_or(("", "\n"));
+        result.push_str(indentation);
+        result.push_str(line.trim_start());
+        result.push_str(end);
+    }
+    result.push_str(&after.concat());
+    Some(result)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_take_the_place_of_others() {
+        let text = "a:\r\n  - name: x\r\n    value: 1\r\n  # end";
+        let expected = "a:\r\n  - name: x\r\n    value: 2\r\n  # end";
+        let (from, to) = ("- name: x\n  value: 1", "- name: x\n  value: 2");
+        assert_eq!(replaced(text, from, to).as_deref(), Some(expected));
+        assert_eq!(replaced(expected, from, to), None);
+        assert_eq!(replaced("", from, to), None);
+    }
 
     fn insert() -> Insert {
         Insert {

@@ -126,11 +126,12 @@ impl<K: Watched, F: FnMut(Change<K>) + Send> Watch<K, F> {
         let version = loop {
             let page = match timeout(PAGE_LIMIT, self.api.list(&pages)).await {
                 Ok(Ok(page)) => page,
-                Ok(Err(kube::Error::Api(status))) if status.is_not_found() => {
+                // Where the whole group is unknown, the server says so in plain text.
+                Ok(Err(kube::Error::Api(status))) if status.code == 404 => {
                     // Where there is no such kind there are no objects of it.
                     self.known.clear();
                     (self.changed)(Change::Event(Event::InitDone));
-                    return Err(format!("cannot list: {status}; is the CustomResourceDefinition installed?"));
+                    return Err("the API server has no such kind; is its CustomResourceDefinition installed?".into());
                 }
                 Ok(Err(error)) => return Err(format!("cannot list: {error}")),
                 Err(_) => return Err("cannot list: the answer does not end".into()),
