@@ -25,6 +25,7 @@ fn file(at: &str, ownership: Ownership, text: &str) -> File {
         ownership,
         text: text.into(),
         executable: Path::new(at).extension().is_some_and(|it| it == "sh"),
+        fixed: false,
     }
 }
 

@@ -170,7 +170,13 @@ fn definition(
     };
     let new = crd::builtin(template, &names);
     let merged = crd::with_version(existing.as_deref(), new, project.storage_version(resource))?;
-    draft.file(File { path, ownership: Ownership::Derived, text: crd::render(&merged), executable: false })
+    draft.file(File {
+        path,
+        ownership: Ownership::Derived,
+        text: crd::render(&merged),
+        executable: false,
+        fixed: false,
+    })
 }
 
 fn next(draft: &mut Draft, r: &ResourceView) {

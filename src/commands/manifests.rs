@@ -61,7 +61,13 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         let before = before.as_deref().and_then(parse).unwrap_or_default();
         broken.extend(crd::breaking(&before, &definition));
         let text = crd::render(&definition);
-        draft.file(File { path: path.clone(), ownership: Ownership::Derived, text, executable: false })?;
+        draft.file(File {
+            path: path.clone(),
+            ownership: Ownership::Derived,
+            text,
+            executable: false,
+            fixed: false,
+        })?;
         paths.push(path);
     }
     for (path, _) in on_disk(draft.tree(), BASES)?.into_iter().filter(|(path, _)| !paths.contains(path)) {

@@ -64,6 +64,7 @@ pub(super) fn owned(
         ownership: Ownership::Derived,
         text,
         executable: false,
+        fixed: false,
     })
 }
 
@@ -78,8 +79,8 @@ pub(super) fn drafted(draft: &mut Draft, files: Vec<Rendered>, ownership: &Owner
 }
 
 fn add(draft: &mut Draft, file: Rendered, ownership: Ownership) -> Result<()> {
-    let Rendered { path, text, executable } = file;
-    draft.file(File { path: RelPath::new(path)?, ownership, text, executable })
+    let Rendered { path, text, executable, fixed } = file;
+    draft.file(File { path: RelPath::new(path)?, ownership, text, executable, fixed })
 }
 
 /// The Rust sources below these folders.
@@ -105,5 +106,5 @@ pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
         text = text.replace(&name, &format!("{name}  namespace: {}-system\n", project.project_name));
     }
     let path = RelPath::new("config/rbac/role.yaml")?;
-    draft.file(File { path, ownership: Ownership::Derived, text, executable: false })
+    draft.file(File { path, ownership: Ownership::Derived, text, executable: false, fixed: false })
 }

@@ -44,8 +44,14 @@ impl Draft {
         if action != Action::Keep {
             self.tree.stage(file.path.clone(), file.text.clone());
         }
-        let change =
-            Change { path: file.path.clone(), action, before, after: file.text, executable: file.executable };
+        let change = Change {
+            path: file.path.clone(),
+            action,
+            before,
+            after: file.text,
+            executable: file.executable,
+            fixed: file.fixed,
+        };
         self.changes.insert(file.path, change);
         Ok(())
     }
@@ -79,9 +85,9 @@ impl Draft {
             Some(before) if *before == after => Action::Unchanged,
             Some(_) => Action::Update,
         };
-        let change = Change { path: path.clone(), action, before, after, executable: false };
+        let change = Change { path: path.clone(), action, before, after, executable: false, fixed: false };
         let entry = self.changes.entry(path.clone()).or_insert_with(|| change.clone());
-        entry.after = change.after;
+        (entry.after, entry.fixed) = (change.after, false);
         if entry.action == Action::Unchanged || entry.action == Action::Keep {
             entry.action = action;
         }
@@ -103,9 +109,9 @@ impl Draft {
     /// # Errors
     /// [`Error::Unparsable`] when a text that would be written is not what its name says.
     pub fn plan(self) -> Result<Plan> {
-        for change in
-            self.changes.values().filter(|change| change.writes() || change.action == Action::Conflict)
-        {
+        let unsure =
+            |change: &&Change| !change.fixed && (change.writes() || change.action == Action::Conflict);
+        for change in self.changes.values().filter(unsure) {
             parses(&change.path, &change.after)
                 .map_err(|message| Error::Unparsable { path: change.path.clone(), message })?;
         }

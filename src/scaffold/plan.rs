@@ -38,6 +38,9 @@ pub struct Change {
     /// Whether it can be run.
     #[serde(skip)]
     pub executable: bool,
+    /// Whether the text depends on nothing, so that it need not be checked.
+    #[serde(skip)]
+    pub fixed: bool,
 }
 
 impl Change {

@@ -32,6 +32,8 @@ pub struct Rendered {
     pub text: String,
     /// Whether it is a program.
     pub executable: bool,
+    /// Whether the text is the same in every project, and so known to be what the path says.
+    pub fixed: bool,
 }
 
 impl Rendered {
@@ -45,7 +47,11 @@ impl Rendered {
         if extension.is_some_and(|extension| extension == "rs") {
             text = wrap::rust(&text);
         }
-        Self { executable: extension.is_some_and(|extension| extension == "sh"), path, text }
+        Self { executable: extension.is_some_and(|extension| extension == "sh"), path, text, fixed: false }
+    }
+
+    fn fixed(path: impl Into<String>, text: &str) -> Self {
+        Self { path: path.into(), text: text.to_owned(), executable: false, fixed: true }
     }
 }
 

@@ -19,6 +19,39 @@ fn output(template: &str) -> &str {
     template.trim_start_matches("project/").trim_end_matches(".j2")
 }
 
+/// Each template below `project/` with its text, which is that of the file in every project.
+macro_rules! fixed {
+    ($($template:literal)+) => {
+        [$(($template, include_str!(concat!("../../templates/", $template)))),+]
+    };
+}
+
+const FIXED: [(&str, &str); 23] = fixed! {
+    "project/src/manager/auth.rs.j2"
+    "project/src/manager/backoff.rs.j2"
+    "project/src/manager/children.rs.j2"
+    "project/src/manager/conditions.rs.j2"
+    "project/src/manager/controller.rs.j2"
+    "project/src/manager/difference.rs.j2"
+    "project/src/manager/events.rs.j2"
+    "project/src/manager/health.rs.j2"
+    "project/src/manager/leader.rs.j2"
+    "project/src/manager/metrics.rs.j2"
+    "project/src/manager/mod.rs.j2"
+    "project/src/manager/options.rs.j2"
+    "project/src/manager/process.rs.j2"
+    "project/src/manager/reconcile.rs.j2"
+    "project/src/manager/requests.rs.j2"
+    "project/src/manager/scope.rs.j2"
+    "project/src/manager/server.rs.j2"
+    "project/src/manager/shutdown.rs.j2"
+    "project/src/manager/telemetry.rs.j2"
+    "project/src/manager/tls.rs.j2"
+    "project/src/manager/watch.rs.j2"
+    "project/tests/common/control_plane.rs.j2"
+    "project/tests/common/mod.rs.j2"
+};
+
 /// The files that are the user's.
 #[must_use]
 pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
@@ -66,32 +99,23 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
 /// The files that stay the tool's.
 #[must_use]
 pub fn owned(p: &ProjectView) -> Vec<Rendered> {
-    files! {
+    let mut files = files! {
         p;
         "project/api/src/crdgen.rs.j2"
         "project/config/rbac/role_binding.yaml.j2"
-        "project/src/manager/auth.rs.j2"
-        "project/src/manager/backoff.rs.j2"
-        "project/src/manager/children.rs.j2"
-        "project/src/manager/conditions.rs.j2"
-        "project/src/manager/controller.rs.j2"
-        "project/src/manager/difference.rs.j2"
-        "project/src/manager/events.rs.j2"
-        "project/src/manager/health.rs.j2"
-        "project/src/manager/leader.rs.j2"
-        "project/src/manager/metrics.rs.j2"
-        "project/src/manager/mod.rs.j2"
-        "project/src/manager/options.rs.j2"
-        "project/src/manager/process.rs.j2"
-        "project/src/manager/reconcile.rs.j2"
-        "project/src/manager/requests.rs.j2"
-        "project/src/manager/scope.rs.j2"
-        "project/src/manager/server.rs.j2"
-        "project/src/manager/shutdown.rs.j2"
-        "project/src/manager/telemetry.rs.j2"
-        "project/src/manager/tls.rs.j2"
-        "project/src/manager/watch.rs.j2"
-        "project/tests/common/control_plane.rs.j2"
-        "project/tests/common/mod.rs.j2"
+    };
+    files.extend(FIXED.map(|(template, text)| Rendered::fixed(output(template), text)));
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_files_have_no_placeholders() {
+        for (template, text) in FIXED {
+            assert!(!["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)), "{template}");
+        }
     }
 }
