@@ -16,6 +16,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     let (tree, project) = plan::open(context)?;
     let definitions = definitions(&tree, &project)?;
     let mut draft = Draft::new(tree);
+    for note in crd::validate(&definitions)? {
+        draft.note(note);
+    }
     for definition in &definitions {
         draft.file(File {
             path: RelPath::new(format!("config/crd/bases/{}", crd::file_name(definition)))?,

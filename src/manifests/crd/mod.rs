@@ -11,9 +11,11 @@ mod merge;
 mod names;
 mod normalise;
 mod render;
+mod validate;
 
 pub use builtin::{Template, builtin};
 pub use merge::{from_crdgen, merge, storage_version, with_version};
 pub use names::Names;
 pub use normalise::normalise;
 pub use render::{file_name, render};
+pub use validate::validate;
