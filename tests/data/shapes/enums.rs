@@ -128,7 +128,22 @@ pub enum EnumSpecSpec {
 }
 
 kinds!(
-    Plain, Documented, EnumKeys, OneVariant, External, OptionalExternal, SameTypeTwice, UntaggedStructs,
-    UntaggedScalars, UntaggedMixed, UnitAndData, InternallyTagged, InternalUnits, AdjacentlyTagged, FlattenEnum,
-    FlattenColliding, NumberEnum, EnumSpec,
+    Plain,
+    Documented,
+    EnumKeys,
+    OneVariant,
+    External,
+    OptionalExternal,
+    SameTypeTwice,
+    UntaggedStructs,
+    UntaggedScalars,
+    UntaggedMixed,
+    UnitAndData,
+    InternallyTagged,
+    InternalUnits,
+    AdjacentlyTagged,
+    FlattenEnum,
+    FlattenColliding,
+    NumberEnum,
+    EnumSpec,
 );

@@ -1,5 +1,6 @@
 //! Attributes of the kind.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ macro_rules! with {
 pub struct Status {
     ready: i32,
     selector: String,
+    conditions: Vec<Condition>,
 }
 
 with!("Scaled" ScaledSpec, status = "Status", scale(
@@ -50,9 +52,10 @@ with!("SelectableMetadata" SelectableMetadataSpec, selectable = ".metadata.name"
 with!("SelectableTwice" SelectableTwiceSpec, selectable = ".spec.mode", selectable = ".spec.mode");
 with!("SelectableMapEntry" SelectableMapEntrySpec, selectable = ".spec.labels.a");
 with!("Column" ColumnSpec, printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode"));
-with!("ColumnFilter" ColumnFilterSpec, printcolumn(
+with!("ColumnFilter" ColumnFilterSpec, status = "Status", printcolumn(
     name = "Mode", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"
 ));
+with!("ColumnUnknownField" ColumnUnknownFieldSpec, printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mdoe"));
 with!("ColumnWithoutDot" ColumnWithoutDotSpec, printcolumn(name = "Mode", type_ = "string", json_path = "spec.mode"));
 with!("ColumnBadType" ColumnBadTypeSpec, printcolumn(name = "Mode", type_ = "text", json_path = ".spec.mode"));
 with!("ColumnUnclosed" ColumnUnclosedSpec, printcolumn(name = "Mode", type_ = "string", json_path = ".spec.tags[0"));
@@ -81,9 +84,36 @@ pub struct ProtectedGroupSpec {}
 pub struct UpperVersionSpec {}
 
 kinds!(
-    Scaled, ScaledWithoutDot, ScaledElsewhere, ScaledMissingField, ScaledWrongType, Selectable, SelectableMissing,
-    SelectableList, SelectableNumber, SelectableMetadata, SelectableTwice, SelectableMapEntry, Column, ColumnFilter,
-    ColumnWithoutDot, ColumnBadType, ColumnUnclosed, ShortNames, ShortNameUpper, CategoryUpper, PluralUpper,
-    SingularUpper, NotServed, NotStored, Deprecated, DeprecatedLines, RootRule, RootRuleMetadata, GroupWithoutDot,
-    ProtectedGroup, UpperVersion,
+    Scaled,
+    ScaledWithoutDot,
+    ScaledElsewhere,
+    ScaledMissingField,
+    ScaledWrongType,
+    Selectable,
+    SelectableMissing,
+    SelectableList,
+    SelectableNumber,
+    SelectableMetadata,
+    SelectableTwice,
+    SelectableMapEntry,
+    Column,
+    ColumnFilter,
+    ColumnUnknownField,
+    ColumnWithoutDot,
+    ColumnBadType,
+    ColumnUnclosed,
+    ShortNames,
+    ShortNameUpper,
+    CategoryUpper,
+    PluralUpper,
+    SingularUpper,
+    NotServed,
+    NotStored,
+    Deprecated,
+    DeprecatedLines,
+    RootRule,
+    RootRuleMetadata,
+    GroupWithoutDot,
+    ProtectedGroup,
+    UpperVersion,
 );

@@ -5,6 +5,7 @@
 //! of a real API server for each shape that Rust types can have. Few rules are stricter, and each says why: they are
 //! about definitions that are accepted and then do something else than what they say.
 
+mod cel;
 mod columns;
 mod defaults;
 mod findings;
@@ -59,6 +60,7 @@ fn definition(crd: &Value, findings: &mut Findings) {
         if findings.count() == before {
             // What follows relies on the structure.
             defaults::check(schema, &place, findings);
+            cel::check(schema, &place, cel::Around { whole: true, replaced: false }, findings);
             paths::check(version, schema, &place, findings);
         }
     }

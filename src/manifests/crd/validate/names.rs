@@ -76,7 +76,7 @@ fn label(name: &str, given: &str, what: &str, attribute: &str, place: &Place<'_>
     if !is_label(name, true) {
         findings.refuse(
             place,
-            format_args!("`{given}` is no name of a {what}"),
+            format_args!("`{given}` cannot be a {what}"),
             format!(
                 "use at most 63 lower-case letters, digits and hyphens, a letter first (only a kind has capitals): \
                  `#[kube({attribute})]`"
