@@ -1,15 +1,12 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
-use std::path::Path;
-use std::process::Command;
-
-use super::{Context, plan};
+use super::{Context, crdgen, plan};
+use crate::Result;
 use crate::cli::ManifestsArgs;
 use crate::manifests::crd;
 use crate::project::Project;
 use crate::scaffold::{Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
-use crate::{Error, Problem, Result};
 
 /// Writes the CRDs and roles that the types and markers declare.
 pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
@@ -40,17 +37,5 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<serde_json::Value>>
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
     let arguments = ["run", "--quiet", "--package", &package, "--features", "crdgen", "--bin", "crdgen"];
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(&cargo)
-        .args(arguments)
-        .current_dir(tree.root())
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(Error::io("run", Path::new(&cargo)))?;
-    if !output.status.success() {
-        let message = format!("`cargo {}` failed", arguments.join(" "));
-        return Err(Error::Refused(
-            Problem::new(message).hint("mend what cargo reports above, then try again"),
-        ));
-    }
-    crd::from_crdgen(&String::from_utf8_lossy(&output.stdout))
+    crd::from_crdgen(&crdgen::run(&cargo, &arguments, tree.root())?)
 }

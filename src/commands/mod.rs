@@ -1,6 +1,7 @@
 //! The commands: arguments to model, model to plan, plan to [`Context::finish`].
 
 mod completion;
+mod crdgen;
 mod create_api;
 mod init;
 mod manifests;

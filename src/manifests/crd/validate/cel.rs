@@ -79,7 +79,7 @@ fn one(rule: &Value, schema: Schema<'_>, place: &Place<'_>, around: Around, find
                 JSON, and `has(self.field)` asks for an optional one";
     match typed(source, &mut scope) {
         Err(why) => refuse(why, hint),
-        Ok(Type::Plain("bool") | Type::Dyn) => {}
+        Ok(Type::Plain("bool")) => {}
         Ok(other) => refuse(format!("its value is of type {other}, not bool"), hint),
     }
     if scope.uses_old_self && around.replaced {
@@ -94,7 +94,7 @@ fn one(rule: &Value, schema: Schema<'_>, place: &Place<'_>, around: Around, find
     if let Some(message) = text("messageExpression").filter(|message| !message.trim().is_empty()) {
         match typed(message, &mut Scope::new(value, optional)) {
             Err(why) => refuse(format!("its message `{message}`: {why}"), hint),
-            Ok(Type::Plain("string") | Type::Dyn) => {}
+            Ok(Type::Plain("string")) => {}
             Ok(other) => refuse(format!("its message `{message}` is of type {other}, not string"), hint),
         }
     }

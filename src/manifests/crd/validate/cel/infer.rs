@@ -141,9 +141,11 @@ impl<'a> Scope<'a> {
     fn r#macro(&mut self, name: &str, target: Option<&Expr>, arguments: &[Expr]) -> Option<Found<'a>> {
         match (name, target, arguments) {
             ("has", None, [argument]) => Some(self.has(argument)),
-            ("bind", Some(Expr::Ident(space)), [Expr::Ident(variable), value, body]) if space == "cel" => {
-                Some(self.infer(value).and_then(|value| self.with(&[(variable, value)], body)))
-            }
+            // The only list whose items may be of different types.
+            ("format", Some(target), [Expr::List(items)]) => Some(self.infer(target).and_then(|target| {
+                self.all(items)?;
+                apply(name, true, &[target, list(Type::Dyn)])
+            })),
             ("optMap" | "optFlatMap", Some(target), [Expr::Ident(variable), body]) => {
                 Some(self.opt_map(target, variable, body, name == "optMap"))
             }
@@ -251,9 +253,9 @@ fn select<'a>(operand: &Type<'a>, name: &str) -> Found<'a> {
     operand.field(name).ok_or_else(|| match operand {
         Type::Object(object) => {
             let fields: Vec<String> = object.fields().iter().map(|field| format!("`{field}`")).collect();
-            match fields.as_slice() {
-                [] => format!("there is no field `{name}`"),
-                fields => format!("there is no field `{name}`, only {}", fields.join(", ")),
+            match fields.len() {
+                1..=8 => format!("there is no field `{name}`, only {}", fields.join(", ")),
+                _ => format!("there is no field `{name}`"),
             }
         }
         other => format!("{other} has no field `{name}`"),
