@@ -60,7 +60,7 @@ fn definition(crd: &Value, findings: &mut Findings) {
         if findings.count() == before {
             // What follows relies on the structure.
             defaults::check(schema, &place, findings);
-            cel::check(schema, &place, cel::Around { whole: true, replaced: false }, findings);
+            cel::check(schema, &place, findings);
             paths::check(version, schema, &place, findings);
         }
     }

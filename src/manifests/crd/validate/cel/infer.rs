@@ -31,6 +31,22 @@ pub(super) struct Scope<'a> {
     pub(super) uses_old_self: bool,
 }
 
+/// Whether a method goes through a list or map, with names for what it finds there.
+pub(super) fn loops(name: &str) -> bool {
+    [
+        "all",
+        "exists",
+        "exists_one",
+        "existsOne",
+        "filter",
+        "map",
+        "transformList",
+        "transformMap",
+        "transformMapEntry",
+    ]
+    .contains(&name)
+}
+
 type Found<'a> = Result<Type<'a>, String>;
 
 fn boolean<'a>() -> Type<'a> {
@@ -46,6 +62,16 @@ impl<'a> Scope<'a> {
     pub(super) fn new(value: Type<'a>, optional_old: bool) -> Self {
         let old = if optional_old { Type::Optional(Box::new(value.clone())) } else { value.clone() };
         Self { names: vec![("self".into(), value), ("oldSelf".into(), old)], uses_old_self: false }
+    }
+
+    /// Adds a name that hides others of its kind.
+    pub(super) fn push(&mut self, name: &str, kind: Type<'a>) {
+        self.names.push((name.to_owned(), kind));
+    }
+
+    /// Takes names away that were added.
+    pub(super) fn pop(&mut self, count: usize) {
+        self.names.truncate(self.names.len().saturating_sub(count));
     }
 
     /// The type of an expression.
@@ -175,10 +201,11 @@ impl<'a> Scope<'a> {
 
     /// Infers an expression in which further names are known.
     fn with(&mut self, names: &[(&String, Type<'a>)], body: &Expr) -> Found<'a> {
-        let known = self.names.len();
-        self.names.extend(names.iter().map(|(name, t)| ((*name).clone(), t.clone())));
+        for (name, kind) in names {
+            self.push(name, kind.clone());
+        }
         let found = self.infer(body);
-        self.names.truncate(known);
+        self.pop(names.len());
         found
     }
 

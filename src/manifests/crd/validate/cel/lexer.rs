@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Ident(String),
-    Int,
+    Int(String),
     Uint,
     Double,
     Text(String),
@@ -60,7 +60,8 @@ fn number(text: &str) -> (Token, &str) {
     };
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         let rest = &hex[digits(hex, true)..];
-        return suffix(rest).map_or((Token::Int, rest), |rest| (Token::Uint, rest));
+        let value = u64::from_str_radix(&hex[..hex.len() - rest.len()], 16).unwrap_or(u64::MAX);
+        return suffix(rest).map_or((Token::Int(value.to_string()), rest), |rest| (Token::Uint, rest));
     }
     let mut end = digits(text, false);
     let whole = end;
@@ -78,7 +79,7 @@ fn number(text: &str) -> (Token, &str) {
     if end > whole {
         return (Token::Double, rest);
     }
-    suffix(rest).map_or((Token::Int, rest), |rest| (Token::Uint, rest))
+    suffix(rest).map_or((Token::Int(text[..end].to_owned()), rest), |rest| (Token::Uint, rest))
 }
 
 fn suffix(rest: &str) -> Option<&str> {

@@ -5,7 +5,7 @@ use super::lexer::{Token, words};
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
-    /// A value of the type named; a text has its content.
+    /// A value of the type named; a text has its content, an `int` its digits.
     Literal(&'static str, Option<String>),
     Ident(String),
     /// A field of an object or map; in `a.?b` it may be absent.
@@ -70,7 +70,7 @@ fn show(token: &Token) -> String {
         Token::Sign(sign) => format!("`{sign}`"),
         Token::Text(text) => format!("the text `{text}`"),
         Token::Bytes => "a text of bytes".into(),
-        Token::Int | Token::Uint | Token::Double => "a number".into(),
+        Token::Int(_) | Token::Uint | Token::Double => "a number".into(),
         Token::End => "its end".into(),
     }
 }
@@ -195,7 +195,7 @@ impl Parser {
         let token = self.peek().clone();
         self.at += 1;
         Ok(match token {
-            Token::Int => Expr::Literal("int", None),
+            Token::Int(digits) => Expr::Literal("int", Some(digits)),
             Token::Uint => Expr::Literal("uint", None),
             Token::Double => Expr::Literal("double", None),
             Token::Bytes => Expr::Literal("bytes", None),
