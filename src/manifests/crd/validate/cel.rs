@@ -31,7 +31,7 @@ const REASONS: [&str; 4] =
 struct Around {
     /// It is that of a whole object.
     whole: bool,
-    /// Some list or map above is replaced as a whole, so no value in it has an old one.
+    /// Some list above is replaced as a whole, so no value in it has an old one.
     replaced: bool,
     /// How many such values an object has at most; none when there is no bound.
     count: Option<u64>,
@@ -64,10 +64,8 @@ impl Rules<'_> {
             self.one(rule, schema, place, around);
         }
         let count = around.count.zip(most(schema)).map(|(count, each)| count.saturating_mul(each));
-        let atomic = schema.text("x-kubernetes-map-type") == Some("atomic");
         for (name, property) in schema.properties() {
-            let replaced = around.replaced || atomic;
-            self.walk(property, &place.field(name), Around { whole: property.embedded(), replaced, count });
+            self.walk(property, &place.field(name), Around { whole: property.embedded(), count, ..around });
         }
         if let Some(items) = schema.items() {
             let replaced = around.replaced || schema.text("x-kubernetes-list-type") != Some("map");
@@ -119,7 +117,7 @@ impl Rules<'_> {
         }
         if seen.uses_old_self && around.replaced {
             refuse(
-                "`oldSelf` within a list or map that is replaced as a whole".into(),
+                "`oldSelf` within a list that is replaced as a whole".into(),
                 "merge the list by a key: `#[x_kube(merge_strategy = ListMerge::Map(vec![\"name\".into()]))]`, or put \
                  the rule on the list itself",
             );

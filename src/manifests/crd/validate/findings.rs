@@ -9,6 +9,8 @@ use crate::{Error, Problem, Result};
 #[derive(Default)]
 pub(super) struct Findings {
     problems: Vec<Problem>,
+    /// How often something was refused, also for what was said before.
+    refusals: usize,
     notes: Vec<String>,
 }
 
@@ -16,6 +18,7 @@ impl Findings {
     /// What the API server would refuse or not serve as it was meant, and what to write instead.
     pub(super) fn refuse(&mut self, place: &Place<'_>, what: impl Display, hint: impl Into<String>) {
         let problem = Problem::new(format!("{place}: {what}")).hint(hint);
+        self.refusals += 1;
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
@@ -26,9 +29,9 @@ impl Findings {
         self.notes.push(note);
     }
 
-    /// How many problems there are.
+    /// Grows with each refusal.
     pub(super) fn count(&self) -> usize {
-        self.problems.len()
+        self.refusals
     }
 
     /// The notes, or every problem in one error.

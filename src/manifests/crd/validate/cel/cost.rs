@@ -248,7 +248,7 @@ impl<'a> Coster<'a> {
             ("bytes", 1) if values[0].text() => {
                 (through(max(0)), sized(size(0).times(Size { min: 1, max: 4 })))
             }
-            ("string", 1) if matches!(values[0].kind, Type::Plain("bytes")) => {
+            ("string", 1) if matches!(values[0].kind, Type::Plain("bytes") | Type::Dyn) => {
                 (through(max(0)), sized(Size { min: size(0).min / 4, max: max(0) }))
             }
             ("strings.quote", 1) => {
