@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::instance;
 use super::place::Place;
 use super::schema::Schema;
+use super::{cel, instance};
 
 const HINT: &str = "write a default that is allowed: `#[serde(default = \"function\")]` or \
     `#[schemars(extend(\"default\" = …))]`; or make the field an `Option` without a default";
@@ -30,6 +30,9 @@ fn one(default: &Value, schema: Schema<'_>, place: &Place<'_>, findings: &mut Fi
     if let Err(fault) = instance::check(default, schema) {
         let at = if fault.path.is_empty() { String::new() } else { format!(" at `{}`", fault.path) };
         findings.refuse(place, format_args!("the default{at} {}", fault.what), HINT);
+    }
+    if let Some(rule) = cel::broken(default, schema) {
+        findings.refuse(place, format_args!("the default breaks rule `{rule}`"), HINT);
     }
     if let Some(path) = unknown(default, schema) {
         let hint = "set only fields of the struct in a default, by their names in JSON";

@@ -210,7 +210,7 @@ impl<'a> Coster<'a> {
         let size = |index: usize| values.get(index).map_or(Size::UNKNOWN, |value| value.size());
         let list = |index: usize| matches!(values.get(index).map(|value| &value.kind), Some(Type::List(_)));
         let whole = |index: usize, otherwise| match arguments.get(index) {
-            Some(Expr::Literal("int", Some(digits))) => digits.parse().unwrap_or(u64::MAX),
+            Some(Expr::Literal("int", Some(digits))) => digits.parse().unwrap_or(0),
             _ => otherwise,
         };
         // A pattern costs by its length for each character.

@@ -6,7 +6,7 @@ pub(super) enum Token {
     Ident(String),
     Int(String),
     Uint,
-    Double,
+    Double(String),
     Text(String),
     Bytes,
     /// An operator or a bracket.
@@ -77,7 +77,7 @@ fn number(text: &str) -> (Token, &str) {
     }
     let rest = &text[end..];
     if end > whole {
-        return (Token::Double, rest);
+        return (Token::Double(text[..end].to_owned()), rest);
     }
     suffix(rest).map_or((Token::Int(text[..end].to_owned()), rest), |rest| (Token::Uint, rest))
 }

@@ -5,7 +5,7 @@ use super::lexer::{Token, words};
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
-    /// A value of the type named; a text has its content, an `int` its digits.
+    /// A value of the type named; with its content, except bytes.
     Literal(&'static str, Option<String>),
     Ident(String),
     /// A field of an object or map; in `a.?b` it may be absent.
@@ -70,7 +70,7 @@ fn show(token: &Token) -> String {
         Token::Sign(sign) => format!("`{sign}`"),
         Token::Text(text) => format!("the text `{text}`"),
         Token::Bytes => "a text of bytes".into(),
-        Token::Int(_) | Token::Uint | Token::Double => "a number".into(),
+        Token::Int(_) | Token::Uint | Token::Double(_) => "a number".into(),
         Token::End => "its end".into(),
     }
 }
@@ -131,7 +131,11 @@ impl Parser {
         }
         let operand = self.member()?;
         let apply = |operand, sign| match operand {
-            Expr::Literal(kind @ ("int" | "double"), _) if sign == "-" => Expr::Literal(kind, None),
+            Expr::Literal(kind @ ("int" | "double"), Some(digits))
+                if sign == "-" && !digits.starts_with('-') =>
+            {
+                Expr::Literal(kind, Some(format!("-{digits}")))
+            }
             operand => Expr::Call(format!("{sign}_"), None, vec![operand]),
         };
         Ok(signs.into_iter().rev().fold(operand, apply))
@@ -197,11 +201,11 @@ impl Parser {
         Ok(match token {
             Token::Int(digits) => Expr::Literal("int", Some(digits)),
             Token::Uint => Expr::Literal("uint", None),
-            Token::Double => Expr::Literal("double", None),
+            Token::Double(digits) => Expr::Literal("double", Some(digits)),
             Token::Bytes => Expr::Literal("bytes", None),
             Token::Text(text) => Expr::Literal("string", Some(text)),
             Token::Ident(name) => match name.as_str() {
-                "true" | "false" => Expr::Literal("bool", None),
+                "true" | "false" => Expr::Literal("bool", Some(name)),
                 "null" => Expr::Literal("null", None),
                 "in" => return Err("`in` needs a value on each side".into()),
                 _ if self.eat("(") => Expr::Call(name, None, self.list(")")?),
