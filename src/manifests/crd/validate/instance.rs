@@ -32,6 +32,12 @@ pub(super) fn check(value: &Value, schema: Schema<'_>) -> Verdict {
             items.iter().enumerate().try_for_each(check)
         }),
         Value::Object(fields) => {
+            if schema.embedded()
+                && let Some(missing) =
+                    ["apiVersion", "kind"].into_iter().find(|name| !filled(fields.get(*name)))
+            {
+                return fault(format!("is an object without `{missing}`"));
+            }
             within(fields.len(), schema, "minProperties", "maxProperties", "entries")?;
             if let Some(missing) = schema.strings("required").find(|name| !fields.contains_key(*name)) {
                 return fault(format!("lacks `{missing}`"));
@@ -44,6 +50,10 @@ pub(super) fn check(value: &Value, schema: Schema<'_>) -> Verdict {
         Value::Number(number) => bounds(number.as_f64().unwrap_or_default(), schema),
         Value::Null | Value::Bool(_) => Ok(()),
     }
+}
+
+fn filled(value: Option<&Value>) -> bool {
+    value.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
 }
 
 fn fault<T>(what: impl Into<String>) -> Result<T, Fault> {
@@ -60,6 +70,11 @@ fn conditions(value: &Value, schema: Schema<'_>) -> Verdict {
     let values = schema.list("enum");
     if !values.is_empty() && !values.contains(value) {
         return fault(format!("is {value}, which is not in the enum"));
+    }
+    if let (Some(format), "", false) =
+        (schema.text("format"), schema.kind(), value.is_string() || value.is_array())
+    {
+        return fault(format!("is {value}, which is no {format}"));
     }
     let holds = |inner: &Schema<'_>| check(value, *inner).is_ok();
     if let Some(fault) = schema.joined("allOf").find_map(|inner| check(value, inner).err()) {
@@ -129,6 +144,7 @@ fn has_format(text: &str, format: &str) -> bool {
             r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$",
         ),
         "duration" => found(r"^-?((\d+(\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w|[a-z]+)\s*)+$|^0$"),
+        "byte" => found("^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$"),
         "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
         "uuid" => found("^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"),

@@ -63,7 +63,7 @@ impl Scope {
             }
             Expr::Select(operand, name, false) => {
                 let operand = self.eval(operand)?;
-                let fields = operand.as_object().ok_or(Stop::Unknown)?;
+                let fields = operand.as_object().ok_or(Stop::Fails)?;
                 field(fields, name).cloned().ok_or(Stop::Fails)
             }
             Expr::Index(operand, index, false) => match (self.eval(operand)?, self.eval(index)?) {
@@ -101,7 +101,8 @@ impl Scope {
             },
             ("has", None, [Expr::Select(operand, name, false)]) => {
                 let operand = self.eval(operand)?;
-                Ok(json!(field(operand.as_object().ok_or(Stop::Unknown)?, name).is_some()))
+                // What is no object has no field, as an integer in place of a string.
+                Ok(json!(operand.as_object().is_some_and(|fields| field(fields, name).is_some())))
             }
             ("all" | "exists" | "exists_one" | "existsOne", Some(target), [Expr::Ident(variable), body]) => {
                 self.quantified(name, target, variable, body)
@@ -109,6 +110,9 @@ impl Scope {
             _ => {
                 let values = target.into_iter().chain(arguments).map(|expr| self.eval(expr));
                 let values = values.collect::<Result<Vec<_>, _>>()?;
+                if unsuited(name, &values) {
+                    return Err(Stop::Fails);
+                }
                 apply(name, &values).ok_or(Stop::Unknown)
             }
         }
@@ -178,6 +182,16 @@ fn apply(name: &str, values: &[Value]) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// Whether an operator is not for values of these types, which only a value of a type not known before can have.
+fn unsuited(name: &str, values: &[Value]) -> bool {
+    match (name, values) {
+        ("size", [value]) => value.is_number() || value.is_boolean(),
+        ("_<_" | "_<=_" | "_>_" | "_>=_", [a, b]) => a.is_number() != b.is_number(),
+        ("startsWith" | "endsWith" | "contains" | "matches", [value, _]) => !value.is_string(),
+        _ => false,
+    }
 }
 
 /// Numbers are equal by their value, `1` and `1.0`.
