@@ -76,7 +76,7 @@ impl Console {
             return;
         }
         let mut text = String::new();
-        let separate = matches!(error, Error::Usage(_));
+        let separate = matches!(error, Error::Usage(_) | Error::Definitions(_));
         for (position, message) in message.lines().enumerate() {
             if position == 0 || separate {
                 let _ = writeln!(text, "{ERROR}error:{ERROR:#} {message}");

@@ -44,6 +44,9 @@ pub enum Error {
     /// The arguments are well formed but do not fit the project or the machine.
     #[error("{}", .0.message)]
     Refused(Problem),
+    /// The API server would not take the definitions of the project's types; every problem found is listed.
+    #[error("{}", join(.0))]
+    Definitions(Vec<Problem>),
     /// No PROJECT file here or above.
     #[error("no `PROJECT` file in `{}` or any directory above it", dir.display())]
     NotAProject {
@@ -116,13 +119,10 @@ impl Error {
     #[must_use]
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Usage(problems) => {
-                let mut hints: Vec<String> = Vec::new();
-                for hint in problems.iter().flat_map(|problem| &problem.hints) {
-                    if !hints.contains(hint) {
-                        hints.push(hint.clone());
-                    }
-                }
+            Self::Usage(problems) => distinct(problems),
+            Self::Definitions(problems) => {
+                let mut hints = distinct(problems);
+                hints.push("nothing was written".into());
                 hints
             }
             Self::Refused(problem) => problem.hints.clone(),
@@ -157,6 +157,16 @@ impl Error {
 
 fn join(problems: &[Problem]) -> String {
     problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+fn distinct(problems: &[Problem]) -> Vec<String> {
+    let mut hints: Vec<String> = Vec::new();
+    for hint in problems.iter().flat_map(|problem| &problem.hints) {
+        if !hints.contains(hint) {
+            hints.push(hint.clone());
+        }
+    }
+    hints
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -1,7 +1,7 @@
 //! Builds and runs a project's `crdgen`, which prints the custom resource definitions of its types.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Read as _};
+use std::io::{BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::panics::{explained, pass_on};
 use crate::{Error, Problem, Result};
 
 /// How long the program may take; it needs milliseconds.
@@ -18,12 +19,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// goes to stderr as it is.
 pub(super) fn run(root: &Path, package: &str) -> Result<String> {
     let program = build(root, package)?;
-    let mut child = Command::new(&program)
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(Error::io("run", &program))?;
+    let mut command = Command::new(&program);
+    command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        // Says which type a panic was about.
+        command.env("RUST_BACKTRACE", "1");
+    }
+    let mut child = command.spawn().map_err(Error::io("run", &program))?;
+    let stderr = child.stderr.take();
+    let panic =
+        std::thread::spawn(|| stderr.map(|stderr| pass_on(BufReader::new(stderr))).unwrap_or_default());
     let mut stdout = child.stdout.take();
     let reader = std::thread::spawn(move || {
         let mut text = Vec::new();
@@ -43,7 +48,11 @@ pub(super) fn run(root: &Path, package: &str) -> Result<String> {
             None => sleep(Duration::from_millis(2)),
         }
     };
+    let panic = panic.join().unwrap_or_default();
     if !status.success() {
+        if let Some(problem) = explained(&panic) {
+            return Err(Error::Refused(problem));
+        }
         let problem = Problem::new(format!("`crdgen` failed with {status}"));
         return Err(Error::Refused(problem.hint("mend what it reports above, then try again")));
     }

@@ -170,6 +170,9 @@ fn definition(
     };
     let new = crd::builtin(template, &names);
     let merged = crd::with_version(existing.as_deref(), new, project.storage_version(resource))?;
+    for note in crd::validate(std::slice::from_ref(&merged))? {
+        draft.note(note);
+    }
     draft.file(File {
         path,
         ownership: Ownership::Derived,

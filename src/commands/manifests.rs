@@ -31,6 +31,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
         for definition in &definitions {
             known.add_definition(definition);
         }
+        for note in crd::validate(&definitions)? {
+            draft.note(note);
+        }
         define(&mut draft, definitions, args)?;
     }
     if !args.crds_only {

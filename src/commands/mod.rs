@@ -6,6 +6,7 @@ mod create_api;
 mod init;
 mod manifests;
 mod operand;
+mod panics;
 mod plan;
 mod target;
 mod version;

@@ -109,8 +109,15 @@ pub fn run(mut command: Command, input: &str) -> Result<String, String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| error.to_string())?;
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).map_err(|error| error.to_string())?;
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // At the same time, because a program may wait until what it printed is read.
+    let (written, output) = std::thread::scope(|scope| {
+        let written = scope.spawn(move || stdin.write_all(input.as_bytes()));
+        let output = child.wait_with_output();
+        (written.join().expect("no panic"), output)
+    });
+    let output = output.map_err(|error| error.to_string())?;
+    written.map_err(|error| error.to_string())?;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() { Ok(stdout.into_owned()) } else { Err(format!("{stdout}{stderr}")) }
 }

@@ -13,6 +13,7 @@ mod names;
 mod normalise;
 mod overlay;
 mod render;
+mod validate;
 
 pub use breaking::breaking;
 pub use builtin::{Template, builtin};
@@ -22,3 +23,4 @@ pub use names::Names;
 pub use normalise::normalise;
 pub use overlay::Fields;
 pub use render::{file_name, render};
+pub use validate::validate;

@@ -1,0 +1,94 @@
+//! Explains a `crdgen` that panicked: kube-derive does so on types that no definition can describe.
+
+use std::io::Write as _;
+
+use crate::Problem;
+
+/// What the panics of kube-derive begin with, what they mean, and what to write instead.
+const PANICS: [(&str, &str, &str); 4] = [
+    (
+        "Property ",
+        "a field has another form in each variant of an enum, which no definition can describe",
+        "take `#[serde(tag = …)]` and `content` away from the enum, so that the variant's name is a field; \
+         or give the fields of flattened types names of their own",
+    ),
+    (
+        "Enum variant set ",
+        "an enum has variants with data and variants without",
+        "give every variant data (`Nothing {}` in place of `Nothing`), or none",
+    ),
+    (
+        "variant defined type ",
+        "the variants of an enum have different types",
+        "give every variant named fields, or use `IntOrString` for a number or a string",
+    ),
+    (
+        "valid JSONSchemaProps",
+        "a keyword of a schema has a value that definitions do not have",
+        "see `#[schemars(extend(…))]`: `exclusiveMinimum` is true beside a `minimum`, not a number",
+    ),
+];
+
+/// Passes lines on to the standard error stream up to the first panic; the result is what follows.
+pub(super) fn pass_on(lines: impl std::io::BufRead) -> String {
+    let mut panic = String::new();
+    for line in lines.split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        if !panic.is_empty() || (line.starts_with("thread '") && line.contains(" panicked at ")) {
+            panic.push_str(&line);
+            panic.push('\n');
+        } else if !line.is_empty() {
+            // A stream that is closed is nobody's mistake.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+    panic
+}
+
+/// The problem behind a panic, if there was one.
+pub(super) fn explained(panic: &str) -> Option<Problem> {
+    let mut lines = panic.lines();
+    lines.next()?;
+    let said = lines.next().unwrap_or_default();
+    // The first place in the project is where the type derives `CustomResource`.
+    let place = panic.lines().find_map(|line| line.trim().strip_prefix("at ./"));
+    let place =
+        place.and_then(|place| place.rsplit_once(':')).map(|(place, _column)| format!(" at `{place}`"));
+    let known = PANICS.iter().find(|(begin, ..)| said.starts_with(begin));
+    let meaning = known.map_or("the types have no schema", |(_, meaning, _)| meaning);
+    let short: String = said.chars().take(300).collect();
+    let rest = if short.len() < said.len() { "…" } else { "" };
+    let message =
+        format!("kube-derive panicked on the type{}: {meaning}\n{short}{rest}", place.unwrap_or_default());
+    let problem = Problem::new(message)
+        .hint(known.map_or("look for an enum or an attribute of `schemars` that is new", |(.., hint)| hint));
+    Some(problem.hint("nothing was written"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn explains_a_panic() {
+        let panic = "thread 'main' (1) panicked at /cargo/kube-core-5.0.0/src/schema.rs:537:29:\n\
+                     Property \"type\" has the schema …\nstack backtrace:\n   2: x\n             at /rustc/a.rs:1:2\n  \
+                     10: crd\n             at ./api/src/v1/iris.rs:12:10\n";
+        let problem = explained(panic).expect("a problem");
+        assert_eq!(
+            problem.message,
+            "kube-derive panicked on the type at `api/src/v1/iris.rs:12`: a field has another form in each variant \
+             of an enum, which no definition can describe\nProperty \"type\" has the schema …"
+        );
+        assert!(problem.hints[0].starts_with("take `#[serde(tag"), "{problem:?}");
+        assert_eq!(explained(""), None);
+        let other = explained("thread 'main' (1) panicked at a.rs:1:1:\nmy own\n").expect("a problem");
+        assert_eq!(other.message, "kube-derive panicked on the type: the types have no schema\nmy own");
+    }
+
+    #[test]
+    fn keeps_what_follows_a_panic() {
+        let panic = pass_on(&b"thread 'main' (1) panicked at a.rs:1:1:\nsaid\n"[..]);
+        assert_eq!(panic, "thread 'main' (1) panicked at a.rs:1:1:\nsaid\n");
+    }
+}

@@ -1,0 +1,452 @@
+//! What a rule costs at most, in the API server's own units; it refuses rules that could keep it busy.
+//!
+//! An estimate from the largest sizes that the schema allows, by the arithmetic of `cel-go` and of Kubernetes's own
+//! functions, down to their oddities: what matters is whether the API server takes the rule.
+
+use super::infer::Scope;
+use super::parser::Expr;
+use super::sizes::{Size, at};
+use super::types::Type;
+use crate::manifests::crd::validate::schema::Schema;
+
+/// What one rule may cost, with all values that it can be about.
+pub(super) const RULE: u64 = 10_000_000;
+/// What all rules of a version may cost.
+pub(super) const VERSION: u64 = 100_000_000;
+
+/// Estimates a rule.
+pub(super) struct Coster<'a> {
+    root: Schema<'a>,
+    whole: bool,
+    types: Scope<'a>,
+    locals: Vec<(String, Local)>,
+}
+
+/// What is known of a value beyond its type.
+#[derive(Clone, Default)]
+struct Local {
+    /// Where it comes from, the name of the variable first.
+    path: Vec<String>,
+    size: Option<Size>,
+    entry: Option<Entry>,
+}
+
+/// The sizes of the keys and the values of a list or map.
+#[derive(Clone, Copy)]
+struct Entry {
+    key: Size,
+    value: Size,
+}
+
+/// An expression, estimated.
+struct Seen<'a> {
+    cost: u64,
+    known: Local,
+    kind: Type<'a>,
+}
+
+impl Seen<'_> {
+    fn size(&self) -> Size {
+        self.known.size.unwrap_or(Size::UNKNOWN)
+    }
+
+    fn max(&self) -> u64 {
+        self.size().max
+    }
+
+    fn text(&self) -> bool {
+        matches!(self.kind, Type::Plain("string" | "bytes") | Type::Dyn)
+    }
+}
+
+/// A part of a size as a cost, rounded up.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate"
+)]
+fn part(size: u64, factor: f64) -> u64 {
+    (size as f64 * factor).ceil() as u64
+}
+
+/// The cost of going through a text.
+fn through(size: u64) -> u64 {
+    part(size, 0.1)
+}
+
+impl<'a> Coster<'a> {
+    pub(super) fn new(root: Schema<'a>, whole: bool, types: Scope<'a>) -> Self {
+        Self { root, whole, types, locals: Vec::new() }
+    }
+
+    /// The most that evaluating an expression costs.
+    pub(super) fn cost(&mut self, expr: &Expr) -> u64 {
+        self.see(expr).cost
+    }
+
+    fn see(&mut self, expr: &Expr) -> Seen<'a> {
+        // The rule was typed before.
+        let kind = self.types.infer(expr).unwrap_or(Type::Dyn);
+        let (cost, mut known) = match expr {
+            Expr::Literal(kind, text) => {
+                let size = if *kind == "string" {
+                    text.as_deref().map_or(0, |text| text.chars().count() as u64)
+                } else {
+                    1
+                };
+                (0, Local { size: Some(Size::exactly(size)), ..Local::default() })
+            }
+            Expr::Ident(name) => (1, self.variable(name)),
+            Expr::Select(operand, name, optional) => self.select(operand, name, *optional),
+            Expr::Index(operand, index, optional) => {
+                let (range, index) = (self.see(operand), self.see(index));
+                let mut path = range.known.path;
+                path.push(if matches!(range.kind, Type::Map(..)) { "@values" } else { "@items" }.into());
+                let size = range.known.entry.map(|entry| entry.value);
+                let path = if *optional { Vec::new() } else { path };
+                (range.cost.saturating_add(index.cost).saturating_add(1), Local { path, size, entry: None })
+            }
+            Expr::List(items) => {
+                let items: Vec<Seen<'a>> = items.iter().map(|item| self.see(item)).collect();
+                (sum(&items).saturating_add(10), literal(items.len(), Size::exactly(1), joined(&items)))
+            }
+            Expr::Map(entries) => {
+                let keys: Vec<Seen<'a>> = entries.iter().map(|(key, _)| self.see(key)).collect();
+                let values: Vec<Seen<'a>> = entries.iter().map(|(_, value)| self.see(value)).collect();
+                let cost = sum(&keys).saturating_add(sum(&values)).saturating_add(30);
+                (cost, literal(keys.len(), joined(&keys), joined(&values)))
+            }
+            Expr::Call(name, target, arguments) => self.call(name, target.as_deref(), arguments),
+        };
+        if known.size.is_none() {
+            known.size = self.declared(&known.path).or(scalar(&kind).then_some(Size::exactly(1)));
+        }
+        Seen { cost, known, kind }
+    }
+
+    /// The size that the schema gives to what is at a path. The path's first name is not looked at.
+    fn declared(&self, path: &[String]) -> Option<Size> {
+        let (_, rest) = path.split_first()?;
+        at(self.root, self.whole, rest).map(|max| Size { min: 0, max })
+    }
+
+    fn variable(&self, name: &str) -> Local {
+        let local = self.locals.iter().rev().find(|(known, _)| known == name);
+        let Some((_, local)) = local else {
+            return Local { path: vec![name.to_owned()], ..Local::default() };
+        };
+        // What the schema says comes first.
+        let size = self.declared(&local.path).or(local.size);
+        Local { size, ..local.clone() }
+    }
+
+    fn select(&mut self, operand: &Expr, name: &str, optional: bool) -> (u64, Local) {
+        let operand = self.see(operand);
+        if optional {
+            return (operand.cost.saturating_add(1), Local::default());
+        }
+        let step = u64::from(matches!(operand.kind, Type::Map(..) | Type::Object(_)));
+        let mut path = operand.known.path;
+        path.push(name.to_owned());
+        (operand.cost.saturating_add(step), Local { path, ..Local::default() })
+    }
+
+    fn call(&mut self, name: &str, target: Option<&Expr>, arguments: &[Expr]) -> (u64, Local) {
+        match (name, target, arguments) {
+            ("has", None, [Expr::Select(operand, ..)]) => return (self.see(operand).cost, Local::default()),
+            ("dyn", None, [argument]) => {
+                let seen = self.see(argument);
+                return (seen.cost.saturating_add(1), Local { path: Vec::new(), ..seen.known });
+            }
+            ("optMap" | "optFlatMap", Some(target), [Expr::Ident(variable), body]) => {
+                let target = self.see(target);
+                let inner = match &target.kind {
+                    Type::Optional(inner) => (**inner).clone(),
+                    _ => Type::Dyn,
+                };
+                let body = self.with(&[(variable, Local::default(), inner)], |coster| coster.see(body).cost);
+                return (
+                    target.cost.saturating_mul(2).saturating_add(body).saturating_add(13),
+                    Local::default(),
+                );
+            }
+            ("sortBy", Some(target), [Expr::Ident(variable), body]) => {
+                let mapped = Expr::Call(
+                    "map".into(),
+                    Some(Box::new(target.clone())),
+                    vec![Expr::Ident(variable.clone()), body.clone()],
+                );
+                let mapped = Expr::Call("sort".into(), Some(Box::new(mapped)), Vec::new());
+                return (self.see(&mapped).cost.saturating_add(12), Local::default());
+            }
+            (_, Some(target), [Expr::Ident(first), rest @ ..])
+                if !rest.is_empty() && super::infer::loops(name) =>
+            {
+                return self.comprehension(name, target, first, rest);
+            }
+            _ => {}
+        }
+        let space = match target {
+            Some(Expr::Ident(space)) if self.types.infer(&Expr::Ident(space.clone())).is_err() => Some(space),
+            _ => None,
+        };
+        let name = space.map_or(name.to_owned(), |space| format!("{space}.{name}"));
+        let target = target.filter(|_| space.is_none()).map(|target| self.see(target));
+        let seen: Vec<Seen<'a>> = arguments.iter().map(|argument| self.see(argument)).collect();
+        let values: Vec<&Seen<'a>> = target.iter().chain(&seen).collect();
+        let (own, known) = self.function(&name, &values, arguments);
+        let all = values.iter().fold(own, |cost, value| cost.saturating_add(value.cost));
+        // Only one of two branches is taken.
+        let spared = if name == "_?_:_" { seen[1].cost.min(seen[2].cost) } else { 0 };
+        (if all == u64::MAX { all } else { all - spared }, known)
+    }
+
+    /// The cost of a function itself, and what is known of its result. A method's object is the first value.
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn function(&self, name: &str, values: &[&Seen<'a>], arguments: &[Expr]) -> (u64, Local) {
+        let sized = |size: Size| Local { size: Some(size), ..Local::default() };
+        let max = |index: usize| values.get(index).map_or(u64::MAX, |value| value.max());
+        let size = |index: usize| values.get(index).map_or(Size::UNKNOWN, |value| value.size());
+        let list = |index: usize| matches!(values.get(index).map(|value| &value.kind), Some(Type::List(_)));
+        let whole = |index: usize, otherwise| match arguments.get(index) {
+            Some(Expr::Literal("int", Some(digits))) => digits.parse().unwrap_or(0),
+            _ => otherwise,
+        };
+        // A pattern costs by its length for each character.
+        let matching =
+            |text: u64, pattern: u64| through(text.saturating_add(1)).saturating_mul(part(pattern, 0.25));
+        let made = |factor: f64, size: Size| (part(size.max, factor).saturating_add(11), sized(size));
+        match (name, values.len()) {
+            ("_&&_" | "_||_", 2) => (0, Local::default()),
+            ("_?_:_", 3) => {
+                let entry = values[1].known.entry.zip(values[2].known.entry).map(|(a, b)| a.union(b));
+                (0, Local { size: Some(size(1).union(size(2))), entry, ..Local::default() })
+            }
+            ("_+_", 2) => {
+                let both = size(0).plus(size(1));
+                let entry = values[0].known.entry.zip(values[1].known.entry).map(|(a, b)| a.union(b));
+                let known = Local { size: Some(both), entry, ..Local::default() };
+                match (&values[0].kind, &values[1].kind) {
+                    (Type::List(_), Type::List(_)) => (1, known),
+                    _ if values[0].text() && values[1].text() => (through(both.max), known),
+                    _ => (1, Local::default()),
+                }
+            }
+            ("_==_", 2) if matches!(values[0].kind, Type::Plain("ip" | "cidr" | "quantity" | "semver")) => {
+                (1, Local::default())
+            }
+            ("_==_" | "_!=_", 2) => (through(max(0).min(max(1))), Local::default()),
+            ("_<_" | "_<=_" | "_>_" | "_>=_", 2) if values[0].text() && values[1].text() => {
+                (through(max(0).min(max(1))), Local::default())
+            }
+            ("_in_", 2) if !matches!(values[1].kind, Type::Map(..)) => (max(1), Local::default()),
+            ("startsWith" | "endsWith", 2) => (through(max(1)), Local::default()),
+            ("contains", 2) => (through(max(0)).saturating_mul(through(max(1))), Local::default()),
+            ("matches", 2) => (matching(max(0), max(1)), Local::default()),
+            ("find" | "findAll", 2..) => (matching(max(0), max(1)), sized(Size { min: 0, max: max(0) })),
+            ("bytes", 1) if values[0].text() => {
+                (through(max(0)), sized(size(0).times(Size { min: 1, max: 4 })))
+            }
+            ("string", 1) if matches!(values[0].kind, Type::Plain("bytes") | Type::Dyn) => {
+                (through(max(0)), sized(Size { min: size(0).min / 4, max: max(0) }))
+            }
+            ("strings.quote", 1) => {
+                let quoted = Size {
+                    min: size(0).min.saturating_add(2),
+                    max: max(0).saturating_mul(2).saturating_add(2),
+                };
+                (through(max(0)), sized(quoted))
+            }
+            ("format", 2) => (through(max(0)), Local::default()),
+            ("isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf", 1..) => match &values[0].kind {
+                Type::List(items) if matches!(**items, Type::Plain("string" | "bytes")) => (
+                    max(0).saturating_mul(through(self.items(values[0]).max).saturating_add(1)),
+                    Local::default(),
+                ),
+                Type::List(_) => (max(0), Local::default()),
+                _ => (through(max(0)), Local::default()),
+            },
+            ("url" | "lowerAscii" | "upperAscii" | "substring" | "trim", 1..) => {
+                (through(max(0)), sized(size(0)))
+            }
+            ("replace", 3..) => (part(max(0), 0.2), sized(replaced(size(0), size(1), size(2)))),
+            ("split", 2..) => {
+                let most = whole(1, max(0));
+                (part(max(0), 0.2), sized(Size { min: 0, max: most }))
+            }
+            ("join", 1..) => {
+                let mut text = size(0).times(self.items(values[0]));
+                if values.len() > 1 {
+                    let gaps = Size { min: size(0).min.saturating_sub(1), max: max(0).saturating_sub(1) };
+                    text = text.plus(size(1).times(gaps));
+                }
+                (through(text.max), sized(text))
+            }
+            ("cidr" | "isIP" | "isCIDR" | "quantity" | "isQuantity" | "semver" | "isSemver", 1..) => {
+                (through(max(0)), Local::default())
+            }
+            ("ip", 1) if values[0].text() => (through(max(0)), Local::default()),
+            ("ip.isCanonical", 1) => (part(max(0), 0.2), Local::default()),
+            ("containsIP", 2) if values[1].text() => {
+                (4_u64.saturating_add(through(max(1))), Local::default())
+            }
+            ("containsIP", 2) => (4, Local::default()),
+            ("containsCIDR", 2) if values[1].text() => {
+                (7_u64.saturating_add(through(max(1))), Local::default())
+            }
+            ("containsCIDR", 2) => (7, Local::default()),
+            ("validate", 2) => (part(through(max(1)), 32.0), Local::default()),
+            ("sets.contains" | "sets.intersects", 2) => {
+                (max(0).saturating_mul(max(1)).saturating_add(1), Local::default())
+            }
+            ("sets.equivalent", 2) => {
+                (max(0).saturating_mul(max(1)).saturating_mul(2).saturating_add(1), Local::default())
+            }
+            ("slice", 3) => made(1.0, Size::exactly(whole(1, max(0)).wrapping_sub(whole(0, 0)))),
+            ("lists.range", 1) => made(1.0, Size::exactly(whole(0, u64::MAX))),
+            ("reverse", 1) if list(0) => made(1.0, size(0)),
+            ("flatten", 1..) => {
+                let depth = if values.len() > 1 { whole(0, u64::MAX) } else { 1 };
+                let (cost, known) = made(1.0, size(0));
+                ((cost - 11).saturating_mul(depth).saturating_add(11), known)
+            }
+            ("distinct", 1) => made(2.0, size(0).times(size(0))),
+            ("sort", 1) => match &values[0].kind {
+                Type::List(items) if matches!(**items, Type::Plain("string" | "bytes")) => {
+                    made(2.1, size(0).times(size(0)))
+                }
+                _ => made(2.0, size(0).times(size(0))),
+            },
+            _ => (1, Local::default()),
+        }
+    }
+
+    /// The size of the items of a list, as the schema says.
+    fn items(&self, list: &Seen<'a>) -> Size {
+        if list.known.path.is_empty() {
+            return Size::UNKNOWN;
+        }
+        let mut path = list.known.path.clone();
+        path.push("@items".into());
+        self.declared(&path).unwrap_or(Size::UNKNOWN)
+    }
+
+    /// Goes on with further variables.
+    fn with<T>(&mut self, names: &[(&String, Local, Type<'a>)], body: impl FnOnce(&mut Self) -> T) -> T {
+        let known = self.locals.len();
+        for (name, local, kind) in names {
+            self.locals.push(((*name).clone(), local.clone()));
+            self.types.push(name, kind.clone());
+        }
+        let result = body(self);
+        self.locals.truncate(known);
+        self.types.pop(names.len());
+        result
+    }
+
+    fn comprehension(&mut self, name: &str, target: &Expr, first: &String, rest: &[Expr]) -> (u64, Local) {
+        let range = self.see(target);
+        let (keys, values, is_map) = match &range.kind {
+            Type::Map(keys, values) => ((**keys).clone(), (**values).clone(), true),
+            Type::List(items) => (Type::Plain("int"), (**items).clone(), false),
+            _ => (Type::Dyn, Type::Dyn, true),
+        };
+        let entry = range.known.entry;
+        let inner = |step: &str, size: Option<Size>| {
+            let path = range.known.path.iter().cloned().chain([step.to_owned()]).collect();
+            Local { path, size, entry: None }
+        };
+        let by_key = || inner(if is_map { "@keys" } else { "@indices" }, entry.map(|entry| entry.key));
+        let by_value = || inner(if is_map { "@values" } else { "@items" }, entry.map(|entry| entry.value));
+        let two = match rest {
+            [Expr::Ident(second), _, ..] if name != "map" => Some(second),
+            _ => None,
+        };
+        let names = match two {
+            Some(second) => vec![(first, by_key(), keys), (second, by_value(), values)],
+            None if is_map => vec![(first, by_key(), keys)],
+            None => vec![(first, by_value(), values)],
+        };
+        let bodies = if two.is_some() { &rest[1..] } else { rest };
+        let bodies =
+            self.with(&names, |coster| bodies.iter().map(|body| coster.see(body)).collect::<Vec<_>>());
+        let body = sum(&bodies);
+        let filter = bodies.len() - 1;
+        // What the loop around the body costs: before and after it, and each time.
+        let (once, each) = match name {
+            "all" => (1, 3),
+            "exists" => (1, 4),
+            "exists_one" | "existsOne" => (2, 2),
+            "filter" => (11, 13),
+            "map" | "transformList" => (11, 12),
+            "transformMap" => (31, 3),
+            _ => (31, 2),
+        };
+        let count = range.size();
+        let around = count.max.saturating_mul(body.saturating_add(each)).saturating_add(once);
+        let known = match name {
+            "all" | "exists" | "exists_one" | "existsOne" => {
+                Local { size: Some(Size::exactly(1)), ..Local::default() }
+            }
+            _ => {
+                let value = match name {
+                    "filter" => names[0].1.size.or_else(|| self.declared(&names[0].1.path)),
+                    _ => bodies[filter].known.size,
+                };
+                // The sizes are those of the empty list to begin with and of each item.
+                let value = value.unwrap_or(Size::UNKNOWN).union(Size { min: 0, max: 0 });
+                let entry = Entry { key: Size::exactly(1), value };
+                Local { path: Vec::new(), size: Some(count), entry: Some(entry) }
+            }
+        };
+        (range.cost.saturating_add(around), known)
+    }
+}
+
+impl Entry {
+    fn union(self, other: Self) -> Self {
+        Self { key: self.key.union(other.key), value: self.value.union(other.value) }
+    }
+}
+
+fn sum(seen: &[Seen<'_>]) -> u64 {
+    seen.iter().fold(0, |sum: u64, seen| sum.saturating_add(seen.cost))
+}
+
+/// The size that fits all.
+fn joined(seen: &[Seen<'_>]) -> Size {
+    seen.iter().map(Seen::size).reduce(Size::union).unwrap_or(Size { min: 0, max: 0 })
+}
+
+fn literal(count: usize, key: Size, value: Size) -> Local {
+    Local { path: Vec::new(), size: Some(Size::exactly(count as u64)), entry: Some(Entry { key, value }) }
+}
+
+/// Whether values of a type are of one size.
+fn scalar(kind: &Type<'_>) -> bool {
+    match kind {
+        Type::Plain(name) => ["bool", "double", "duration", "int", "timestamp", "uint"].contains(name),
+        Type::Optional(inner) => scalar(inner),
+        _ => false,
+    }
+}
+
+/// The size of a text in which each `from` is replaced by `to`.
+fn replaced(text: Size, from: Size, to: Size) -> Size {
+    let most = if from.min == 0 {
+        text.max.saturating_add(1).saturating_mul(to.max).saturating_add(text.max)
+    } else if to.max <= from.min {
+        text.max
+    } else {
+        text.max.div_ceil(from.min).saturating_mul(to.max)
+    };
+    let least = if from.max == 0 {
+        text.min.saturating_add(1).saturating_mul(to.min).saturating_add(text.min)
+    } else if from.max <= to.min {
+        text.min
+    } else {
+        text.min.div_ceil(from.max).saturating_mul(to.min)
+    };
+    Size { min: least, max: most }
+}

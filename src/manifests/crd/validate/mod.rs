@@ -1,0 +1,103 @@
+//! The check of definitions before they are written: what the API server would refuse, warn of, or not serve as it was
+//! meant, said in terms of the Rust types and with what to write instead.
+//!
+//! The rules are those of `apiextensions-apiserver`, of Kubernetes 1.37. `tests/shapes.rs` holds the verdicts to those
+//! of a real API server for each shape that Rust types can have. Few rules are stricter, and each says why: they are
+//! about definitions that are accepted and then do something else than what they say.
+
+mod cel;
+mod columns;
+mod defaults;
+mod findings;
+mod instance;
+mod junctors;
+mod lists;
+mod meta;
+mod names;
+mod paths;
+mod pattern;
+mod place;
+mod schema;
+mod size;
+mod structural;
+mod values;
+
+use serde_json::Value;
+
+use self::findings::Findings;
+use self::place::Place;
+use self::schema::Schema;
+use crate::Result;
+
+/// Checks definitions in canonical form. The result is what is good to know about them.
+///
+/// # Errors
+/// [`Error::Definitions`](crate::Error::Definitions) with every problem of every definition.
+pub fn validate(crds: &[Value]) -> Result<Vec<String>> {
+    let mut findings = Findings::default();
+    for crd in crds {
+        definition(crd, &mut findings);
+    }
+    findings.result()
+}
+
+fn definition(crd: &Value, findings: &mut Findings) {
+    let kind = crd["spec"]["names"]["kind"].as_str().unwrap_or_default();
+    let kind = Place::kind(kind);
+    names::check(crd, &kind, findings);
+    size::check(crd, &kind, findings);
+    for version in crd["spec"]["versions"].as_array().into_iter().flatten() {
+        let place = kind.version(version["name"].as_str().unwrap_or_default());
+        let Some(schema) = version.pointer("/schema/openAPIV3Schema").and_then(Schema::of) else {
+            let hint = "derive `CustomResource` with a schema; `schema = \"disabled\"` leaves it out";
+            findings.refuse(&place, "has no schema", hint);
+            continue;
+        };
+        let before = findings.count();
+        let has_status = version.pointer("/subresources/status").is_some_and(Value::is_object);
+        meta::root(schema, has_status, &place, findings);
+        walk(schema, &place, Within { root: true, meta: false }, findings);
+        if findings.count() == before {
+            // What follows relies on the structure.
+            defaults::check(schema, &place, findings);
+            cel::check(schema, &place, findings);
+            paths::check(version, schema, &place, findings);
+        }
+    }
+}
+
+/// What a schema is part of.
+#[derive(Clone, Copy)]
+struct Within {
+    /// Nothing: it is that of the object itself.
+    root: bool,
+    /// The `apiVersion`, `kind` or `metadata` of an object.
+    meta: bool,
+}
+
+/// Checks a schema and those in it.
+fn walk(schema: Schema<'_>, place: &Place<'_>, within: Within, findings: &mut Findings) {
+    if !structural::check(schema, place, within.root, findings) {
+        return;
+    }
+    if schema.embedded() {
+        meta::embedded(schema, within.meta, place, findings);
+    }
+    values::check(schema, schema, place, findings);
+    lists::check(schema, place, findings);
+    junctors::check(schema, place, findings);
+    let inner = Within { root: false, meta: within.meta };
+    for (name, property) in schema.properties() {
+        let meta = (within.root || schema.embedded()) && ["apiVersion", "kind", "metadata"].contains(&name);
+        walk(property, &place.field(name), Within { meta: meta || inner.meta, ..inner }, findings);
+    }
+    if let Some(items) = schema.items() {
+        walk(items, &place.item(), inner, findings);
+    }
+    if let Some(values) = schema.additional() {
+        walk(values, &place.entry(), inner, findings);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,365 @@
+//! The syntax of RE2 with the additions of Perl that Go knows.
+
+use super::{Assertion, Node, Set};
+
+/// No repetition may ask for more, nested ones multiplied.
+const MOST: usize = 1000;
+
+/// The categories of Unicode; scripts are taken for granted.
+const CATEGORIES: [&str; 38] = [
+    "C", "Cc", "Cf", "Cn", "Co", "Cs", "L", "LC", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N",
+    "Nd", "Nl", "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl",
+    "Zp", "Zs",
+];
+
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    fold: bool,
+    lines: bool,
+    dot_all: bool,
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    flags: Flags,
+}
+
+pub(super) fn parse(text: &str) -> Result<Node, String> {
+    let mut parser = Parser { rest: text, flags: Flags::default() };
+    let node = parser.either()?;
+    if parser.rest.is_empty() { Ok(node) } else { Err("unexpected `)`".into()) }
+}
+
+impl Parser<'_> {
+    fn eat(&mut self, prefix: &str) -> bool {
+        let rest = self.rest.strip_prefix(prefix);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.rest.chars();
+        let next = chars.next();
+        self.rest = chars.as_str();
+        next
+    }
+
+    fn either(&mut self) -> Result<Node, String> {
+        let mut branches = vec![self.concat()?];
+        while self.eat("|") {
+            branches.push(self.concat()?);
+        }
+        Ok(if branches.len() == 1 { branches.remove(0) } else { Node::Either(branches) })
+    }
+
+    fn concat(&mut self) -> Result<Node, String> {
+        let mut nodes = Vec::new();
+        let mut repeated = false;
+        while let Some(c) = self.peek().filter(|c| !"|)".contains(*c)) {
+            let count = self.repetition(c)?;
+            let Some((min, max)) = count else {
+                repeated = false;
+                self.atom(&mut nodes)?;
+                continue;
+            };
+            let operand = nodes.pop().filter(|_| !repeated);
+            let operand = operand.ok_or_else(|| {
+                if repeated { "two repetitions in a row" } else { "a repetition of nothing" }.to_owned()
+            })?;
+            let node = Node::Repeat(Box::new(operand), min, max);
+            if c == '{' && copies(&node) > MOST {
+                return Err(format!("repetitions of more than {MOST}"));
+            }
+            nodes.push(node);
+            repeated = true;
+        }
+        Ok(Node::Concat(nodes))
+    }
+
+    /// The counts of the repetition that begins with `c`; none when it is an ordinary character.
+    fn repetition(&mut self, c: char) -> Result<Option<(usize, Option<usize>)>, String> {
+        let count = match c {
+            '*' => (0, None),
+            '+' => (1, None),
+            '?' => (0, Some(1)),
+            '{' => {
+                let inner = self.rest[1..].split_once('}').map(|(inner, _)| inner);
+                let number = |text: &str| {
+                    let plain = text == "0" || !text.starts_with('0');
+                    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                    (digits && plain).then(|| text.parse().unwrap_or(usize::MAX))
+                };
+                let counts = inner.and_then(|inner| match inner.split_once(',') {
+                    None => number(inner).map(|exact| (exact, Some(exact))),
+                    Some((min, "")) => number(min).map(|min| (min, None)),
+                    Some((min, max)) => Some((number(min)?, Some(number(max)?))),
+                });
+                let (Some(counts), Some(inner)) = (counts, inner) else {
+                    return Ok(None);
+                };
+                let (min, max) = counts;
+                if min > MOST || max.is_some_and(|max| max > MOST || max < min) {
+                    return Err(format!("`{{{inner}}}` is no number of repetitions"));
+                }
+                self.rest = &self.rest[inner.len() + 1..];
+                counts
+            }
+            _ => return Ok(None),
+        };
+        self.next();
+        self.eat("?");
+        Ok(Some(count))
+    }
+
+    fn atom(&mut self, nodes: &mut Vec<Node>) -> Result<(), String> {
+        let node = match self.next().unwrap_or_default() {
+            '(' => match self.group()? {
+                Some(node) => node,
+                None => return Ok(()),
+            },
+            '[' => Node::One(self.class()?),
+            '.' if self.flags.dot_all => Node::One(Set { negated: true, ..Set::default() }),
+            '.' => Node::One(Set { ranges: vec![('\n', '\n')], negated: true, ..Set::default() }),
+            '^' if self.flags.lines => Node::Assert(Assertion::LineBegin),
+            '^' => Node::Assert(Assertion::TextBegin),
+            '$' if self.flags.lines => Node::Assert(Assertion::LineEnd),
+            '$' => Node::Assert(Assertion::TextEnd),
+            '\\' if self.eat("Q") => {
+                let (quoted, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
+                nodes.extend(quoted.chars().map(|c| Node::One(self.one(c))));
+                self.rest = rest;
+                return Ok(());
+            }
+            '\\' => match self.peek() {
+                Some('A') => self.assertion(Assertion::TextBegin),
+                Some('z') => self.assertion(Assertion::TextEnd),
+                Some('b') => self.assertion(Assertion::WordBoundary),
+                Some('B') => self.assertion(Assertion::NoWordBoundary),
+                _ => match self.escaped_class()? {
+                    Some(set) => Node::One(set),
+                    None => Node::One(self.escape().map(|c| self.one(c))?),
+                },
+            },
+            c => Node::One(self.one(c)),
+        };
+        nodes.push(node);
+        Ok(())
+    }
+
+    fn assertion(&mut self, assertion: Assertion) -> Node {
+        self.next();
+        Node::Assert(assertion)
+    }
+
+    fn one(&self, c: char) -> Set {
+        Set { ranges: vec![(c, c)], fold: self.flags.fold, ..Set::default() }
+    }
+
+    /// What follows a parenthesis; none when it only sets flags.
+    fn group(&mut self) -> Result<Option<Node>, String> {
+        let outer = self.flags;
+        if self.eat("?P<") || self.eat("?<") {
+            let look = self.rest.starts_with(['=', '!']);
+            let (name, rest) = self.rest.split_once('>').filter(|_| !look).ok_or("no look-behind")?;
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                return Err(format!("`{name}` is no name of a group"));
+            }
+            self.rest = rest;
+        } else if self.eat("?") {
+            let end = self.rest.find([':', ')']).ok_or("a parenthesis is not closed")?;
+            let (on, off) = self.rest[..end].split_once('-').unwrap_or((&self.rest[..end], ""));
+            let negated = self.rest[..end].contains('-');
+            let scoped = self.rest[end..].starts_with(':');
+            if negated && off.is_empty() {
+                return Err("no flag after `(?`".into());
+            }
+            for (letter, set) in on.chars().map(|c| (c, true)).chain(off.chars().map(|c| (c, false))) {
+                match letter {
+                    'i' => self.flags.fold = set,
+                    'm' => self.flags.lines = set,
+                    's' => self.flags.dot_all = set,
+                    'U' => {}
+                    '=' | '!' => return Err("no look-ahead".into()),
+                    other => return Err(format!("`{other}` is no flag")),
+                }
+            }
+            self.rest = &self.rest[end + 1..];
+            if !scoped {
+                return Ok(None);
+            }
+        }
+        let node = self.either()?;
+        self.flags = outer;
+        if self.eat(")") { Ok(Some(node)) } else { Err("a parenthesis is not closed".into()) }
+    }
+
+    fn class(&mut self) -> Result<Set, String> {
+        let mut set = Set { negated: self.eat("^"), fold: self.flags.fold, ..Set::default() };
+        let mut first = true;
+        while first || !self.rest.starts_with(']') {
+            let named = self.rest.strip_prefix("[:").and_then(|rest| rest.split_once(":]"));
+            if let Some((name, rest)) = named {
+                set.add(posix(name).ok_or_else(|| format!("`[:{name}:]` is no class"))?);
+                self.rest = rest;
+                first = false;
+                continue;
+            }
+            if self.rest.starts_with('\\') {
+                let before = self.rest;
+                self.next();
+                if let Some(class) = self.escaped_class()? {
+                    set.add(class);
+                    first = false;
+                    continue;
+                }
+                self.rest = before;
+            }
+            let low = self.member()?;
+            let mut high = low;
+            let mut ahead = self.rest.chars();
+            if ahead.next() == Some('-') && ahead.next().is_some_and(|c| c != ']') {
+                self.next();
+                high = self.member()?;
+            }
+            if high < low {
+                return Err(format!("`{low}-{high}` is no range"));
+            }
+            set.ranges.push((low, high));
+            first = false;
+        }
+        self.next();
+        Ok(set)
+    }
+
+    fn member(&mut self) -> Result<char, String> {
+        match self.next() {
+            None => Err("a bracket is not closed".into()),
+            Some('\\') => self.escape(),
+            Some(c) => Ok(c),
+        }
+    }
+
+    /// The class that a letter after a backslash stands for, if it does.
+    fn escaped_class(&mut self) -> Result<Option<Set>, String> {
+        let letter = self.peek().unwrap_or_default();
+        let name = match letter.to_ascii_lowercase() {
+            'd' => "digit",
+            's' => "perl space",
+            'w' => "word",
+            'p' => {
+                self.next();
+                self.unicode()?;
+                return Ok(Some(Set { unknown: true, ..Set::default() }));
+            }
+            _ => return Ok(None),
+        };
+        self.next();
+        let mut set = posix(name).unwrap_or_default();
+        set.negated = letter.is_ascii_uppercase();
+        Ok(Some(set))
+    }
+
+    fn unicode(&mut self) -> Result<(), String> {
+        let name = if self.eat("{") {
+            let (name, rest) = self.rest.split_once('}').ok_or("a brace is not closed")?;
+            self.rest = rest;
+            name.trim_start_matches('^').to_owned()
+        } else {
+            self.next().ok_or("`\\p` without a class")?.to_string()
+        };
+        let script = name.len() > 2 && name.starts_with(|c: char| c.is_ascii_uppercase());
+        let known = CATEGORIES.contains(&name.as_str()) || script;
+        if known { Ok(()) } else { Err(format!("`{name}` is no class of Unicode")) }
+    }
+
+    /// The character that an escape stands for; the backslash is read already.
+    fn escape(&mut self) -> Result<char, String> {
+        let c = self.next().ok_or("a backslash at the end")?;
+        let code = match c {
+            'a' => 7,
+            'f' => 12,
+            'n' => 10,
+            'r' => 13,
+            't' => 9,
+            'v' => 11,
+            'x' if self.eat("{") => {
+                let (digits, rest) = self.rest.split_once('}').ok_or("a brace is not closed")?;
+                self.rest = rest;
+                u32::from_str_radix(digits, 16).map_err(|_| format!("`\\x{{{digits}}}` is no character"))?
+            }
+            'x' => {
+                let digits = self.rest.get(..2).ok_or("`\\x` without two digits")?.to_owned();
+                self.rest = &self.rest[2..];
+                u32::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is no character"))?
+            }
+            '0'..='7' => {
+                let more = self.rest.chars().take(2).take_while(|c| ('0'..='7').contains(c)).count();
+                if c != '0' && more == 0 {
+                    return Err("no back-references".into());
+                }
+                let digits = format!("{c}{}", &self.rest[..more]);
+                self.rest = &self.rest[more..];
+                u32::from_str_radix(&digits, 8).unwrap_or_default()
+            }
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => u32::from(c),
+            c => return Err(format!("`\\{c}` means nothing")),
+        };
+        char::from_u32(code).ok_or_else(|| format!("{code} is no character"))
+    }
+}
+
+impl Set {
+    /// Adds the members of another set.
+    fn add(&mut self, other: Set) {
+        self.unknown |= other.unknown;
+        if !other.negated {
+            self.ranges.extend(other.ranges);
+            return;
+        }
+        // The classes of Perl and POSIX are in order.
+        let mut from = '\0';
+        for (low, high) in other.ranges {
+            if let Some(before) = char::from_u32(u32::from(low).wrapping_sub(1)).filter(|c| from <= *c) {
+                self.ranges.push((from, before));
+            }
+            from = char::from_u32(u32::from(high) + 1).unwrap_or(char::MAX);
+        }
+        self.ranges.push((from, char::MAX));
+    }
+}
+
+fn posix(name: &str) -> Option<Set> {
+    let (name, negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
+    let ranges: &[(char, char)] = match name {
+        "alnum" => &[('0', '9'), ('A', 'Z'), ('a', 'z')],
+        "alpha" => &[('A', 'Z'), ('a', 'z')],
+        "ascii" => &[('\0', '\x7f')],
+        "blank" => &[('\t', '\t'), (' ', ' ')],
+        "cntrl" => &[('\0', '\x1f'), ('\x7f', '\x7f')],
+        "digit" => &[('0', '9')],
+        "graph" => &[('!', '~')],
+        "lower" => &[('a', 'z')],
+        "print" => &[(' ', '~')],
+        "punct" => &[('!', '/'), (':', '@'), ('[', '`'), ('{', '~')],
+        "space" => &[('\t', '\r'), (' ', ' ')],
+        "perl space" => &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')],
+        "upper" => &[('A', 'Z')],
+        "word" => &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
+        "xdigit" => &[('0', '9'), ('A', 'F'), ('a', 'f')],
+        _ => return None,
+    };
+    Some(Set { ranges: ranges.to_vec(), negated, ..Set::default() })
+}
+
+/// How often the innermost part of a repetition is repeated.
+fn copies(node: &Node) -> usize {
+    match node {
+        Node::One(_) | Node::Assert(_) => 1,
+        Node::Concat(nodes) | Node::Either(nodes) => nodes.iter().map(copies).max().unwrap_or(1),
+        Node::Repeat(inner, min, max) => copies(inner).saturating_mul(max.unwrap_or(*min).max(1)),
+    }
+}

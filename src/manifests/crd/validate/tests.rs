@@ -1,0 +1,90 @@
+use serde_json::Value;
+
+use super::validate;
+
+/// A definition that is in order.
+fn base() -> Value {
+    serde_json::from_str(include_str!("../../../../tests/data/shapes/definition.json")).expect("JSON")
+}
+
+/// Each change of the list, its sign, and the definition that it makes. A test in `tests/definitions.rs` holds the
+/// signs to a real API server.
+fn changed() -> Vec<(char, &'static str, Value)> {
+    let lines = include_str!("../../../../tests/data/shapes/definitions.txt").lines();
+    let change = |line: &'static str| {
+        let (place, value) = line[2..].split_once(' ').expect("a place and a value");
+        let place = place.replacen('~', "/spec/versions/0/schema/openAPIV3Schema/properties/spec", 1);
+        let (parent, key) = place.rsplit_once('/').expect("a pointer");
+        let mut crd = base();
+        crd.pointer_mut(parent).expect("a place")[key] = serde_json::from_str(value).expect(value);
+        (line.chars().next().unwrap_or_default(), line, crd)
+    };
+    lines.filter(|line| !line.starts_with('#')).map(change).collect()
+}
+
+fn said(crd: &Value) -> Result<Vec<String>, String> {
+    validate(std::slice::from_ref(crd)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn passes_and_refuses_what_it_should() {
+    assert_eq!(said(&base()), Ok(Vec::new()));
+    for (sign, line, crd) in changed() {
+        assert_eq!(said(&crd).is_ok(), sign == '+', "{line}\n{:?}", said(&crd));
+    }
+}
+
+#[test]
+fn reports_every_problem_at_once_with_its_place_and_a_hint() {
+    let mut crd = base();
+    let spec = &mut crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    spec["properties"]["a"] = serde_json::json!({});
+    spec["properties"]["b"] =
+        serde_json::json!({ "type": "array", "items": { "type": "string", "default": 1 } });
+    spec["properties"]["c"] = serde_json::json!({ "type": "array", "items": [{ "type": "string" }] });
+    crd["spec"]["names"]["shortNames"] = serde_json::json!(["B"]);
+    let other = crd.clone();
+    let error = validate(&[crd, other]).expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "`Base`: `B` cannot be a short name\n\
+         `Base v1 .spec.a`: a value without a type\n\
+         `Base v1 .spec.c`: a tuple, which no definition can describe"
+    );
+    assert_eq!(error.hints().len(), 4, "one each, and that nothing was written: {:#?}", error.hints());
+    assert_eq!(error.exit_code(), 1);
+}
+
+#[test]
+fn says_when_a_definition_is_large() {
+    let mut crd = base();
+    let description = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/description";
+    let (parent, key) = description.rsplit_once('/').expect("a pointer");
+    crd.pointer_mut(parent).expect("a place")[key] = "x".repeat(262_144).into();
+    let notes = said(&crd).expect("a note only");
+    assert!(notes[0].contains("--server-side"), "{notes:?}");
+    crd.pointer_mut(parent).expect("a place")[key] = "x".repeat(1_572_864).into();
+    assert!(said(&crd).expect_err("too large").contains("etcd takes"));
+}
+
+#[test]
+fn rules_that_are_cheap_alone_can_be_dear_together() {
+    let rule = serde_json::json!({ "rule": "self.all(x, x == 'a')", "message": "no" });
+    let list = |count: usize| {
+        let rules = vec![rule.clone(); count];
+        serde_json::json!({
+            "type": "array",
+            "maxItems": 700_000,
+            "items": { "type": "string", "maxLength": 9 },
+            "x-kubernetes-validations": rules,
+        })
+    };
+    let with = |count| {
+        let mut crd = base();
+        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["x"] =
+            list(count);
+        said(&crd)
+    };
+    assert_eq!(with(20), Ok(Vec::new()));
+    assert_eq!(with(30), Err("`Base v1`: all rules together could cost too much".into()));
+}

@@ -1,0 +1,190 @@
+//! Conditions on single values: bounds, enums, formats, patterns.
+
+use serde_json::Value;
+
+use super::findings::Findings;
+use super::pattern::Pattern;
+use super::place::Place;
+use super::schema::Schema;
+
+/// The formats that the API server knows for strings, without hyphens.
+const FORMATS: [&str; 26] = [
+    "bsonobjectid",
+    "byte",
+    "cidr",
+    "creditcard",
+    "date",
+    "datetime",
+    "duration",
+    "email",
+    "hexcolor",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "isbn",
+    "isbn10",
+    "isbn13",
+    "k8slongname",
+    "k8sshortname",
+    "mac",
+    "password",
+    "rgbcolor",
+    "ssn",
+    "uri",
+    "uuid",
+    "uuid3",
+    "uuid4",
+    "uuid5",
+];
+
+/// A lower and an upper bound, and the types that they mean something for.
+const BOUNDS: [(&str, &str, &[&str]); 4] = [
+    ("minimum", "maximum", &["integer", "number"]),
+    ("minLength", "maxLength", &["string"]),
+    ("minItems", "maxItems", &["array"]),
+    ("minProperties", "maxProperties", &["object"]),
+];
+
+/// Checks the conditions in `rules` on values of `structure`; the two are the same but below `allOf` and its like.
+pub(super) fn check(rules: Schema<'_>, structure: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+    bounds(rules, structure.kind(), place, findings);
+    format(rules, place, findings);
+    enumeration(rules, structure, place, findings);
+    if let Some(pattern) = rules.text("pattern")
+        && let Err(why) = Pattern::parse(pattern)
+    {
+        findings.refuse(
+            place,
+            format_args!("pattern `{pattern}` is no regular expression of RE2: {why}"),
+            "RE2 has no look-around and no back-references; say the rest as a rule in CEL: \
+                 `#[x_kube(validation = \"…\")]`",
+        );
+    }
+}
+
+fn bounds(rules: Schema<'_>, kind: &str, place: &Place<'_>, findings: &mut Findings) {
+    for (low, high, kinds) in BOUNDS {
+        for key in [low, high] {
+            without_effect(rules, key, kind, kinds, place, findings);
+        }
+        if let (Some(min), Some(max)) = (number(rules, low), number(rules, high)) {
+            let strict = rules.is("exclusiveMinimum") || rules.is("exclusiveMaximum");
+            if min > max || (low == "minimum" && strict && min >= max) {
+                findings.refuse(
+                    place,
+                    format_args!("no value is possible: `{low}` is {min} and `{high}` is {max}"),
+                    "swap the bounds",
+                );
+            }
+        }
+    }
+    without_effect(rules, "pattern", kind, &["string"], place, findings);
+    without_effect(rules, "multipleOf", kind, &["integer", "number"], place, findings);
+    if number(rules, "multipleOf").is_some_and(|step| step <= 0.0) {
+        findings.refuse(place, "`multipleOf` is not above zero", "write the step between two values");
+    }
+    for (strict, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        if rules.is(strict) && rules.get(bound).is_none() {
+            let hint = format!("add the bound: `#[schemars(extend(\"{bound}\" = 0, \"{strict}\" = true))]`");
+            findings.refuse(place, format_args!("`{strict}` without `{bound}`"), hint);
+        }
+    }
+    let object = rules.kind() == "object" && rules.additional().is_none() && !rules.preserves();
+    for name in rules.strings("required").filter(|_| object) {
+        if rules.property(name).is_none() {
+            findings.refuse(
+                place,
+                format_args!("requires `{name}`, which it does not have"),
+                "name only fields of the struct in `required`",
+            );
+        }
+    }
+}
+
+fn number(schema: Schema<'_>, key: &str) -> Option<f64> {
+    schema.get(key).and_then(Value::as_f64)
+}
+
+/// Says so when a keyword is for values of other types.
+fn without_effect(
+    rules: Schema<'_>,
+    key: &str,
+    kind: &str,
+    kinds: &[&str],
+    place: &Place<'_>,
+    findings: &mut Findings,
+) {
+    if rules.get(key).is_some() && !kind.is_empty() && !kinds.contains(&kind) {
+        findings.refuse(
+            place,
+            format_args!("`{key}` has no effect on a value of type {kind}"),
+            format!("take `{key}` away, or put it on what it is meant for, such as the items: `inner(…)`"),
+        );
+    }
+}
+
+fn format(rules: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+    let Some(format) = rules.text("format") else {
+        return;
+    };
+    // The API server looks at the type beside the format, which is empty below `allOf` and its like.
+    let known = match rules.kind() {
+        "" | "string" => FORMATS.binary_search(&format.replace('-', "").as_str()).is_ok(),
+        "integer" => ["int32", "int64"].contains(&format),
+        "number" => ["float", "double"].contains(&format),
+        _ => false,
+    };
+    if !known {
+        findings.refuse(
+            place,
+            format_args!(
+                "the API server knows no format `{format}` for a value of this type and warns of it"
+            ),
+            "use `i32` or `i64` for integers and `f64` for numbers; say what a string looks like with \
+             `#[schemars(pattern(\"…\"))]`",
+        );
+    }
+}
+
+fn enumeration(rules: Schema<'_>, structure: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+    let Some(values) = rules.get("enum").and_then(Value::as_array) else {
+        return;
+    };
+    if values.is_empty() {
+        let hint = "give the enum a variant, or leave `enum` out";
+        findings.refuse(place, "an enum without a value, which the API server ignores", hint);
+    }
+    for (index, value) in values.iter().enumerate() {
+        if values[..index].contains(value) {
+            let hint = "give each variant a name of its own; see `#[serde(rename)]`";
+            findings.refuse(place, format_args!("the enum has {value} twice"), hint);
+        }
+        if !fits(value, structure) {
+            let kind = structure.kind();
+            findings.refuse(
+                place,
+                format_args!("the enum has {value}, which is no {kind}"),
+                "list values of the field's own type",
+            );
+        }
+    }
+}
+
+/// Whether a value has the type of a schema.
+pub(super) fn fits(value: &Value, schema: Schema<'_>) -> bool {
+    match (schema.kind(), value) {
+        (_, Value::Null) => schema.is("nullable"),
+        ("", _) if schema.int_or_string() => value.is_string() || whole(value),
+        ("", _) => true,
+        ("integer", value) => whole(value),
+        (kind, Value::Number(_)) => kind == "number",
+        (kind, Value::Bool(_)) => kind == "boolean",
+        (kind, Value::String(_)) => kind == "string",
+        (kind, Value::Array(_)) => kind == "array",
+        (kind, Value::Object(_)) => kind == "object",
+    }
+}
+
+fn whole(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|float| float.fract() == 0.0)
+}

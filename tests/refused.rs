@@ -1,0 +1,126 @@
+//! What `manifests` says when types cannot become a definition. A stand-in for cargo prints what a `crdgen` would.
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use assert_cmd::Command;
+use common::{Ran, Sandbox, tree};
+use serde_json::{Value, json};
+
+/// Runs `manifests` with a program of the given shell commands in place of cargo.
+fn manifests(sandbox: &Sandbox, cargo: &str) -> Ran {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("cargo");
+    std::fs::write(&program, format!("#!/bin/sh\n{cargo}\n")).expect("a program");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let output = Command::cargo_bin("iris-scaffold")
+        .expect("the program")
+        .arg("manifests")
+        .env("CARGO", program)
+        .current_dir(sandbox.path())
+        .output()
+        .expect("a run");
+    Ran {
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        status: output.status.code(),
+    }
+}
+
+/// A definition whose spec has the fields given.
+fn definition(kind: &str, fields: &Value) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": format!("{}.test.myardyas.club", kind.to_lowercase()) },
+        "spec": {
+            "group": "test.myardyas.club",
+            "names": { "kind": kind, "plural": kind.to_lowercase() },
+            "scope": "Namespaced",
+            "versions": [{
+                "name": "v1alpha1",
+                "served": true,
+                "storage": true,
+                "schema": { "openAPIV3Schema": {
+                    "type": "object",
+                    "properties": { "spec": { "type": "object", "properties": fields } },
+                } },
+            }],
+        },
+    })
+}
+
+#[test]
+fn every_problem_is_told_and_nothing_is_written() {
+    let sandbox = Sandbox::with_iris();
+    let before = tree(sandbox.path());
+    let iris = definition(
+        "Iris",
+        &json!({
+            "pair": { "type": "array", "items": [{ "type": "integer" }, { "type": "string" }] },
+            "ports": {
+                "type": "array",
+                "items": { "type": "object", "properties": { "name": { "type": "string" } } },
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+            },
+        }),
+    );
+    let fleet = definition("Fleet", &json!({ "any": {} }));
+    let ran = manifests(&sandbox, &format!("cat <<'END'\n{iris}\n{fleet}\nEND")).code(1);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(
+        ran.stderr,
+        "error: `Fleet v1alpha1 .spec.any`: a value without a type\n\
+         error: `Iris v1alpha1 .spec.pair`: a tuple, which no definition can describe\n\
+         error: `Iris v1alpha1 .spec.ports[].name`: the key of a list, but it may be absent\n\
+         \n\
+         hint: for a value of any shape, keep `serde_json::Value` and add \
+         `#[schemars(extend(\"x-kubernetes-preserve-unknown-fields\" = true))]`\n\
+         hint: write a struct with named fields in place of a tuple\n\
+         hint: make it required (`String` in place of `Option<String>`) or give it a default: \
+         `#[serde(default = \"…\")]`\n\
+         hint: nothing was written\n"
+    );
+    assert_eq!(tree(sandbox.path()), before);
+}
+
+#[test]
+fn a_panic_of_kube_derive_is_explained() {
+    let sandbox = Sandbox::with_iris();
+    let before = tree(sandbox.path());
+    let cargo = r#"cat >&2 <<'END'
+warning: something before
+
+thread 'main' (7) panicked at /cargo/kube-core-5.0.0/src/schema.rs:482:29:
+Enum variant set [String("nothing")] has type Single(String) but was already defined as Some(Single(Object)). The instance type must be equal for all subschema variants.
+stack backtrace:
+   2: kube_core::schema::hoist_subschema_enum_values
+  10: crd
+             at ./api/src/v1alpha1/iris.rs:12:10
+  11: crds
+             at ./api/src/lib.rs:14:9
+END
+exit 101"#;
+    let ran = manifests(&sandbox, cargo).code(1);
+    assert_eq!(
+        ran.stderr,
+        "warning: something before\n\
+         error: kube-derive panicked on the type at `api/src/v1alpha1/iris.rs:12`: an enum has variants with data and \
+         variants without\n\
+         Enum variant set [String(\"nothing\")] has type Single(String) but was already defined as \
+         Some(Single(Object)). The instance type must be equal for all subschema variants.\n\
+         \n\
+         hint: give every variant data (`Nothing {}` in place of `Nothing`), or none\n\
+         hint: nothing was written\n"
+    );
+    assert_eq!(tree(sandbox.path()), before);
+}
+
+#[test]
+fn what_does_not_compile_is_left_to_cargo() {
+    let ran = manifests(&Sandbox::with_iris(), "echo 'error[E0412]: cannot find type' >&2; exit 101").code(1);
+    assert!(ran.stderr.starts_with("error[E0412]: cannot find type\nerror: `cargo run "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: mend what cargo reports above"), "{}", ran.stderr);
+}
