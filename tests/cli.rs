@@ -87,6 +87,70 @@ fn kinds_of_one_name_in_two_groups_have_images_of_their_own() {
 }
 
 #[test]
+fn a_kind_changes_only_by_force() {
+    let sandbox = Sandbox::with_project();
+    let api = |more: &[&str]| {
+        let args = ["create", "api", "--group=test", "--version=v1", "--kind=Database"];
+        sandbox.run(&[&args[..], more].concat())
+    };
+    api(&["--image=postgres:16"]).success();
+    let before = tree(sandbox.path());
+    api(&[]).success();
+    assert_eq!(before, tree(sandbox.path()), "what was said once need not be said again");
+    for (flag, message) in [
+        ("--image=postgres:17", "kind `Database` runs another image"),
+        ("--template=blank", "kind `Database` was made from another template"),
+        ("--controller=false", "kind `Database` has a controller"),
+    ] {
+        let out = api(&[flag]).code(1);
+        assert!(out.stderr.contains(message), "{}", out.stderr);
+        assert_eq!(before, tree(sandbox.path()));
+    }
+    api(&["--image=postgres:17", "--force"]).success();
+    for file in ["PROJECT", "config/manager/manager.yaml", "src/controller/database_resources.rs"] {
+        let text = sandbox.read(file);
+        assert!(text.contains("postgres:17") && !text.contains("postgres:16"), "{file}:\n{text}");
+    }
+}
+
+#[test]
+fn the_group_of_another_project_is_not_said_twice() {
+    let sandbox = Sandbox::with_project();
+    let args =
+        ["create", "api", "--group=cert-manager", "--version=v1", "--kind=Certificate", "--resource=false"];
+    let out = sandbox.run(&[&args[..], &["--external-api-domain=cert-manager.io"]].concat()).code(2);
+    assert!(out.stderr.contains("hint: say `--external-api-domain io`"), "{}", out.stderr);
+    sandbox.run(&[&args[..], &["--external-api-domain=io"]].concat()).success();
+    assert!(sandbox.read("tests/crds/cert-manager.io_certificates_v1.yaml").contains("kind: Certificate\n"));
+}
+
+#[test]
+fn bash_completes_every_word() {
+    let sandbox = Sandbox::new("anywhere");
+    let script = sandbox.run(&["completion", "bash"]).success().stdout;
+    for (words, completion) in [
+        ("comp", "completion"),
+        ("create ap", "api"),
+        ("create api --gr", "--group"),
+        ("create api --template bl", "blank"),
+        ("init --license mi", "mit"),
+    ] {
+        let (before, word) = words.rsplit_once(' ').unwrap_or(("", words));
+        let count = before.split_whitespace().count();
+        let previous = before.split_whitespace().last().unwrap_or("iris-scaffold");
+        let ask = format!(
+            "COMP_WORDS=(iris-scaffold {words}); COMP_CWORD={}\n_iris__scaffold iris-scaffold {word} {previous}\n\
+             echo \"${{COMPREPLY[@]}}\"",
+            count + 1
+        );
+        let output = std::process::Command::new("bash").args(["-c", &format!("{script}\n{ask}")]).output();
+        let output = output.expect("bash");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(stdout.trim(), completion, "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn a_dry_run_shows_everything_and_writes_nothing() {
     let sandbox = Sandbox::new("iris");
     let out = sandbox.run(&["init", "--domain", "myardyas.club", "--dry-run", "--diff"]).success();

@@ -131,7 +131,7 @@ impl<K: Watched, F: FnMut(Change<K>) + Send> Watch<K, F> {
                     // Where there is no such kind there are no objects of it.
                     self.known.clear();
                     (self.changed)(Change::Event(Event::InitDone));
-                    return Err("the API server has no such kind; is its CustomResourceDefinition installed?".into());
+                    return Err("no such kind; is its CustomResourceDefinition installed?".into());
                 }
                 Ok(Err(error)) => return Err(format!("cannot list: {error}")),
                 Err(_) => return Err("cannot list: the answer does not end".into()),

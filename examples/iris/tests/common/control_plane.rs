@@ -22,8 +22,11 @@ use super::{ensure, eventually, free_port, within};
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 /// How long the API server may take to start.
 const START: Duration = Duration::from_secs(60);
-/// Where the project keeps its `CustomResourceDefinition`s.
-const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/crd/bases");
+/// Where the project keeps its `CustomResourceDefinition`s, and those that stand in for other projects'.
+const CRDS: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/config/crd/bases"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crds"),
+];
 const TOKEN: &str = "test-admin";
 
 /// A running control plane. It ends when this is dropped.
@@ -133,9 +136,7 @@ impl ControlPlane {
             plural: "customresourcedefinitions".to_owned(),
         };
         let crds: Api<DynamicObject> = Api::all_with(self.client(), &kind);
-        for entry in
-            fs::read_dir(CRDS).unwrap_or_else(|error| panic!("{CRDS}: {error}; run `make manifests`"))
-        {
+        for entry in CRDS.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
             let path = entry.expect("directory entry").path();
             if path.extension().is_none_or(|extension| extension != "yaml") {
                 continue;
