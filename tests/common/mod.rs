@@ -117,3 +117,48 @@ pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     }
     files
 }
+
+/// What a path is, with its permissions and, for a file, its content; for a link, where it leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub mode: u32,
+    pub content: Vec<u8>,
+}
+
+/// Everything below `root`, also what is no file; nothing that a reader would wait for is read.
+#[cfg(unix)]
+pub fn snapshot(root: &Path) -> BTreeMap<PathBuf, Entry> {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut entries = BTreeMap::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let found = path.symlink_metadata().expect("its kind");
+            let content = if found.is_symlink() {
+                std::fs::read_link(&path).expect("a link").as_os_str().as_bytes().to_vec()
+            } else if found.is_file() {
+                std::fs::read(&path).expect("a file")
+            } else {
+                Vec::new()
+            };
+            if found.is_dir() {
+                folders.push(path.clone());
+            }
+            let name = path.strip_prefix(root).expect("below the root").to_path_buf();
+            entries.insert(name, Entry { mode: found.permissions().mode(), content });
+        }
+    }
+    entries
+}
+
+/// The paths at which two snapshots differ.
+pub fn difference(before: &BTreeMap<PathBuf, Entry>, after: &BTreeMap<PathBuf, Entry>) -> Vec<PathBuf> {
+    let either = before.keys().chain(after.keys());
+    let mut paths: Vec<PathBuf> =
+        either.filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
