@@ -16,32 +16,8 @@ fn rules() -> Vec<(bool, &'static str)> {
 
 /// An object with a field of each type, all small enough for any rule to be cheap if `bounded`.
 fn object(rule: &str, bounded: bool) -> Value {
-    let text = json!({ "type": "string", "maxLength": 8 });
-    let part = json!({ "type": "object", "properties": { "name": text } });
-    let mut object = json!({
-        "type": "object",
-        "properties": {
-            "text": text,
-            "number": { "type": "integer" },
-            "ratio": { "type": "number" },
-            "flag": { "type": "boolean" },
-            "data": { "type": "string", "format": "byte", "maxLength": 8 },
-            "time": { "type": "string", "format": "date-time" },
-            "period": { "type": "string", "format": "duration" },
-            "any": { "x-kubernetes-int-or-string": true, "maxLength": 8 },
-            "free": { "type": "object", "additionalProperties": text, "maxProperties": 3 },
-            "names": { "type": "array", "items": text, "maxItems": 3 },
-            "labels": { "type": "object", "additionalProperties": text, "maxProperties": 3 },
-            "part": part,
-            "other": part,
-            "parts": { "type": "array", "items": part, "maxItems": 3 },
-            "namespace": text,
-            "a-b": text,
-            "c.d": text,
-            "e/f": text,
-        },
-        "x-kubernetes-validations": [{ "rule": rule, "message": "no" }],
-    });
+    let mut object: Value = serde_json::from_str(include_str!("data/shapes/object.json")).expect("JSON");
+    object["x-kubernetes-validations"] = json!([{ "rule": rule, "message": "no" }]);
     if !bounded {
         unbind(&mut object);
     }

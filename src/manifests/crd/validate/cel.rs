@@ -3,10 +3,12 @@
 //! Read, given types and compared with the schema here, because no crate does the last: `cel` and `kube-cel` 0.8 find
 //! a syntax error but no unknown field, and bring 20 to 46 crates with them.
 
+mod charges;
 mod cost;
 mod eval;
 mod infer;
 mod lexer;
+mod macros;
 mod parser;
 mod signatures;
 mod sizes;

@@ -21,7 +21,8 @@ pub(super) fn check(value: &Value, schema: Schema<'_>) -> Verdict {
         return Ok(());
     }
     if !fits(value, schema) {
-        return fault(format!("is {value}, which is no {}", schema.kind()));
+        let kind = if schema.int_or_string() { "integer or string" } else { schema.kind() };
+        return fault(format!("is {value}, which is no {kind}"));
     }
     conditions(value, schema)?;
     match value {

@@ -3,6 +3,7 @@
 //! Small enough to be here. The crates for regular expressions in Rust differ from Go in what they accept (`{` alone,
 //! `a**`, `\Q…\E`, `[a&&b]`), and what counts is whether the API server accepts a pattern.
 
+mod classes;
 mod parser;
 
 /// A pattern that the API server accepts.

@@ -160,7 +160,7 @@ fn enumeration(rules: Schema<'_>, structure: Schema<'_>, place: &Place<'_>, find
             findings.refuse(place, format_args!("the enum has {value} twice"), hint);
         }
         if !fits(value, structure) {
-            let kind = structure.kind();
+            let kind = if structure.int_or_string() { "integer or string" } else { structure.kind() };
             findings.refuse(
                 place,
                 format_args!("the enum has {value}, which is no {kind}"),
