@@ -1,23 +1,36 @@
-//! What `manifests` says when types cannot become a definition. A stand-in for cargo prints what a `crdgen` would.
+//! What `manifests` says when types cannot become a definition. A script stands in for `crdgen`.
 
 mod common;
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use common::{Ran, Sandbox, tree};
 use serde_json::{Value, json};
 
-/// Runs `manifests` with a program of the given shell commands in place of cargo.
-fn manifests(sandbox: &Sandbox, cargo: &str) -> Ran {
+/// Runs `manifests` with a `crdgen` of the given shell commands, which a stand-in for cargo names as what it built.
+fn manifests(sandbox: &Sandbox, crdgen: &str) -> Ran {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = folder.path().join("cargo");
-    std::fs::write(&program, format!("#!/bin/sh\n{cargo}\n")).expect("a program");
+    let built = program(folder.path(), "crdgen", crdgen);
+    let message = json!({ "target": { "name": "crdgen" }, "executable": built });
+    let cargo = program(folder.path(), "cargo", &format!("cat <<'END'\n{message}\nEND"));
+    with_cargo(sandbox, &cargo)
+}
+
+/// Writes a program of the given shell commands.
+fn program(folder: &Path, name: &str, commands: &str) -> PathBuf {
+    let program = folder.join(name);
+    std::fs::write(&program, format!("#!/bin/sh\n{commands}\n")).expect("a program");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    program
+}
+
+fn with_cargo(sandbox: &Sandbox, cargo: &Path) -> Ran {
     let output = Command::cargo_bin("iris-scaffold")
         .expect("the program")
         .arg("manifests")
-        .env("CARGO", program)
+        .env("CARGO", cargo)
         .current_dir(sandbox.path())
         .output()
         .expect("a run");
@@ -90,7 +103,7 @@ fn every_problem_is_told_and_nothing_is_written() {
 fn a_panic_of_kube_derive_is_explained() {
     let sandbox = Sandbox::with_iris();
     let before = tree(sandbox.path());
-    let cargo = r#"cat >&2 <<'END'
+    let crdgen = r#"cat >&2 <<'END'
 warning: something before
 
 thread 'main' (7) panicked at /cargo/kube-core-5.0.0/src/schema.rs:482:29:
@@ -103,7 +116,7 @@ stack backtrace:
              at ./api/src/lib.rs:14:9
 END
 exit 101"#;
-    let ran = manifests(&sandbox, cargo).code(1);
+    let ran = manifests(&sandbox, crdgen).code(1);
     assert_eq!(
         ran.stderr,
         "warning: something before\n\
@@ -120,7 +133,27 @@ exit 101"#;
 
 #[test]
 fn what_does_not_compile_is_left_to_cargo() {
-    let ran = manifests(&Sandbox::with_iris(), "echo 'error[E0412]: cannot find type' >&2; exit 101").code(1);
-    assert!(ran.stderr.starts_with("error[E0412]: cannot find type\nerror: `cargo run "), "{}", ran.stderr);
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cargo = program(folder.path(), "cargo", "echo 'error[E0412]: cannot find type' >&2; exit 101");
+    let ran = with_cargo(&sandbox, &cargo).code(1);
+    assert!(ran.stderr.starts_with("error[E0412]: cannot find type\nerror: `cargo build "), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: mend what cargo reports above"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_crdgen_prints_must_be_definitions() {
+    let sandbox = Sandbox::with_iris();
+    let before = tree(sandbox.path());
+    for (crdgen, what) in [
+        ("echo garbage", "did not print definitions as JSON: expected value at line 1 column 1"),
+        ("printf '\\377\\376'", "crdgen"),
+        ("echo '{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}'", "crdgen"),
+        ("echo no >&2; exit 3", "`crdgen` failed with exit status: 3"),
+        ("kill -9 $$", "`crdgen` failed with signal: 9"),
+    ] {
+        let ran = manifests(&sandbox, crdgen).code(1);
+        assert!(ran.stderr.contains("error: ") && ran.stderr.contains(what), "{crdgen}: {}", ran.stderr);
+        assert_eq!(tree(sandbox.path()), before, "{crdgen}");
+    }
 }

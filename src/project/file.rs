@@ -10,7 +10,9 @@ use crate::{Error, Problem, Result};
 /// Version of the schema, kubebuilder's.
 const VERSION: &str = "3";
 /// Longest file that is read, in bytes; a kind takes about 200.
-const LONGEST: usize = 4 << 20;
+const LONGEST: usize = 1 << 20;
+/// Most opening brackets. The parser refuses deep nesting, but only once it has read it all, in quadratic time.
+const BRACKETS: usize = 10_000;
 
 impl Project {
     /// Reads the text of PROJECT.
@@ -84,6 +86,10 @@ pub(super) fn layouts(root: &Mapping) -> Vec<String> {
 
 /// The text as YAML with keys and values.
 fn document(text: &str) -> Result<Mapping> {
+    if text.len() > LONGEST {
+        let message = format!("the file is longer than {} KiB, too long for a project's", LONGEST >> 10);
+        return Err(mistake(text.lines().next().unwrap_or_default(), 1, &message));
+    }
     if text.trim().is_empty() {
         return Err(mistake(text, 1, "the file is empty"));
     }
@@ -92,8 +98,9 @@ fn document(text: &str) -> Result<Mapping> {
     {
         return Err(mistake(text, line + 1, "the file is not text"));
     }
-    if text.len() > LONGEST {
-        return Err(mistake(text, 1, "the file is too long to be a project's"));
+    if let Some((at, _)) = text.match_indices(['[', '{']).nth(BRACKETS) {
+        let line = text[..at].matches('\n').count() + 1;
+        return Err(mistake(text, line, "more brackets than in any project's file"));
     }
     match serde_yaml::from_str(text) {
         Ok(Value::Mapping(map)) => Ok(map),

@@ -1,12 +1,15 @@
 //! The project's files as a command sees them: what it staged over what the disk holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::RelPath;
 use crate::{Error, Problem, Result};
+
+/// Longest file that is read, in bytes: far above any source or manifest, and read in no time.
+const LONGEST: u64 = 64 << 20;
 
 /// A read-only view of a directory with texts laid over it.
 #[derive(Clone, Debug)]
@@ -47,21 +50,18 @@ impl Tree {
     /// The file's text on disk; `None` when it does not exist.
     ///
     /// # Errors
-    /// [`Error::Refused`] when a symbolic link leads out of the directory or nowhere, [`Error::Io`] when the file
-    /// cannot be read or is not text.
+    /// [`Error::Refused`] when a symbolic link leads out of the directory or nowhere, when it is no file, or one that
+    /// no project holds; [`Error::Io`] when the file cannot be read or is not text.
     pub fn on_disk(&self, path: &RelPath) -> Result<Option<String>> {
         let file = path.under(&self.root);
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                self.locate(path)?;
-                Ok(Some(text))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.locate(path)?;
-                Ok(None)
-            }
-            Err(error) => Err(Error::io("read", file)(error)),
+        // Looked at before it is opened: reading a pipe or a device might never end.
+        let real = self.locate(path)?;
+        match real.metadata() {
+            Ok(found) => readable(path, &found)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", file)(error)),
         }
+        fs::read_to_string(real).map(Some).map_err(Error::io("read", file))
     }
 
     /// Where the file really is, or will be: symbolic links below the root are followed.
@@ -97,8 +97,8 @@ impl Tree {
         Ok(real)
     }
 
-    /// All files with `extension` in the directory `folder` and below, staged and on disk, sorted. Hidden directories
-    /// are left out, and so are links to directories.
+    /// All files with `extension` in the directory `folder` and below, staged and on disk, sorted. Hidden ones are left
+    /// out, such as the dangling links that editors put beside open files, and so are links to directories.
     ///
     /// # Errors
     /// [`Error::Io`] when a directory cannot be read.
@@ -120,16 +120,16 @@ impl Tree {
             };
             for entry in entries {
                 let entry = entry.map_err(Error::io("list", &directory))?;
-                // A name that is not text cannot be a file of ours.
-                let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                // A name that is not text cannot be a source.
+                let name = entry.file_name();
+                let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
                     continue;
                 };
                 let kind = entry.file_type().map_err(Error::io("inspect", entry.path()))?;
                 let path = format!("{folder}/{name}");
-                if kind.is_dir() && !name.starts_with('.') {
+                if kind.is_dir() {
                     folders.push(path);
-                } else if !kind.is_dir()
-                    && let Ok(path) = RelPath::new(path)
+                } else if let Ok(path) = RelPath::new(path)
                     && path.extension() == extension
                 {
                     found.insert(path);
@@ -138,4 +138,18 @@ impl Tree {
         }
         Ok(found.into_iter().collect())
     }
+}
+
+/// Refuses what is no file, or too long for one of a project.
+fn readable(path: &RelPath, found: &Metadata) -> Result<()> {
+    let message = if found.is_dir() {
+        format!("`{path}` is a directory, and a file is expected there")
+    } else if !found.is_file() {
+        format!("`{path}` is a pipe, a socket or a device, and a file is expected there")
+    } else if found.len() > LONGEST {
+        format!("`{path}` is longer than {} MiB, too long for a file of a project", LONGEST >> 20)
+    } else {
+        return Ok(());
+    };
+    Err(Error::Refused(Problem::new(message).hint("move it away, then run the command again")))
 }

@@ -69,5 +69,10 @@ fn no_text_makes_it_panic() {
     }
     assert!(of(&"(".repeat(100_000)).contains("nested too deeply"));
     assert!(of(&"!".repeat(100_000)).contains("a value is missing"));
-    assert!(of(&format!("self{}", ".a".repeat(10_000))).contains("there is no field"));
+    assert!(of(&format!("self{}", ".a".repeat(10_000))).contains("nested too deeply"));
+    assert!(of(&format!("1{} == 2", " + 1".repeat(10_000))).contains("nested too deeply"));
+    assert_eq!(of(&format!("self.flag{}", " && self.flag".repeat(10_000))), "");
+    assert_eq!(of(&format!("{}self.flag{}", "!(".repeat(190), ")".repeat(190))), "");
+    assert!(of(&format!("{}1{}", "[".repeat(190), "]".repeat(190))).contains("not bool"));
+    assert!(of(&format!("{}1{}", "size(".repeat(190), ")".repeat(190))).contains("`size`"));
 }

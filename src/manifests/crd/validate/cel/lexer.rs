@@ -88,7 +88,7 @@ fn suffix(rest: &str) -> Option<&str> {
 
 /// A text or bytes, if one begins here.
 fn literal(text: &str) -> Option<Result<(Token, &str), String>> {
-    let quote = text.find(['"', '\''])?;
+    let quote = text.bytes().take(3).position(|byte| matches!(byte, b'"' | b'\''))?;
     let prefix = text[..quote].to_ascii_lowercase();
     if !["", "r", "b", "br", "rb"].contains(&prefix.as_str()) {
         return None;

@@ -46,7 +46,7 @@ const RESERVED: [&str; 17] = [
 const LEVELS: [&[&str]; 5] =
     [&["||"], &["&&"], &["<", "<=", ">=", ">", "==", "!=", "in"], &["+", "-"], &["*", "/", "%"]];
 
-/// How deep brackets may be nested.
+/// How deep an expression may be nested; the API server takes 250 levels.
 const DEEPEST: usize = 200;
 
 struct Parser {
@@ -75,6 +75,28 @@ fn show(token: &Token) -> String {
     }
 }
 
+/// Counts the links of a chain such as `a.b.c`, each of which nests those before it.
+fn longer(links: &mut usize) -> Result<(), String> {
+    *links += 1;
+    if *links > DEEPEST { Err("it is nested too deeply".into()) } else { Ok(()) }
+}
+
+/// The parts joined by an operator, as a tree of the least depth.
+fn balanced(operator: &str, mut parts: Vec<Expr>) -> Expr {
+    while parts.len() > 1 {
+        let mut rest = parts.into_iter();
+        let mut joined = Vec::new();
+        while let Some(left) = rest.next() {
+            joined.push(match rest.next() {
+                Some(right) => Expr::Call(operator.to_owned(), None, vec![left, right]),
+                None => left,
+            });
+        }
+        parts = joined;
+    }
+    parts.remove(0)
+}
+
 impl Parser {
     fn peek(&self) -> &Token {
         // The last one is the end, which is never passed.
@@ -100,9 +122,9 @@ impl Parser {
         if self.depth > DEEPEST {
             return Err("it is nested too deeply".into());
         }
-        let condition = self.level(0)?;
+        let condition = self.binary(0)?;
         let expr = if self.eat("?") {
-            let yes = self.level(0)?;
+            let yes = self.binary(0)?;
             self.expect(":")?;
             Expr::Call("_?_:_".into(), None, vec![condition, yes, self.expr()?])
         } else {
@@ -112,38 +134,58 @@ impl Parser {
         Ok(expr)
     }
 
-    fn level(&mut self, level: usize) -> Result<Expr, String> {
-        let Some(operators) = LEVELS.get(level) else {
-            return self.unary();
-        };
-        let mut left = self.level(level + 1)?;
-        while let Some(operator) = operators.iter().find(|operator| self.eat(operator)) {
-            let right = self.level(level + 1)?;
-            left = Expr::Call(format!("_{operator}_"), None, vec![left, right]);
+    /// Operands joined by operators of `lowest` and the levels above it.
+    fn binary(&mut self, lowest: usize) -> Result<Expr, String> {
+        let mut left = self.unary()?;
+        let mut links = 0;
+        while let Some((level, operator)) = self.operator(lowest) {
+            let right = self.binary(level + 1)?;
+            let name = format!("_{operator}_");
+            if let "||" | "&&" = operator {
+                let mut parts = vec![left, right];
+                while self.eat(operator) {
+                    parts.push(self.binary(level + 1)?);
+                }
+                left = balanced(&name, parts);
+            } else {
+                longer(&mut links)?;
+                left = Expr::Call(name, None, vec![left, right]);
+            }
         }
         Ok(left)
     }
 
+    /// The operator that comes next, with its level, if that is not below `lowest`.
+    fn operator(&mut self, lowest: usize) -> Option<(usize, &'static str)> {
+        let mut all = LEVELS.iter().enumerate().skip(lowest);
+        all.find_map(|(level, operators)| {
+            let operator = operators.iter().find(|operator| self.eat(operator))?;
+            Some((level, *operator))
+        })
+    }
+
     fn unary(&mut self) -> Result<Expr, String> {
-        let mut signs = Vec::new();
-        while let Some(sign) = ["!", "-"].into_iter().find(|sign| self.eat(sign)) {
-            signs.push(sign);
+        let Some(sign) = ["!", "-"].into_iter().find(|sign| self.eat(sign)) else {
+            return self.member();
+        };
+        let mut odd = true;
+        while self.eat(sign) {
+            odd = !odd;
         }
-        let operand = self.member()?;
-        let apply = |operand, sign| match operand {
-            Expr::Literal(kind @ ("int" | "double"), Some(digits))
-                if sign == "-" && !digits.starts_with('-') =>
-            {
+        Ok(match self.member()? {
+            operand if !odd => operand,
+            Expr::Literal(kind @ ("int" | "double"), Some(digits)) if sign == "-" => {
                 Expr::Literal(kind, Some(format!("-{digits}")))
             }
             operand => Expr::Call(format!("{sign}_"), None, vec![operand]),
-        };
-        Ok(signs.into_iter().rev().fold(operand, apply))
+        })
     }
 
     fn member(&mut self) -> Result<Expr, String> {
         let mut expr = self.primary()?;
+        let mut links = 0;
         loop {
+            longer(&mut links)?;
             if self.eat(".") {
                 let name = self.field()?;
                 expr = if self.eat("(") {
