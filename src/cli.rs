@@ -177,6 +177,12 @@ pub struct ForeignInit {
     /// Skip the check of Go's version
     #[arg(long)]
     pub skip_go_version_check: bool,
+    /// Plugins, such as `go/v4`
+    #[arg(long, value_name = "NAMES")]
+    pub plugins: Option<String>,
+    /// Version of the schema of PROJECT
+    #[arg(long, value_name = "VERSION")]
+    pub project_version: Option<String>,
 }
 
 /// Arguments of `create api`.
@@ -240,6 +246,9 @@ pub struct ForeignApi {
     /// Go module of an external type
     #[arg(long, value_name = "MODULE")]
     pub external_api_module: Option<String>,
+    /// Plugins, such as `deploy-image`
+    #[arg(long, value_name = "NAMES")]
+    pub plugins: Option<String>,
 }
 
 /// What the types and the controller of a kind do.

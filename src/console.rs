@@ -140,8 +140,11 @@ impl Console {
 
     /// Suggests what to run next.
     pub fn next(&self, lines: &[String]) {
+        if !lines.is_empty() {
+            self.tell("Next:");
+        }
         for line in lines {
-            if line.ends_with(':') { self.tell(line) } else { self.tell(&format!("  {line}")) }
+            self.tell(&format!("  {line}"));
         }
     }
 

@@ -125,6 +125,24 @@ fn the_group_of_another_project_is_not_said_twice() {
 }
 
 #[test]
+fn a_group_that_was_probably_not_meant_is_pointed_out() {
+    let sandbox = Sandbox::with_project();
+    let before = tree(sandbox.path());
+    let out =
+        sandbox.run(&["create", "api", "--group=data.myardyas.club", "--version=v1", "--kind=Row"]).code(2);
+    assert_eq!(
+        out.stderr,
+        "error: the group would be `data.myardyas.club.myardyas.club`\n\n\
+         hint: the domain is added to it: say `--group data`\n"
+    );
+    assert_eq!(tree(sandbox.path()), before);
+    let out = sandbox.run(&["create", "api", "--group=apps", "--version=v1", "--kind=Deployment"]).success();
+    let note = "note: this is a new kind of `apps.myardyas.club`; for a controller of `Deployment` of Kubernetes's own \
+                `apps/v1` say `--resource=false`\n";
+    assert!(out.stderr.contains(note), "{}", out.stderr);
+}
+
+#[test]
 fn bash_completes_every_word() {
     let sandbox = Sandbox::new("anywhere");
     let script = sandbox.run(&["completion", "bash"]).success().stdout;
@@ -364,13 +382,17 @@ fn kubebuilders_flags_are_accepted_and_explained() {
             "--repo=example.com/iris",
             "--fetch-deps=false",
             "--skip-go-version-check",
+            "--plugins=go/v4",
+            "--project-version=3",
         ])
         .success();
-    for flag in ["--repo", "--fetch-deps", "--skip-go-version-check"] {
+    for flag in ["--repo", "--fetch-deps", "--skip-go-version-check", "--plugins", "--project-version"] {
         assert!(out.stderr.contains(&format!("`{flag}` has no effect: ")), "{flag} in\n{}", out.stderr);
     }
-    let out = sandbox.run(&[&IRIS[..], &["--make=false"]].concat()).success();
-    assert!(out.stderr.contains("`--make` has no effect: "), "{}", out.stderr);
+    let out = sandbox.run(&[&IRIS[..], &["--make=false", "--plugins=deploy-image"]].concat()).success();
+    for flag in ["--make", "--plugins"] {
+        assert!(out.stderr.contains(&format!("`{flag}` has no effect: ")), "{flag} in\n{}", out.stderr);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Context, operand, plan, target};
 use crate::cli::{CreateApiArgs, Template};
 use crate::manifests::crd;
 use crate::project::Project;
-use crate::resource::Resource;
+use crate::resource::{Resource, core};
 use crate::scaffold::{Draft, File, Ownership, RelPath};
 use crate::templates::{self, Licensing, Operand, ProjectView, ResourceView};
 use crate::{Error, Problem, Result};
@@ -29,6 +29,7 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     let why = "types are not taken from Go modules";
     context.without_effect(foreign.external_api_path.is_some(), "--external-api-path", why);
     context.without_effect(foreign.external_api_module.is_some(), "--external-api-module", why);
+    context.without_effect(foreign.plugins.is_some(), "--plugins", "`--template` chooses what is generated");
 
     let mut project = old.clone();
     project.add(resource.clone(), args.force)?;
@@ -72,8 +73,24 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     }
     plan::owned(&mut draft, Some(&old), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
+    if args.resource && !again {
+        namesake(&mut draft, &added);
+    }
     next(&mut draft, r);
     context.finish("create api", draft.plan()?)
+}
+
+/// Says so when Kubernetes has a kind of that group and name too, which may be the one that is meant.
+fn namesake(draft: &mut Draft, resource: &Resource) {
+    if let Some(found) = core::lookup(&resource.group, &resource.version, &resource.kind) {
+        let version = [found.group, found.version].join("/");
+        draft.note(format!(
+            "this is a new kind of `{}`; for a controller of `{}` of Kubernetes's own `{}` say `--resource=false`",
+            resource.qualified_group(),
+            found.kind,
+            version.trim_start_matches('/'),
+        ));
+    }
 }
 
 /// The template; only a kind of the project's own can have replicas.
@@ -183,7 +200,6 @@ fn definition(
 }
 
 fn next(draft: &mut Draft, r: &ResourceView) {
-    draft.next("Next:");
     draft.next("cargo build");
     if r.has_api {
         draft.next("make install");

@@ -35,6 +35,8 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         "cargo fetches dependencies when it builds",
     );
     context.without_effect(foreign.skip_go_version_check, "--skip-go-version-check", "Go is not needed");
+    context.without_effect(foreign.plugins.is_some(), "--plugins", "there is one layout");
+    context.without_effect(foreign.project_version.is_some(), "--project-version", "it is always 3");
 
     scaffold::recover(&root)?;
     let tree = Tree::open(&root);
@@ -59,7 +61,6 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     plan::owned(&mut draft, old.as_ref(), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
     if old.is_none() {
-        draft.next("Next, add a kind, for example:");
         if let Some(dir) = &args.dir {
             draft.next(format!("cd {}", quoted(dir)));
         }

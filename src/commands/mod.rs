@@ -70,7 +70,7 @@ impl Context {
         problems: &mut Vec<Problem>,
     ) -> String {
         value
-            .or_else(|| self.console.ask(&format!("{} ({example})", flag.trim_start_matches('-'))))
+            .or_else(|| self.console.ask(&format!("{}, such as {example}", flag.trim_start_matches('-'))))
             .unwrap_or_else(|| {
                 problems.push(
                     Problem::new(format!("`{flag}` is missing"))

@@ -75,6 +75,10 @@ fn own(project: &Project, args: &CreateApiArgs, resource: &mut Resource, problem
         let problem = Problem::new("`--external-api-domain` is for kinds that another project defines");
         problems.push(problem.hint("add `--resource=false`, or leave it out"));
     }
+    if let Some(short) = resource.group.strip_suffix(&format!(".{}", project.domain)) {
+        let problem = Problem::new(format!("the group would be `{}`", resource.qualified_group()));
+        problems.push(problem.hint(format!("the domain is added to it: say `--group {short}`")));
+    }
     // Another version of a kind is of the same scope and plural unless the user says otherwise, which is refused later.
     let known = project.versions(resource).next().cloned();
     if let Some(known) = known {

@@ -94,7 +94,7 @@ impl Plan {
         &self.notes
     }
 
-    /// Commands to run next, to be copied as they are; a line that ends in `:` introduces those below it.
+    /// Commands to run next, to be copied as they are.
     #[must_use]
     pub fn next(&self) -> &[String] {
         &self.next

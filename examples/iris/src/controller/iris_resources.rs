@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What an `Iris` asks for, as pure functions: the Deployment it should have and the status that describes it.
+//! What the spec of kind `Iris` asks for, as pure functions: the Deployment it should have and the status that describes it.
 
 use std::collections::BTreeMap;
 
