@@ -69,18 +69,26 @@ impl Tree {
     /// # Errors
     /// [`Error::Refused`] when a link leads out of the root or nowhere.
     pub fn locate(&self, path: &RelPath) -> Result<PathBuf> {
-        let file = path.under(&self.root);
-        let mut existing = file.as_path();
-        let mut rest = Vec::new();
-        while existing.symlink_metadata().is_err() {
-            match (existing.parent(), existing.file_name()) {
-                (Some(parent), Some(name)) if existing != self.root => {
-                    rest.push(name);
-                    existing = parent;
+        let mut existing = self.root.clone();
+        let mut components = path.as_str().split('/');
+        let mut linked = false;
+        let missing = components.find(|component| {
+            existing.push(component);
+            match existing.symlink_metadata() {
+                Ok(found) => {
+                    linked |= found.is_symlink();
+                    false
                 }
-                // The root itself does not exist, so there are no links below it.
-                _ => return Ok(file),
+                Err(_) => true,
             }
+        });
+        if missing.is_some() {
+            existing.pop();
+        }
+        let rest = missing.into_iter().chain(components);
+        if !linked {
+            existing.extend(rest);
+            return Ok(existing);
         }
         let leads = |where_to: &str| {
             let message = format!("`{path}` leads {where_to} through a symbolic link");
@@ -93,7 +101,7 @@ impl Tree {
         if !real.starts_with(&root) {
             return Err(leads("out of the project"));
         }
-        real.extend(rest.iter().rev());
+        real.extend(rest);
         Ok(real)
     }
 
