@@ -12,7 +12,7 @@ const KEYWORDS: &str = "Self abstract as async await become box break const cont
 /// Files that generated crates have already, and crates their files import from: next to a module of the same name
 /// such an import would be ambiguous. Sorted.
 const MODULES: &str = "alloc anyhow bin clap core crdgen futures http hyper jiff k8s_openapi kube lib main mod proc_macro \
-     prometheus rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
+     prometheus rules rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
      tracing_subscriber";
 
 /// Crate names that Cargo refuses, that hide a crate of Rust's own, or that meet the program `crdgen`. Sorted.

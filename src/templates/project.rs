@@ -26,7 +26,8 @@ macro_rules! fixed {
     };
 }
 
-const FIXED: [(&str, &str); 23] = fixed! {
+const FIXED: [(&str, &str); 24] = fixed! {
+    "project/api/src/rules.rs.j2"
     "project/src/manager/auth.rs.j2"
     "project/src/manager/backoff.rs.j2"
     "project/src/manager/children.rs.j2"
