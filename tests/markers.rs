@@ -100,11 +100,9 @@ fn types(fields: &[Row], structs: &[Row], kind: &[Row]) -> String {
         let _ = writeln!(declared, "{derive}{attributes}\npub struct S{number} {body}");
         let _ = writeln!(nested, "    pub s{number}: Option<S{number}>,");
     }
-    let kube: String = kind
-        .iter()
-        .filter_map(|row| row.code.strip_prefix("#[kube(")?.strip_suffix(")]"))
-        .map(|attribute| format!("    {attribute},\n"))
-        .collect();
+    let kube = kind.iter().filter_map(|row| row.code.strip_prefix("#[kube(")?.strip_suffix(")]"));
+    let kube: Vec<&str> = kube.collect();
+    let kube = kube.join(",\n    ");
     format!(
         "//! The rows of the tables.
 use std::collections::BTreeMap;
@@ -122,8 +120,7 @@ use crate::rules;
 fn three() -> i32 {{ 3 }}
 
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize)]
-#[kube(
-{kube})]
+#[kube({kube})]
 pub struct WidgetSpec {{
     pub mode: String,
     pub replicas: i32,
@@ -245,8 +242,8 @@ fn rules_hold(definition: &str, structs: &[Row]) {
 fn comments_give_the_rules_that_the_table_says() {
     let sandbox = project();
     let rules = rows("Roles", [0, 1]);
-    let comments: String = rules.iter().map(|row| format!("{}\n", row.code)).collect();
-    sandbox.write("src/controller/extra.rs", &comments);
+    let comments: Vec<&str> = rules.iter().map(|row| row.code.as_str()).collect();
+    sandbox.write("src/controller/extra.rs", &comments.join("\n"));
     manifests(&sandbox, "--rbac-only");
     let role: Value = serde_yaml::from_str(&sandbox.read("config/rbac/role.yaml")).expect("YAML");
     for row in &rules {
