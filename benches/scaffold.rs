@@ -121,14 +121,26 @@ mod program {
 }
 
 mod manifests {
-    use super::{Bencher, Directory, RelPath, crd, rbac};
+    use super::{API, Bencher, Directory, RelPath, crd, rbac, run};
 
-    /// Definitions as `crdgen` prints them, to definitions as they are written.
+    /// Definitions as `crdgen` prints them, to definitions completed, checked, compared with those before, and written.
     #[divan::bench(args = [1, 200])]
     fn definitions(bencher: Bencher, kinds: usize) {
+        let directory = Directory::with_project();
+        run(&directory.path, &API);
+        let types = directory.path.join("api/src/v1alpha1/iris.rs");
+        let types = std::fs::read_to_string(types).expect("the types");
         let printed: String = (0..kinds).map(|number| definition(number).to_string()).collect();
         bencher.bench_local(|| {
-            let definitions = crd::from_crdgen(&printed).expect("definitions");
+            let mut definitions = crd::from_crdgen(&printed).expect("definitions");
+            let fields = crd::Fields::read(std::iter::repeat_n(types.as_str(), kinds));
+            for definition in &mut definitions {
+                fields.complete(definition);
+            }
+            crd::validate(&definitions).expect("sound definitions");
+            let before = definitions.clone();
+            let broken = before.iter().zip(&definitions).flat_map(|(before, now)| crd::breaking(before, now));
+            assert_eq!(broken.count(), 0);
             definitions.iter().map(crd::render).collect::<Vec<_>>()
         });
     }
