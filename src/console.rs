@@ -1,7 +1,8 @@
 //! Everything that is printed: data on stdout, all else on stderr, colour where it is wanted.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub struct Console {
     quiet: bool,
     verbose: bool,
     interactive: bool,
+    lost: Cell<bool>,
 }
 
 impl Console {
@@ -35,7 +37,14 @@ impl Console {
         }
         let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
         let interactive = terminal && !global.no_input && std::env::var_os("CI").is_none();
-        Self { format: global.format, quiet: global.quiet, verbose: global.verbose, interactive }
+        let Global { format, quiet, verbose, .. } = *global;
+        Self { format, quiet, verbose, interactive, lost: Cell::new(false) }
+    }
+
+    /// Whether data could not be printed, which has been reported. A reader that has gone away is nobody's mistake.
+    #[must_use]
+    pub fn lost_data(&self) -> bool {
+        self.lost.get()
     }
 
     /// Prints data as text or, in JSON, as `value`.
@@ -48,7 +57,13 @@ impl Console {
 
     /// Prints data.
     pub fn data(&self, text: &str) {
-        line(anstream::stdout(), text);
+        let mut stream = anstream::stdout();
+        match writeln!(stream, "{text}").and_then(|()| stream.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe && !self.lost.replace(true) => {
+                self.error(&Error::io("write to", "standard output")(error));
+            }
+            _ => {}
+        }
     }
 
     /// Prints one JSON document.
@@ -195,7 +210,7 @@ impl Console {
     }
 }
 
-/// Writes a line; a reader that has gone away is nobody's mistake.
+/// Writes a line to people; what cannot be said to them is not worth an error.
 fn line(mut stream: impl Write, text: &str) {
     let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
 }

@@ -19,6 +19,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 pub use error::{Error, Problem, Result};
 
@@ -26,7 +27,12 @@ pub use error::{Error, Problem, Result};
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli::Cli::try_parse_from(args) {
         Ok(cli) => commands::dispatch(cli),
-        Err(error) => {
+        Err(mut error) => {
+            let invalid = error.get(ContextKind::InvalidArg);
+            if matches!(invalid, Some(ContextValue::String(word)) if word == "true" || word == "false") {
+                let tip = "a flag and its `true` or `false` are one word, as in `--controller=false`";
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            }
             // Help and version come as "errors" too; clap knows which stream and status each one wants. A reader that
             // has gone away is no reason to fail.
             let _ = error.print();

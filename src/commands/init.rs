@@ -6,7 +6,7 @@ use super::{Context, absolute, plan};
 use crate::cli::{InitArgs, License};
 use crate::project::Project;
 use crate::resource::validate;
-use crate::scaffold::{self, Draft, Tree};
+use crate::scaffold::{Draft, Tree};
 use crate::templates::{self, Licensing, ProjectView};
 use crate::{Error, Problem, Result};
 
@@ -16,6 +16,10 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         args.dir.as_ref().map_or_else(|| context.directory.clone(), |dir| context.directory.join(dir));
     let root = absolute(&directory)?;
     let mut problems = Vec::new();
+    if let Some(word @ ("true" | "false")) = args.dir.as_deref().and_then(Path::to_str) {
+        let hint = format!("write `--multigroup={word}` in one word, or `./{word}` for a directory of that name");
+        problems.push(Problem::new(format!("`{word}` would be the project's directory")).hint(hint));
+    }
     let domain = context.require(args.domain.clone(), "--domain", "example.com", &mut problems);
     if args.domain.is_some() || !domain.is_empty() {
         problems.extend(validate::domain(&domain));
@@ -38,7 +42,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     context.without_effect(foreign.plugins.is_some(), "--plugins", "there is one layout");
     context.without_effect(foreign.project_version.is_some(), "--project-version", "it is always 3");
 
-    scaffold::recover(&root)?;
+    context.enter(&root)?;
     let tree = Tree::open(&root);
     let mut project = Project::new(&domain, &project_name);
     project.multigroup = args.multigroup;

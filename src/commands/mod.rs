@@ -11,12 +11,13 @@ mod plan;
 mod target;
 mod version;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command, ConflictPolicy, Create, Format, Global};
 use crate::console::Console;
-use crate::scaffold::{self, OnConflict, Plan};
+use crate::scaffold::{self, Lock, OnConflict, Plan};
 use crate::{Error, Problem, Result};
 
 /// What every command needs: where it runs and how to talk.
@@ -26,6 +27,7 @@ pub(crate) struct Context {
     /// The directory to act in.
     pub(crate) directory: PathBuf,
     global: Global,
+    lock: OnceCell<Option<Lock>>,
 }
 
 /// Runs a parsed command line; the result is the exit status.
@@ -35,6 +37,7 @@ pub(crate) fn dispatch(cli: Cli) -> ExitCode {
         directory: cli.global.directory.clone().unwrap_or_else(|| PathBuf::from(".")),
         console,
         global: cli.global,
+        lock: OnceCell::new(),
     };
     let result = match cli.command {
         Command::Init(args) => init::run(&context, &args),
@@ -52,6 +55,7 @@ pub(crate) fn dispatch(cli: Cli) -> ExitCode {
         }
     };
     match result {
+        Ok(()) if context.console.lost_data() => ExitCode::FAILURE,
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             context.console.error(&error);
@@ -78,6 +82,17 @@ impl Context {
                 );
                 String::new()
             })
+    }
+
+    /// Keeps other commands out of the project at `root` until this one ends, and finishes what was killed there.
+    pub(crate) fn enter(&self, root: &Path) -> Result<()> {
+        self.lock.get_or_init(|| {
+            Lock::of(root, || self.console.status("Waiting", "for another iris-scaffold in this project"))
+        });
+        if scaffold::recover(root)? {
+            self.console.note("finished what an earlier command was killed in");
+        }
+        Ok(())
     }
 
     /// Says that a flag taken from kubebuilder has no effect.
