@@ -17,7 +17,8 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     let root = absolute(&directory)?;
     let mut problems = Vec::new();
     if let Some(word @ ("true" | "false")) = args.dir.as_deref().and_then(Path::to_str) {
-        let hint = format!("write `--multigroup={word}` in one word, or `./{word}` for a directory of that name");
+        let hint =
+            format!("write `--multigroup={word}` in one word, or `./{word}` for a directory of that name");
         problems.push(Problem::new(format!("`{word}` would be the project's directory")).hint(hint));
     }
     let domain = context.require(args.domain.clone(), "--domain", "example.com", &mut problems);
