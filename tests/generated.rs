@@ -58,6 +58,32 @@ fn the_walk_through_builds_lints_and_passes_its_tests() {
     let sandbox = Sandbox::with_iris();
     check(&sandbox);
     cargo(sandbox.path(), &["test", "--quiet", "--locked", "--workspace"]);
+
+    let (permitted, _) = permissions(&sandbox);
+    assert!(!permitted.contains("allowed, but not used here"), "{permitted}");
+    for (verb, resource) in [("create", "deployments"), ("delete", "deployments"), ("patch", "iris/status")] {
+        let role = sandbox.read("config/rbac/role.yaml");
+        let (before, rule) = role.split_once(&format!("  - {resource}\n")).expect("the rule");
+        let without = rule.replacen(&format!("  - {verb}\n"), "", 1);
+        let without = without.replace("verbs:\n-", "verbs: []\n-");
+        let without =
+            without.strip_suffix("verbs:\n").map_or(without.clone(), |rest| format!("{rest}verbs: []\n"));
+        sandbox.write("config/rbac/role.yaml", &format!("{before}  - {resource}\n{without}"));
+        let (seen, passed) = permissions(&sandbox);
+        assert!(!passed, "{verb} {resource} was not missed");
+        assert!(seen.contains(&format!("the roles do not allow to {verb} {resource} of group ")), "{seen}");
+        sandbox.write("config/rbac/role.yaml", &role);
+    }
+}
+
+/// What the test of the permissions prints, and whether it passes.
+fn permissions(sandbox: &Sandbox) -> (String, bool) {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--quiet", "--locked", "--test=permissions"]).current_dir(sandbox.path());
+    cargo.env("CARGO_TARGET_DIR", target()).env("KUBEBUILDER_ASSETS", programs());
+    let output = cargo.output().expect("a run");
+    let streams = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&streams).into_owned(), output.status.success())
 }
 
 #[test]
@@ -79,6 +105,8 @@ fn several_groups_versions_and_scopes_compile() {
         ],
     );
     check(&sandbox);
+    let (permitted, passed) = permissions(&sandbox);
+    assert!(passed, "{permitted}");
 }
 
 #[test]
