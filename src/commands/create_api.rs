@@ -61,6 +61,10 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
         plan::drafted(&mut draft, templates::controller(&view, r, c, operand), &seeded(again))?;
         if added.has_api && position == 0 {
             plan::drafted(&mut draft, templates::test(&view, r, c, operand.is_some()), &seeded(again))?;
+            let there = draft.tree().on_disk(&RelPath::new("tests/faults/main.rs")?)?.is_some();
+            if operand.is_some() && view.tests_faults_of(r) && (again || !there) {
+                plan::drafted(&mut draft, templates::faults(&view, r), &seeded(again))?;
+            }
         }
     }
     if controlled {

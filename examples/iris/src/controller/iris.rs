@@ -165,8 +165,8 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<bool, Error> {
 async fn is_current(object: &Iris, context: &Context) -> Result<bool, Error> {
     let found = objects(object, context).get_opt(&object.name_any()).await;
     let found = found.map_err(|error| failed("get Iris resource", error))?;
-    let known = object.meta();
-    Ok(found.is_some_and(|found| found.metadata.uid == known.uid && found.metadata.generation == known.generation))
+    let (uid, generation) = (&object.meta().uid, object.meta().generation);
+    Ok(found.is_some_and(|found| found.metadata.uid == *uid && found.metadata.generation == generation))
 }
 
 /// The Deployment of the wanted name, whoever made it.
