@@ -15,12 +15,13 @@ use crate::common::{Operator, ensure, eventually};
 use crate::run;
 
 /// Short, so that tests need not wait long; in the proportions of the defaults.
-const ELECTION: [&str; 4] = [
-    "--leader-elect",
+const QUICK: [&str; 3] = [
     "--leader-elect-lease-duration=3s",
     "--leader-elect-renew-deadline=2s",
     "--leader-elect-retry-period=500ms",
 ];
+/// So that who waits for the Lease to expire is late.
+const SLOW: [&str; 1] = ["--leader-elect-retry-period=1s"];
 const LEASE: Duration = Duration::from_secs(3);
 
 /// Two replicas of an operator in one namespace, the first of which leads.
@@ -31,25 +32,25 @@ struct Pair {
 }
 
 impl Pair {
-    async fn new(name: &str) -> (Self, Operator, Operator) {
+    async fn new(name: &str, timings: &[&str]) -> (Self, Operator, Operator) {
         let first = Case::new(name).await;
         let proxy = Proxy::start(first.control_plane, &format!("{name}-second")).await;
         let second = first.beside(proxy, &format!("{name}-second"));
         let leases = Api::namespaced(first.control_plane.client(), name);
         let pair = Self { first, second, leases };
-        let leader = pair.replica(&pair.first);
+        let leader = pair.replica(&pair.first, timings);
         pair.first.write(NAME, "web", 1).await;
         pair.first.settled("web", 1).await;
-        let mut standby = pair.replica(&pair.second);
+        let mut standby = pair.replica(&pair.second, timings);
         // A standby is as ready as it can be.
         standby.ready().await;
         assert!(leader.metric("leader_election_master_status{").await > 0.5);
         (pair, leader, standby)
     }
 
-    fn replica(&self, case: &Case) -> Operator {
+    fn replica(&self, case: &Case, timings: &[&str]) -> Operator {
         let namespace = format!("--leader-election-namespace={}", self.first.name);
-        case.launch(&[&ELECTION[..], &[&namespace]].concat())
+        case.launch(&[timings, &["--leader-elect", &namespace]].concat())
     }
 
     /// What each replica has written about anything but the Lease.
@@ -72,7 +73,7 @@ impl Pair {
 #[test]
 fn f15_lead_handed_over() {
     run(async {
-        let (pair, leader, standby) = Pair::new("f15-stop").await;
+        let (pair, leader, standby) = Pair::new("f15-stop", &SLOW).await;
         let begun = Instant::now();
         leader.stop().await;
         pair.first.write(NAME, "web", 2).await;
@@ -100,7 +101,7 @@ fn f15_lead_lost() {
 
 /// The leader does not run for a while, and does not know.
 async fn frozen() -> f64 {
-    let (pair, leader, standby) = Pair::new("f15-freeze").await;
+    let (pair, leader, standby) = Pair::new("f15-freeze", &QUICK).await;
     leader.freeze();
     let begun = Instant::now();
     // Work for both of them.
@@ -120,7 +121,7 @@ async fn frozen() -> f64 {
 
 /// Somebody writes another holder into the Lease, and does nothing with it.
 async fn stolen() {
-    let (pair, leader, standby) = Pair::new("f15-theft").await;
+    let (pair, leader, standby) = Pair::new("f15-theft", &QUICK).await;
     let leases = pair.leases.list(&ListParams::default()).await.expect("leases");
     let name = leases.items[0].metadata.name.clone().expect("a name");
     let theft = json!({ "spec": { "holderIdentity": "thief", "leaseDurationSeconds": 3 } });
@@ -134,7 +135,7 @@ async fn stolen() {
 
 /// The leader reaches nobody, and gives up before another one may begin.
 async fn cut_off() {
-    let (pair, leader, standby) = Pair::new("f15-partition").await;
+    let (pair, leader, standby) = Pair::new("f15-partition", &QUICK).await;
     pair.first.proxy.on(|_| Fate::Never);
     pair.first.proxy.freeze(true);
     pair.first.write(NAME, "web", 2).await;
