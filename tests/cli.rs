@@ -23,6 +23,45 @@ fn the_two_commands_write_a_project_and_say_what_to_do_next() {
 }
 
 #[test]
+fn what_to_do_next_begins_with_the_way_there() {
+    let sandbox = Sandbox::new("work");
+    let next = |args: &[&str]| {
+        let out = sandbox.run(args).success();
+        out.stderr.split_once("Next:\n").map(|(_, next)| next.to_owned()).unwrap_or_default()
+    };
+    let create = "  iris-scaffold create api --group app --version v1alpha1 --kind Widget\n";
+    assert_eq!(next(&["init", "--domain=a.b", "one"]), format!("  cd one\n{create}"));
+    assert_eq!(next(&["-C", "a 2", "init", "--domain=a.b", "two"]), format!("  cd 'a 2/two'\n{create}"));
+    // One paste of all lines works: the last one stays in the foreground.
+    let build =
+        "  cargo build\n  make install\n  kubectl apply -f config/samples/app_v1_widget.yaml\n  make run\n";
+    let api = ["create", "api", "--group=app", "--version=v1", "--kind=Widget"];
+    assert_eq!(next(&[&["-C", "one/src/controller"], &api[..]].concat()), format!("  cd one\n{build}"));
+    let out = sandbox.run(&[&["-C", "one", "--format=json"], &api[..]].concat()).success();
+    assert!(out.stdout.contains("\"next\": [\n    \"cd one\",\n"), "{}", out.stdout);
+    assert_eq!(
+        next(&["-C", "one", "create", "api", "--dry-run", "--group=app", "--version=v1", "--kind=A"]),
+        ""
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_name_a_project_gets_a_suggestion() {
+    let sandbox = Sandbox::new("My_Iris (2)");
+    let out = sandbox.run(&["init", "--domain=A.b", "--license-file=none.txt"]).code(2);
+    for part in [
+        "error: domain `A.b`",
+        "error: project name `my_iris (2)`",
+        "error: cannot read",
+        "none.txt`: no such file",
+    ] {
+        assert!(out.stderr.contains(part), "{part} in\n{}", out.stderr);
+    }
+    assert!(out.stderr.contains("hint: try `--project-name my-iris-2`\n"), "{}", out.stderr);
+    assert_eq!(tree(sandbox.path()), tree(Sandbox::new("empty").path()));
+}
+
+#[test]
 fn running_a_command_again_changes_nothing() {
     let sandbox = Sandbox::with_iris();
     let before = tree(sandbox.path());
@@ -381,7 +420,7 @@ fn kubebuilders_flags_are_accepted_and_explained() {
             "--domain=myardyas.club",
             "--repo=example.com/iris",
             "--fetch-deps=false",
-            "--skip-go-version-check",
+            "--skip-go-version-check=true",
             "--plugins=go/v4",
             "--project-version=3",
         ])

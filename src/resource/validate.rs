@@ -153,8 +153,21 @@ pub fn project_name(value: &str) -> Option<Problem> {
             "is not a project name: lower-case letters, digits and `-`, starting with a letter, at most {PROJECT} in \
              all so that the objects named after it fit"
         );
-        problem("project name", value, &expected, "choose one with `--project-name NAME`")
+        let hint = match similar(value) {
+            Some(name) => format!("try `--project-name {name}`"),
+            None => "choose one with `--project-name NAME`".to_owned(),
+        };
+        problem("project name", value, &expected, hint)
     })
+}
+
+/// The project name that is closest to `value`, if any is close.
+fn similar(value: &str) -> Option<String> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let words: String = value.chars().map(plain).collect();
+    let words: Vec<_> = words.split('-').filter(|word| !word.is_empty()).collect();
+    let name = words.join("-");
+    (value.is_ascii() && name.len() <= PROJECT && is_label(&name, true)).then_some(name)
 }
 
 /// `--controller-name`.
