@@ -89,10 +89,24 @@ fn awkward_names_compile() {
     let operand = "--image=memcached:1.6 --image-container-port=11211 --image-container-command=memcached,-m=64 \
                    --run-as-user=1001";
     create(&sandbox, &[&format!("--group=net --version=v1 --kind=Memcached {operand}")]);
-    for kind in ["Type", "Match", "Box", "Result", "String", "Con", "Deployment", "Kind", "Events"] {
+    for kind in [
+        "Type",
+        "Match",
+        "Box",
+        "Result",
+        "String",
+        "Con",
+        "Deployment",
+        "Kind",
+        "Events",
+        "ObjectMeta",
+        "BoxSet",
+    ] {
         create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind}")]);
     }
-    create(&sandbox, &["--group=net --version=v1 --kind=Option --template=blank"]);
+    for kind in ["Option", "ConfigSet"] {
+        create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind} --template=blank")]);
+    }
     check(&sandbox);
 }
 
