@@ -451,6 +451,26 @@ fn results_are_quiet_and_machine_readable_when_asked() {
 }
 
 #[test]
+fn a_wrong_command_line_is_machine_readable_too() {
+    let sandbox = Sandbox::new("iris");
+    for (args, message) in [
+        (&["--format=json", "create", "api", "--knd=A"][..], "unexpected argument '--knd' found"),
+        (
+            &["init", "--format", "json", "--license=gpl"],
+            "invalid value 'gpl' for '--license <LICENSE>' [possible",
+        ),
+        (&["completion", "--format=json"], "the following required arguments were not provided: <SHELL>"),
+        (&["--format=json"], "the command is missing"),
+    ] {
+        let out = sandbox.run(args).code(2);
+        let value: serde_json::Value = serde_json::from_str(&out.stderr).expect(&out.stderr);
+        let found = value["error"]["message"].as_str().unwrap_or_default();
+        assert!(found.starts_with(message), "{found}");
+        assert!(value["error"]["hints"].is_array(), "{value}");
+    }
+}
+
+#[test]
 fn completions_exist_for_every_shell() {
     let sandbox = Sandbox::new("iris");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
