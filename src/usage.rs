@@ -33,7 +33,8 @@ fn wants_json(args: &[OsString]) -> bool {
 
 /// What is wrong, and the ways out.
 fn parts(error: &clap::Error) -> (String, Vec<String>) {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    let missing = [ErrorKind::MissingSubcommand, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand];
+    if missing.contains(&error.kind()) {
         return ("the command is missing".to_owned(), vec!["`--help` lists the commands".to_owned()]);
     }
     let text = error.render().to_string();
