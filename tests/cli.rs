@@ -46,6 +46,18 @@ fn what_to_do_next_begins_with_the_way_there() {
 }
 
 #[test]
+fn the_owner_is_named_in_licence_and_header() {
+    let sandbox = Sandbox::new("iris");
+    sandbox.run(&["init", "--domain=a.b", "--license=mit", "--owner=ACME & Söhne"]).success();
+    assert!(sandbox.read("LICENSE").contains("Copyright (c) ACME & Söhne\n"));
+    assert!(
+        sandbox
+            .read("src/main.rs")
+            .starts_with("// Copyright ACME & Söhne.\n// SPDX-License-Identifier: MIT\n")
+    );
+}
+
+#[test]
 fn a_folder_that_cannot_name_a_project_gets_a_suggestion() {
     let sandbox = Sandbox::new("My_Iris (2)");
     let out = sandbox.run(&["init", "--domain=A.b", "--license-file=none.txt"]).code(2);
