@@ -58,6 +58,14 @@ fn the_owner_is_named_in_licence_and_header() {
 }
 
 #[test]
+fn a_project_inside_another_is_pointed_out() {
+    let sandbox = Sandbox::with_project();
+    let out = sandbox.run(&["-C", "src", "init", "--domain=myardyas.club", "--dry-run"]).success();
+    let note = format!("note: this project is inside another one, `{}`\n", sandbox.path().display());
+    assert!(out.stderr.contains(&note), "{}", out.stderr);
+}
+
+#[test]
 fn a_folder_that_cannot_name_a_project_gets_a_suggestion() {
     let sandbox = Sandbox::new("My_Iris (2)");
     let out = sandbox.run(&["init", "--domain=A.b", "--license-file=none.txt"]).code(2);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::place::absolute;
 use super::{Context, plan};
 use crate::cli::{InitArgs, License};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::resource::validate;
 use crate::scaffold::{Draft, Tree};
 use crate::templates::{self, Licensing, ProjectView};
@@ -68,6 +68,9 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     plan::owned(&mut draft, old.as_ref(), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
     if old.is_none() {
+        if let Some(outer) = root.ancestors().skip(1).find(|dir| dir.join(project::FILE).is_file()) {
+            draft.note(format!("this project is inside another one, `{}`", outer.display()));
+        }
         draft.next("iris-scaffold create api --group app --version v1alpha1 --kind Widget");
     }
     context.finish("init", draft.plan()?)
