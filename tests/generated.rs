@@ -26,7 +26,7 @@ fn cargo(folder: &Path, args: &[&str]) {
     run(cargo, "").unwrap_or_else(|error| panic!("cargo {args:?} in {}:\n{error}", folder.display()));
 }
 
-/// Lints with warnings denied, and compares the manifests with what `manifests` makes of the sources.
+/// Lints with warnings denied as `make lint` does, and compares the manifests with what `manifests` makes of the sources.
 fn check(sandbox: &Sandbox) {
     let clippy = [
         "clippy",
@@ -39,6 +39,7 @@ fn check(sandbox: &Sandbox) {
         "-D",
         "warnings",
     ];
+    cargo(sandbox.path(), &["fmt", "--all", "--check"]);
     cargo(sandbox.path(), &clippy);
     let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
     manifests.args(["manifests", "--check"]).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
