@@ -26,7 +26,7 @@ fn cargo(folder: &Path, args: &[&str]) {
     run(cargo, "").unwrap_or_else(|error| panic!("cargo {args:?} in {}:\n{error}", folder.display()));
 }
 
-/// Lints with warnings denied, and compares the manifests with what `manifests` makes of the sources.
+/// Lints with warnings denied as `make lint` does, and compares the manifests with what `manifests` makes of the sources.
 fn check(sandbox: &Sandbox) {
     let clippy = [
         "clippy",
@@ -39,6 +39,7 @@ fn check(sandbox: &Sandbox) {
         "-D",
         "warnings",
     ];
+    cargo(sandbox.path(), &["fmt", "--all", "--check"]);
     cargo(sandbox.path(), &clippy);
     let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
     manifests.args(["manifests", "--check"]).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
@@ -117,10 +118,24 @@ fn awkward_names_compile() {
     let operand = "--image=memcached:1.6 --image-container-port=11211 --image-container-command=memcached,-m=64 \
                    --run-as-user=1001";
     create(&sandbox, &[&format!("--group=net --version=v1 --kind=Memcached {operand}")]);
-    for kind in ["Type", "Match", "Box", "Result", "String", "Con", "Deployment", "Kind", "Events"] {
+    for kind in [
+        "Type",
+        "Match",
+        "Box",
+        "Result",
+        "String",
+        "Con",
+        "Deployment",
+        "Kind",
+        "Events",
+        "ObjectMeta",
+        "BoxSet",
+    ] {
         create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind}")]);
     }
-    create(&sandbox, &["--group=net --version=v1 --kind=Option --template=blank"]);
+    for kind in ["Option", "ConfigSet"] {
+        create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind} --template=blank")]);
+    }
     check(&sandbox);
 }
 

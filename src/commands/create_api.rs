@@ -203,15 +203,14 @@ fn definition(
     })
 }
 
+/// `make run` comes last: it stays in the foreground, and all lines can be pasted at once.
 fn next(draft: &mut Draft, r: &ResourceView) {
     draft.next("cargo build");
     if r.has_api {
         draft.next("make install");
+        draft.next(format!("kubectl apply -f config/samples/{}", r.sample_file));
     }
     if !r.controllers.is_empty() {
         draft.next("make run");
-    }
-    if r.has_api {
-        draft.next(format!("kubectl apply -f config/samples/{}", r.sample_file));
     }
 }
