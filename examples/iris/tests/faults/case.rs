@@ -156,6 +156,12 @@ impl<'a> Case<'a> {
         found.items.into_iter().filter(belongs).collect()
     }
 
+    /// Lets the server say, in all watches that run, that it has forgotten where they were.
+    pub fn expire(&self) {
+        self.proxy.say(&json!({ "type": "ERROR", "object": { "kind": "Status", "apiVersion": "v1",
+            "status": "Failure", "code": 410, "reason": "Expired", "message": "too old resource version" } }));
+    }
+
     /// Tells the story, waiting for each step.
     pub async fn play(&self) {
         for (deployment, replicas) in STORY {

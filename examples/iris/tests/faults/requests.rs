@@ -10,7 +10,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::case::{Case, NAME, PLURAL};
-use crate::common::proxy::{Asked, Cut, Fate};
+use crate::common::proxy::{Asked, Fate};
 use crate::common::{ensure, eventually};
 use crate::run;
 
@@ -106,7 +106,7 @@ fn f05_server_too_busy() {
             let fails = |asked: &Asked| asked.writes_to("deployments") || asked.lists(PLURAL);
             case.proxy.on(move |asked| if fails(asked) { answer.clone() } else { Fate::Pass });
             // To be asked for both, it has to list again.
-            case.proxy.cut(Cut::Break);
+            case.expire();
             case.write(NAME, "web", i32::from(code)).await;
             tokio::time::sleep(Duration::from_secs(4)).await;
             let asked = case.proxy.asked().split_off(before);

@@ -89,10 +89,7 @@ fn f08_version_expired_in_the_stream() {
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
         let before = lists(&case);
-        case.proxy.say(
-            &json!({ "type": "ERROR", "object": { "kind": "Status", "apiVersion": "v1", "status": "Failure",
-            "code": 410, "reason": "Expired", "message": "too old resource version" } }),
-        );
+        case.expire();
         case.write("new", "new", 1).await;
         case.deployment("new", 1).await;
         eventually("both kinds are listed once more", async || {
