@@ -247,7 +247,7 @@ fn refuses_what_cannot_be_meant() {
         let marker = marker.trim();
         let error = role(&format!("\n// +kubebuilder:rbac:{marker}")).expect_err(marker);
         let text = error.to_string();
-        let expected = format!("`src/controller/iris.rs` line 2, column {column}: {message}\n");
+        let expected = format!("`src/controller/iris.rs:2:{column}`: {message}\n");
         assert!(text.starts_with(&expected), "{text}\ninstead of\n{expected}");
         assert!(error.hints()[0].contains(hint), "{:?}", error.hints());
     }
@@ -263,11 +263,11 @@ fn shows_every_mistake_and_its_place() {
         "fn é() {} // +kubebuilder:rbac:verb=get\n\n\t// +kubebuilder:rbac:groups=a,resources=x,verb=get\n";
     let error = role(source).expect_err("two mistakes");
     let expected = "\
-`src/controller/iris.rs` line 1, column 32: unknown argument `verb`
+`src/controller/iris.rs:1:32`: unknown argument `verb`
   |
 1 | fn é() {} // +kubebuilder:rbac:verb=get
   |                                ^
-`src/controller/iris.rs` line 3, column 44: unknown argument `verb`
+`src/controller/iris.rs:3:44`: unknown argument `verb`
   |
 3 | // +kubebuilder:rbac:groups=a,resources=x,verb=get
   |                                           ^";
@@ -331,7 +331,7 @@ fn what_markers_name_exists() {
         let error = check_one(marker.expect("a marker")).expect_err(line);
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("`src/controller/iris.rs` line 3, column "), "{text}");
+        assert!(first.starts_with("`src/controller/iris.rs:3:"), "{text}");
         assert!(first.ends_with(message.expect("a message")), "{text}");
         assert_eq!(error.hints().first().map(String::as_str), hint, "{line}");
     }
@@ -346,6 +346,37 @@ fn a_wrong_list_of_external_groups_is_refused() {
         let text = format!("// +iris-scaffold:rbac:externalGroups{wrong}\n");
         let sources = [(RelPath::new("src/main.rs").expect("a path"), text)];
         let error = check(&sources, Known::kubernetes()).expect_err(wrong);
-        assert!(error.to_string().starts_with("`src/main.rs` line 1, column "), "{error}");
+        assert!(error.to_string().starts_with("`src/main.rs:1:"), "{error}");
+    }
+}
+
+/// Comments that look like markers, where the fault is, what it is and what to do.
+const STRAY: &str = r"
+// +kubebuilder:rbc:groups=a,resources=b,verbs=get => 4 => there is no marker `+kubebuilder:rbc` => did you mean `+kubebuilder:rbac`?
+// +kubebuilder:rbacs:groups=a,resources=b,verbs=get => 4 => there is no marker `+kubebuilder:rbacs` => did you mean `+kubebuilder:rbac`?
+/// +kubebuilder:RBAC:groups=a,resources=b,verbs=get => 5 => there is no marker `+kubebuilder:RBAC` => did you mean `+kubebuilder:rbac`?
+// +kubebuiler:rbac:groups=a,resources=b,verbs=get => 4 => there is no marker `+kubebuiler` => did you mean `+kubebuilder`?
+// + kubebuilder:rbac:groups=a,resources=b,verbs=get => 4 => `+kubebuilder:rbac` begins with `+` and no space => for instance
+//kubebuilder:rbac:urls=/a,verbs=get => 3 => `+kubebuilder:rbac` begins with `+` and no space => for instance
+// +kubebuilder:validation:Maximum=5 => 4 => `+kubebuilder:validation:Maximum` is a marker of Go and has no effect here => write the attribute
+// +kubebuilder:resource:scope=Cluster => 4 => `+kubebuilder:resource:scope` is a marker of Go and has no effect here => write the attribute
+// +optional => 4 => `+optional` is a marker of Go and has no effect here => write the attribute
+// +k8s:immutable => 4 => `+k8s:immutable` is a marker of Go and has no effect here => write the attribute
+// +listType=map => 4 => `+listType` is a marker of Go and has no effect here => write the attribute
+// +kubebuilder:webhook:path=/x => 4 => `+kubebuilder:webhook` has no effect: the manifests of webhooks are not generated => write the configuration
+// +iris-scaffold:rbac:externalGroup=a.b => 4 => there is no marker `+iris-scaffold:rbac:externalGroup` => did you mean `+iris-scaffold:rbac:externalGroups`?
+";
+
+#[test]
+fn what_only_looks_like_a_marker_is_told() {
+    for line in STRAY.trim().lines() {
+        let [comment, column, message, hint] = line.split(" => ").collect::<Vec<_>>()[..] else {
+            panic!("four parts in {line}");
+        };
+        let sources = [(RelPath::new("src/main.rs").expect("a path"), format!("\n{comment}\n"))];
+        let error = check(&sources, Known::kubernetes()).expect_err(line);
+        let expected = format!("`src/main.rs:2:{column}`: {message}\n");
+        assert!(error.to_string().starts_with(&expected), "{error}\ninstead of\n{expected}");
+        assert!(error.hints()[0].starts_with(hint), "{:?}", error.hints());
     }
 }
