@@ -11,11 +11,16 @@ use serde_json::{Value, json};
 
 /// Runs `manifests` with a `crdgen` of the given shell commands, which a stand-in for cargo names as what it built.
 fn manifests(sandbox: &Sandbox, crdgen: &str) -> Ran {
+    manifests_with(sandbox, crdgen, &[])
+}
+
+/// The same with options.
+fn manifests_with(sandbox: &Sandbox, crdgen: &str, options: &[&str]) -> Ran {
     let folder = tempfile::tempdir().expect("a folder");
     let built = program(folder.path(), "crdgen", crdgen);
     let message = json!({ "target": { "name": "crdgen" }, "executable": built });
     let cargo = program(folder.path(), "cargo", &format!("cat <<'END'\n{message}\nEND"));
-    with_cargo(sandbox, &cargo)
+    with_cargo(sandbox, &cargo, options)
 }
 
 /// Writes a program of the given shell commands.
@@ -26,10 +31,11 @@ fn program(folder: &Path, name: &str, commands: &str) -> PathBuf {
     program
 }
 
-fn with_cargo(sandbox: &Sandbox, cargo: &Path) -> Ran {
+fn with_cargo(sandbox: &Sandbox, cargo: &Path, options: &[&str]) -> Ran {
     let output = Command::cargo_bin("iris-scaffold")
         .expect("the program")
         .arg("manifests")
+        .args(options)
         .env("CARGO", cargo)
         .current_dir(sandbox.path())
         .output()
@@ -136,7 +142,7 @@ fn what_does_not_compile_is_left_to_cargo() {
     let sandbox = Sandbox::with_iris();
     let folder = tempfile::tempdir().expect("a folder");
     let cargo = program(folder.path(), "cargo", "echo 'error[E0412]: cannot find type' >&2; exit 101");
-    let ran = with_cargo(&sandbox, &cargo).code(1);
+    let ran = with_cargo(&sandbox, &cargo, &[]).code(1);
     assert!(ran.stderr.starts_with("error[E0412]: cannot find type\nerror: `cargo build "), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: mend what cargo reports above"), "{}", ran.stderr);
 }
@@ -156,4 +162,83 @@ fn what_crdgen_prints_must_be_definitions() {
         assert!(ran.stderr.contains("error: ") && ran.stderr.contains(what), "{crdgen}: {}", ran.stderr);
         assert_eq!(tree(sandbox.path()), before, "{crdgen}");
     }
+}
+
+/// Shell commands that print definitions.
+fn print(definitions: &[&Value]) -> String {
+    let lines: Vec<String> = definitions.iter().map(ToString::to_string).collect();
+    format!("cat <<'END'\n{}\nEND", lines.join("\n"))
+}
+
+/// The definition that the project has.
+fn iris(sandbox: &Sandbox) -> Value {
+    serde_yaml::from_str(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml")).expect("YAML")
+}
+
+#[test]
+fn what_project_has_must_be_printed() {
+    let sandbox = Sandbox::with_iris();
+    let before = tree(sandbox.path());
+    let mut other = iris(&sandbox);
+    other["spec"]["versions"][0]["name"] = json!("v2");
+    for crdgen in ["true".to_owned(), print(&[&other])] {
+        let ran = manifests(&sandbox, &crdgen).code(1);
+        let what = "no type gives `Iris` v1alpha1 of group `test.myardyas.club`, which `PROJECT` has";
+        assert!(ran.stderr.starts_with(&format!("error: {what}\n")), "{}", ran.stderr);
+        assert_eq!(tree(sandbox.path()), before);
+    }
+}
+
+#[test]
+fn descriptions_are_cut_before_the_size_is_checked() {
+    let sandbox = Sandbox::with_iris();
+    let mut large = iris(&sandbox);
+    large["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = json!("a ".repeat(800_000));
+    let crdgen = "cat large.json";
+    sandbox.write("large.json", &large.to_string());
+    let ran = manifests_with(&sandbox, crdgen, &["--crds-only"]).code(1);
+    assert!(
+        ran.stderr.contains("etcd takes 1572864") && ran.stderr.contains("--max-desc-len 0"),
+        "{}",
+        ran.stderr
+    );
+    manifests_with(&sandbox, crdgen, &["--crds-only", "--max-desc-len=0"]).success();
+}
+
+#[test]
+fn a_kind_that_is_gone_is_a_breaking_change_and_a_new_one_is_not() {
+    let sandbox = Sandbox::with_iris();
+    let old = definition("Old", &json!({}));
+    sandbox.write("config/crd/bases/test.myardyas.club_old.yaml", &old.to_string());
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message=first"]] {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(arguments);
+        assert!(git.current_dir(sandbox.path()).status().expect("git").success(), "{arguments:?}");
+    }
+    std::fs::remove_file(sandbox.path().join("config/crd/bases/test.myardyas.club_old.yaml"))
+        .expect("removed");
+    let crdgen = print(&[&iris(&sandbox)]);
+    let ran = manifests_with(&sandbox, &crdgen, &["--crds-only", "--against=HEAD"]).code(1);
+    let what =
+        "error: what worked at `HEAD` breaks:\n`Old`: no type gives `old.test.myardyas.club` any more\n";
+    assert!(ran.stderr.starts_with(what), "{}", ran.stderr);
+    let both = print(&[&iris(&sandbox), &old, &definition("New", &json!({}))]);
+    manifests_with(&sandbox, &both, &["--crds-only", "--against=HEAD"]).success();
+}
+
+#[test]
+fn definitions_of_other_projects_are_known_to_markers() {
+    let sandbox = Sandbox::with_iris();
+    let (one, mut two) = (definition("One", &json!({})), definition("Two", &json!({})));
+    two["spec"]["group"] = json!("other.example.com");
+    sandbox.write("config/crd/external.yml", &format!("---\n{one}\n---\nkind: List\n---\n{two}\n"));
+    sandbox.write(
+        "src/extra.rs",
+        "// +kubebuilder:rbac:groups=test.myardyas.club,resources=one,verbs=get\n\
+         // +kubebuilder:rbac:groups=other.example.com,resources=two,verbs=get\n",
+    );
+    sandbox.run(&["manifests", "--rbac-only"]).success();
+    sandbox.write("src/extra.rs", "// +kubebuilder:rbac:groups=other.example.com,resources=tow,verbs=get\n");
+    let ran = sandbox.run(&["manifests", "--rbac-only"]).code(1);
+    assert!(ran.stderr.contains("did you mean `two`?"), "{}", ran.stderr);
 }

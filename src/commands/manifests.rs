@@ -1,5 +1,6 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -27,9 +28,13 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
             known.add_definition(&definition);
         }
     } else {
-        let definitions = definitions(draft.tree(), &project)?;
-        for definition in &definitions {
+        let mut definitions = definitions(draft.tree(), &project)?;
+        for definition in &mut definitions {
             known.add_definition(definition);
+            // Before the check: a definition may be too large without it.
+            if let Some(limit) = args.max_desc_len {
+                crd::limit_descriptions(definition, limit);
+            }
         }
         for note in crd::validate(&definitions)? {
             draft.note(note);
@@ -52,17 +57,17 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
 fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> Result<()> {
     let mut broken = Vec::new();
     let mut paths = Vec::new();
-    for mut definition in definitions {
-        if let Some(limit) = args.max_desc_len {
-            crd::limit_descriptions(&mut definition, limit);
-        }
+    let mut committed = match &args.against {
+        Some(commit) => committed(draft.tree().root(), commit)?,
+        None => BTreeMap::new(),
+    };
+    for definition in definitions {
         let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
         let before = match &args.against {
-            Some(commit) => committed(draft.tree().root(), commit, &path)?,
-            None => draft.tree().on_disk(&path)?,
+            Some(_) => committed.remove(path.as_str()),
+            None => draft.tree().on_disk(&path)?.as_deref().and_then(|text| parse(text).pop()),
         };
-        let before = before.as_deref().and_then(parse).unwrap_or_default();
-        broken.extend(crd::breaking(&before, &definition));
+        broken.extend(before.iter().flat_map(|before| crd::breaking(before, &definition)));
         let text = crd::render(&definition);
         draft.file(File {
             path: path.clone(),
@@ -73,6 +78,13 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         })?;
         paths.push(path);
     }
+    broken.extend(committed.values().map(|gone| {
+        let kind = gone["spec"]["names"]["kind"].as_str().unwrap_or_default();
+        format!(
+            "`{kind}`: no type gives `{}` any more",
+            gone["metadata"]["name"].as_str().unwrap_or_default()
+        )
+    }));
     for (path, _) in on_disk(draft.tree(), BASES)?.into_iter().filter(|(path, _)| !paths.contains(path)) {
         draft.note(format!(
             "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
@@ -89,8 +101,8 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
     Err(Error::Refused(Problem::new(message).hint(hint)))
 }
 
-/// The text of a file in a commit, if it is there.
-fn committed(root: &Path, commit: &str, path: &RelPath) -> Result<Option<String>> {
+/// The definitions that a commit has, by path.
+fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(root).output();
         output.map_err(Error::io("run", Path::new("git")))
@@ -100,8 +112,14 @@ fn committed(root: &Path, commit: &str, path: &RelPath) -> Result<Option<String>
         let problem = Problem::new(format!("there is no commit `{commit}`"));
         return Err(Error::Refused(problem.hint("name a commit, tag or branch of the project's repository")));
     }
-    let file = git(&["show", &format!("{commit}:./{path}")])?;
-    Ok(file.status.success().then(|| String::from_utf8_lossy(&file.stdout).into_owned()))
+    let mut found = BTreeMap::new();
+    let paths = git(&["ls-tree", "-z", "--name-only", commit, &format!("./{BASES}/")])?.stdout;
+    for path in String::from_utf8_lossy(&paths).split_terminator('\0') {
+        let file = git(&["show", &format!("{commit}:./{path}")])?;
+        let definition = parse(&String::from_utf8_lossy(&file.stdout)).pop();
+        found.extend(definition.map(|definition| (path.to_owned(), definition)));
+    }
+    Ok(found)
 }
 
 /// Checks what the markers name against the kinds of Kubernetes, of the project and of the definitions below `config/`.
@@ -120,19 +138,19 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
 /// The custom resource definitions in a folder.
 fn on_disk(tree: &Tree, folder: &str) -> Result<Vec<(RelPath, Value)>> {
     let mut found = Vec::new();
-    for path in tree.list(folder, "yaml")? {
+    for path in [tree.list(folder, "yaml")?, tree.list(folder, "yml")?].concat() {
         let text = tree.on_disk(&path)?.unwrap_or_default();
-        if text.contains("kind: CustomResourceDefinition") {
-            found.extend(parse(&text).map(|definition| (path, definition)));
+        if text.contains("CustomResourceDefinition") {
+            found.extend(parse(&text).into_iter().map(|definition| (path.clone(), definition)));
         }
     }
     Ok(found)
 }
 
-/// The definition in a text, if it is one.
-fn parse(text: &str) -> Option<Value> {
-    let document = serde_yaml::Deserializer::from_str(text).next()?;
-    Value::deserialize(document).ok().filter(|value| value["kind"] == "CustomResourceDefinition")
+/// The definitions in a text, up to where it is no YAML.
+fn parse(text: &str) -> Vec<Value> {
+    let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
+    documents.filter(|document| document["kind"] == "CustomResourceDefinition").collect()
 }
 
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
@@ -142,6 +160,22 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
     }
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
     let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package)?)?;
+    for resource in project.resources.iter().filter(|resource| resource.has_api) {
+        let group = resource.qualified_group();
+        let is_there = definitions.iter().any(|definition| {
+            let spec = &definition["spec"];
+            let versions = spec["versions"].as_array();
+            spec["group"] == group
+                && spec["names"]["kind"] == resource.kind.as_str()
+                && versions.into_iter().flatten().any(|it| it["name"] == resource.version.as_str())
+        });
+        if !is_there {
+            let (kind, version) = (&resource.kind, &resource.version);
+            let message = format!("no type gives `{kind}` {version} of group `{group}`, which `PROJECT` has");
+            let hint = "compare the type's attribute `#[kube(…)]` with `PROJECT`, and see what `api/src/lib.rs` lists";
+            return Err(Error::Refused(Problem::new(message).hint(hint)));
+        }
+    }
     let sources = plan::sources(tree, &["api"])?;
     let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
     for definition in &mut definitions {

@@ -95,6 +95,7 @@ impl Known {
             let groups = self.groups.keys().chain(&self.external).map(String::as_str);
             let say = format!("if another project has it, say so: `// {}={group}`", external::NAME);
             let hint = match likely(group, groups) {
+                _ if mistaken(group).is_some() => mistaken(group).unwrap_or_default(),
                 // Groups of other projects have a domain.
                 Some(likely) if !group.contains('.') => likely,
                 Some(likely) => format!("{likely} Or, {say}"),
@@ -150,6 +151,18 @@ impl Known {
     }
 }
 
+/// What to write in place of a word that can be no group.
+fn mistaken(group: &str) -> Option<String> {
+    match group.split_once('/') {
+        _ if group == "v1" => Some("the core group is `core`".into()),
+        Some((name, _)) => Some(format!("a group is named without a version: `{name}`")),
+        None if group.contains([';', ',', ' ']) => {
+            Some("a word in quotes is one group: write `groups=apps;batch`".into())
+        }
+        None => None,
+    }
+}
+
 /// The group's name in the API.
 fn full(group: &str) -> &str {
     if group == "core" { "" } else { group }
@@ -177,7 +190,7 @@ fn verbs(groups: &[&BTreeMap<String, Set>], resource: &str) -> Option<Set> {
 }
 
 /// Where `word` stands in the argument of that name, in bytes of the comment.
-fn place(comment: &str, argument: &str, word: &str) -> usize {
+pub(super) fn place(comment: &str, argument: &str, word: &str) -> usize {
     let start = comment.find(&format!("{argument}=")).map_or(0, |at| at + argument.len() + 1);
     let is_end = |c: Option<char>| c.is_none_or(|c| ",;{}\"` ".contains(c));
     let whole = |at: usize| {

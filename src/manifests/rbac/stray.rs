@@ -36,7 +36,9 @@ pub fn fault(comment: &str) -> Option<Fault> {
             // A role without its sign, or with a space behind it, is nothing else.
             let arguments = spaced.strip_prefix(&NAME[1..])?.strip_prefix(':')?;
             let role = ARGUMENTS.iter().any(|name| arguments.trim_start().starts_with(&format!("{name}=")));
-            role.then(|| Fault::new(start, format!("`{NAME}` begins with `+` and no space"), fault::example()))
+            role.then(|| {
+                Fault::new(start, format!("`{NAME}` begins with `+` and no space"), fault::example())
+            })
         }
         "kubebuilder" => kubebuilder(rest, start),
         "iris-scaffold" if spaced.starts_with(own) => None,
@@ -78,7 +80,8 @@ fn kubebuilder(rest: &str, start: usize) -> Option<Fault> {
 }
 
 fn without_effect(marker: &str, start: usize) -> Fault {
-    let hint = "write the attribute that says it in Rust: iris-scaffold's `docs/markers.md` has both side by side";
+    let hint =
+        "write the attribute that says it in Rust: iris-scaffold's `docs/markers.md` has both side by side";
     Fault::new(start, format!("`{marker}` is a marker of Go and has no effect here"), hint)
 }
 

@@ -235,6 +235,9 @@ groups=a,resources=x,verbs=get} => 52 => expected `,` before the next argument, 
 groups=a,resources=x,verbs="get"x => 54 => expected `,` before the next argument, found `x` => separate
 groups=a,resources=x,verbs="get => 49 => the quote " is never closed => write the word bare
 groups="é\q",resources=x,verbs=get => 31 => unknown escape in a quoted word => in backticks
+groups=a,resources=x,verbs=get,namespace=My_ns => 63 => `My_ns` cannot be a namespace => write lower case
+groups=a,resources=x,verbs=get,roleName=a/b => 62 => `a/b` cannot be the name of a role => leave `/`
+urls=/a;metrics,verbs=get => 30 => path `metrics` does not begin with `/` => write `/metrics`
 urls=/a,verbs=get,namespace=n => 22 => `urls` cannot be allowed in one namespace => leave `namespace` out
 groups=a,resources=x,urls=/a,verbs=get => 22 => `urls` cannot stand beside resources => write two markers"#;
 
@@ -276,9 +279,12 @@ fn shows_every_mistake_and_its_place() {
 }
 
 /// Markers that name something that does not exist, what is said of that, and the hint.
-const STRANGE: &str = r"
+const STRANGE: &str = r#"
 groups=app,resources=deployments,verbs=get => neither Kubernetes nor this project has a group `app` => did you mean `apps`?
 groups=monitoring.coreos.com,resources=servicemonitors,verbs=get => neither Kubernetes nor this project has a group `monitoring.coreos.com` => if another project has it, say so: `// +iris-scaffold:rbac:externalGroups=monitoring.coreos.com`
+groups="apps;batch",resources=jobs,verbs=get => neither Kubernetes nor this project has a group `apps;batch` => a word in quotes is one group: write `groups=apps;batch`
+groups=apps/v1,resources=deployments,verbs=get => neither Kubernetes nor this project has a group `apps/v1` => a group is named without a version: `apps`
+groups=v1,resources=pods,verbs=get => neither Kubernetes nor this project has a group `v1` => the core group is `core`
 groups=apps,resources=deployment,verbs=get => no resource `deployment` in group `apps` => did you mean `deployments`?
 groups=core,resources=deployments,verbs=get => no resource `deployments` in group `core` => it is in group `apps`
 groups=apps,resources=deployments/state,verbs=get => no resource `deployments/state` in group `apps` => did you mean `deployments/scale`?
@@ -289,7 +295,7 @@ groups=core,resources=pods,verbs=impersonate => `pods` have no verb `impersonate
 groups=example.com,resources=widget,verbs=get => no resource `widget` in group `example.com` => did you mean `widgets`?
 groups=example.com,resources=widgets/scale,verbs=get => no resource `widgets/scale` in group `example.com` => did you mean `widgets/status`?
 urls=/metrics,verbs=deletecollection => paths have no verb `deletecollection` => they are `get`, `head`, `post`, `put`, `patch`, `delete`, `options`
-";
+"#;
 
 /// Markers that name only what exists.
 const FAMILIAR: &str = r#"
