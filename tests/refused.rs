@@ -92,8 +92,8 @@ fn every_problem_is_told_and_nothing_is_written() {
     assert_eq!(
         ran.stderr,
         "error: `Fleet v1alpha1 .spec.any`: a value without a type\n\
-         error: `Iris v1alpha1 .spec.pair`: a tuple, which no definition can describe\n\
-         error: `Iris v1alpha1 .spec.ports[].name`: the key of a list, but it may be absent\n\
+         error: `api/src/v1alpha1/iris.rs:35:12`: `Iris v1alpha1 .spec.pair`: a tuple, which no definition can describe\n\
+         error: `api/src/v1alpha1/iris.rs:35:12`: `Iris v1alpha1 .spec.ports[].name`: the key of a list, but it may be absent\n\
          \n\
          hint: for a value of any shape, keep `serde_json::Value` and add \
          `#[schemars(extend(\"x-kubernetes-preserve-unknown-fields\" = true))]`\n\
@@ -241,4 +241,22 @@ fn definitions_of_other_projects_are_known_to_markers() {
     sandbox.write("src/extra.rs", "// +kubebuilder:rbac:groups=other.example.com,resources=tow,verbs=get\n");
     let ran = sandbox.run(&["manifests", "--rbac-only"]).code(1);
     assert!(ran.stderr.contains("did you mean `two`?"), "{}", ran.stderr);
+}
+
+#[test]
+fn attributes_without_effect_are_refused() {
+    let sandbox = Sandbox::with_iris();
+    let types = sandbox.read("api/src/v1alpha1/iris.rs");
+    let line = types.lines().position(|line| line.contains("range(min = 0)")).expect("a bound") + 1;
+    sandbox.write("api/src/v1alpha1/iris.rs", &types.replace("range(min = 0)", "length(min = 0)"));
+    let before = tree(sandbox.path());
+    let ran = manifests(&sandbox, &print(&[&iris(&sandbox)])).code(1);
+    assert_eq!(
+        ran.stderr,
+        format!(
+            "error: `api/src/v1alpha1/iris.rs:{line}:16`: `length` on `IrisSpec.replicas` has no effect on a value of \
+             this type\n\nhint: write `range(min = …, max = …)` for a number\nhint: nothing was written\n"
+        )
+    );
+    assert_eq!(tree(sandbox.path()), before);
 }

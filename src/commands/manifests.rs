@@ -36,7 +36,8 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
                 crd::limit_descriptions(definition, limit);
             }
         }
-        for note in crd::validate(&definitions)? {
+        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?);
+        for note in sources.check(crd::validate(&definitions))? {
             draft.note(note);
         }
         define(&mut draft, definitions, args)?;
