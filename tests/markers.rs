@@ -71,9 +71,16 @@ fn holds(expected: &Value, seen: &Value) -> bool {
     }
 }
 
+/// What the page says belongs at the top of the file.
+fn imports() -> &'static str {
+    let page = include_str!("../docs/markers.md");
+    let (_, after) = page.split_once("```rust\n").expect("the imports");
+    after.split("```").next().unwrap_or(after)
+}
+
 /// The types that the tables are about: `.spec.fields` has a field for each row of the first, `.spec` one for each of the
-/// second, and the kind has the attributes of the third.
-fn types(fields: &[Row], structs: &[Row], kind: &[Row]) -> String {
+/// second and third, and the kind has the attributes of the last.
+fn types(fields: &[Row], structs: &[Row], own: &[Row], kind: &[Row]) -> String {
     let (mut declared, mut listed, mut nested) = (String::new(), String::new(), String::new());
     for (number, row) in fields.iter().enumerate() {
         let (attributes, kind) = attributes(&row.code);
@@ -100,25 +107,21 @@ fn types(fields: &[Row], structs: &[Row], kind: &[Row]) -> String {
         let _ = writeln!(declared, "{derive}{attributes}\npub struct S{number} {body}");
         let _ = writeln!(nested, "    pub s{number}: Option<S{number}>,");
     }
+    for (number, row) in own.iter().enumerate() {
+        let (attributes, body) = attributes(&row.code);
+        let (keyword, body) = body.split_once(' ').expect("a keyword and a body");
+        let (name, body) = (format!("T{number}"), body.replace("{ a:", "{ pub a:"));
+        let end = if body.starts_with('(') { ";" } else { "" };
+        let derive = DERIVE.replace("KubeSchema", "JsonSchema");
+        let _ = writeln!(declared, "{derive}{attributes}\npub {keyword} {name} {body}{end}");
+        let _ = writeln!(nested, "    pub t{number}: Option<{name}>,");
+    }
     let kube = kind.iter().filter_map(|row| row.code.strip_prefix("#[kube(")?.strip_suffix(")]"));
     let kube: Vec<&str> = kube.collect();
     let kube = kube.join(",\n    ");
     format!(
         "//! The rows of the tables.
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::EnvVar;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube::{{CustomResource, KubeSchema}};
-use schemars::JsonSchema;
-use serde::{{Deserialize, Serialize}};
-use serde_json::{{Value, json}};
-
-use crate::rules;
-
-fn three() -> i32 {{ 3 }}
-
+{}
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize)]
 #[kube({kube})]
 pub struct WidgetSpec {{
@@ -129,12 +132,14 @@ pub struct WidgetSpec {{
 
 {DERIVE}pub struct WidgetStatus {{
     pub replicas: i32,
+    pub selector: Option<String>,
 }}
 
 {DERIVE}pub struct Fields {{
 {listed}}}
 
-{declared}"
+{declared}",
+        imports()
     )
 }
 
@@ -158,9 +163,9 @@ fn manifests(sandbox: &Sandbox, option: &str) -> Ran {
 #[test]
 fn attributes_give_what_the_tables_say() {
     let (fields, structs) = (rows("On a field", [1, 2]), rows("On a struct", [1, 2]));
-    let kind = rows("On the kind", [1, 2]);
+    let (own, kind) = (rows("On a type of its own", [1, 2]), rows("On the kind", [1, 2]));
     let sandbox = project();
-    sandbox.write("api/src/v1/widget.rs", &types(&fields, &structs, &kind));
+    sandbox.write("api/src/v1/widget.rs", &types(&fields, &structs, &own, &kind));
     manifests(&sandbox, "--crds-only");
     let text = sandbox.read("config/crd/bases/test.example.com_widgets.yaml");
     let definition: Value = serde_yaml::from_str(&text).expect("YAML");
@@ -171,6 +176,10 @@ fn attributes_give_what_the_tables_say() {
     }
     for (number, row) in structs.iter().enumerate() {
         let seen = &spec["properties"][format!("s{number}")];
+        assert!(holds(&row.expected, seen), "{}\n{seen:#}", row.code);
+    }
+    for (number, row) in own.iter().enumerate() {
+        let seen = &spec["properties"][format!("t{number}")];
         assert!(holds(&row.expected, seen), "{}\n{seen:#}", row.code);
     }
     for row in &kind {
