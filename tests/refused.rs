@@ -260,3 +260,25 @@ fn attributes_without_effect_are_refused() {
     );
     assert_eq!(tree(sandbox.path()), before);
 }
+
+#[test]
+fn files_that_are_not_utf8_are_named() {
+    let sandbox = Sandbox::with_iris();
+    let crdgen = print(&[&iris(&sandbox)]);
+    for path in [
+        "api/src/v1alpha1/iris.rs",
+        "src/controller/iris.rs",
+        "config/crd/bases/test.myardyas.club_iris.yaml",
+    ] {
+        let text = sandbox.read(path);
+        let bytes = [text.as_bytes(), "// é".as_bytes(), b"\xff\n"].concat();
+        std::fs::write(sandbox.path().join(path), bytes).expect("written");
+        let before = tree(sandbox.path());
+        let ran = manifests(&sandbox, &crdgen).code(1);
+        let line = text.lines().count() + 1;
+        let expected = format!("error: `{path}:{line}:5`: what is there is not UTF-8\n");
+        assert!(ran.stderr.starts_with(&expected), "{}", ran.stderr);
+        assert_eq!(tree(sandbox.path()), before, "nothing is written");
+        sandbox.write(path, &text);
+    }
+}

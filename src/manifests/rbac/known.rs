@@ -115,7 +115,11 @@ impl Known {
         if let Some(resource) = marker.resources.iter().find(|resource| verbs(&groups, resource).is_none()) {
             let message = format!(
                 "no resource `{resource}` in group {}",
-                list(marker.groups.iter().map(String::as_str))
+                list(marker.groups.iter().map(|group| if group.is_empty() {
+                    "core"
+                } else {
+                    group.as_str()
+                }))
             );
             return fault("resources", resource, message, self.elsewhere(&groups, resource));
         }

@@ -286,6 +286,7 @@ groups="apps;batch",resources=jobs,verbs=get => neither Kubernetes nor this proj
 groups=apps/v1,resources=deployments,verbs=get => neither Kubernetes nor this project has a group `apps/v1` => a group is named without a version: `apps`
 groups=v1,resources=pods,verbs=get => neither Kubernetes nor this project has a group `v1` => the core group is `core`
 groups=apps,resources=deployment,verbs=get => no resource `deployment` in group `apps` => did you mean `deployments`?
+groups="",resources=deployments,verbs=get => no resource `deployments` in group `core` => it is in group `apps`
 groups=core,resources=deployments,verbs=get => no resource `deployments` in group `core` => it is in group `apps`
 groups=apps,resources=deployments/state,verbs=get => no resource `deployments/state` in group `apps` => did you mean `deployments/scale`?
 groups=apps,resources=deployments/nothing,verbs=get => no resource `deployments/nothing` in group `apps` => `deployments` has `deployments/scale`, `deployments/status`, `deployments/finalizers`

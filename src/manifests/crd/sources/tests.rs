@@ -17,7 +17,7 @@ fn of_field(field: &str) -> Vec<(String, String)> {
 }
 
 /// Fields with an attribute that has no effect: the column, what is said and what to write.
-const IGNORED: &str = r##"
+const IGNORED: &str = r#"
 #[schemars(length(max = 3))] a: BTreeMap<String, String>, => 16 => `length` on `Spec.a` has no effect on a value of this type => write `#[schemars(extend("minProperties" = …
 #[schemars(length(max = 3))] a: i32, => 16 => `length` on `Spec.a` has no effect on a value of this type => write `range(
 #[schemars(range(max = 3))] a: Option<String>, => 16 => `range` on `Spec.a` has no effect on a value of this type => write `length(
@@ -33,7 +33,7 @@ const IGNORED: &str = r##"
 #[x_kube(merge_strategy = StructMerge::Atomic)] a: Part, => 14 => `StructMerge` on `Spec.a` has no effect: kube-derive writes a key that does not exist => write `#[schemars(extend(
 #[serde(flatten)] #[x_kube(validation = "self.a > 0")] a: Part, => 32 => `x_kube` on the flattened `Spec.a` lands on another field => write the attribute on the struct
 #[schemars(schema_with = "f")] a: Option<String>, => 16 => `schema_with` makes `Spec.a` required, though it is an `Option` => add `#[serde(default)]`
-"##;
+"#;
 
 #[test]
 fn what_has_no_effect_is_refused() {
