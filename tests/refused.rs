@@ -282,3 +282,42 @@ fn files_that_are_not_utf8_are_named() {
         sandbox.write(path, &text);
     }
 }
+
+#[test]
+fn a_check_tells_what_is_left_over_too() {
+    let sandbox = Sandbox::with_iris();
+    let crdgen = print(&[&iris(&sandbox)]);
+    sandbox
+        .write("config/crd/bases/test.myardyas.club_olds.yaml", &definition("Old", &json!({})).to_string());
+    let ran = manifests_with(&sandbox, &crdgen, &["--check"]).success();
+    let note = "note: no type gives `config/crd/bases/test.myardyas.club_olds.yaml`: delete it";
+    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+}
+
+#[test]
+fn roles_that_nothing_binds_are_told() {
+    let marker = "// +kubebuilder:rbac:groups=core,resources=pods,verbs=get";
+    let sandbox = Sandbox::with_iris();
+    sandbox.write("src/extra.rs", &format!("{marker}\n{marker},roleName=other\n{marker},namespace=else\n"));
+    let ran = sandbox.run(&["manifests", "--rbac-only"]).success();
+    for (kind, name, told) in [
+        ("ClusterRole", "manager-role", false),
+        ("ClusterRole", "other", true),
+        ("Role", "manager-role", true),
+    ] {
+        let note = format!("note: nothing gives the manager the {kind} `{name}`: add a ");
+        assert_eq!(ran.stderr.contains(&note), told, "{note}: {}", ran.stderr);
+    }
+    let namespaced = Sandbox::new("fleet");
+    namespaced.run(&["init", "--domain=example.com", "--namespaced"]).success();
+    namespaced.run(&["create", "api", "--group=a", "--version=v1", "--kind=Ship"]).success();
+    let ran = namespaced.run(&["manifests", "--rbac-only"]).success();
+    assert!(!ran.stderr.contains("nothing gives"), "{}", ran.stderr);
+    namespaced.write("src/extra.rs", &format!("{marker}\n"));
+    let ran = namespaced.run(&["manifests", "--rbac-only"]).success();
+    assert!(
+        ran.stderr.contains("nothing gives the manager the ClusterRole `manager-role`"),
+        "{}",
+        ran.stderr
+    );
+}

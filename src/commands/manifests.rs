@@ -45,6 +45,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     if !args.crds_only {
         check_markers(draft.tree(), &project, known)?;
         plan::role(&mut draft, &project)?;
+        for note in unbound(draft.tree())? {
+            draft.note(note);
+        }
     }
     let plan = draft.plan()?;
     if args.stdout {
@@ -134,6 +137,35 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
         known.add_definition(definition);
     }
     rbac::check(&plan::sources(tree, &["api", "src"])?, known)
+}
+
+/// The roles of markers that nothing gives to the manager.
+fn unbound(tree: &Tree) -> Result<Vec<String>> {
+    let documents = |text: &str| -> Vec<Value> {
+        let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
+        documents.collect()
+    };
+    let mut bound = Vec::new();
+    for path in tree.list("config/rbac", "yaml")? {
+        let text = tree.on_disk(&path)?.unwrap_or_default();
+        if text.contains("roleRef") {
+            bound.extend(documents(&text).into_iter().map(|binding| binding["roleRef"].clone()));
+        }
+    }
+    let roles = tree.read(&RelPath::new("config/rbac/role.yaml")?)?.unwrap_or_default();
+    let free = documents(&roles).into_iter().filter(|role| {
+        let is_of = |to: &Value| to["kind"] == role["kind"] && to["name"] == role["metadata"]["name"];
+        !bound.iter().any(is_of) && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
+    });
+    let note = |role: Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (kind, name) = (text(&role["kind"]), text(&role["metadata"]["name"]));
+        let binding = if kind == "Role" { "a RoleBinding" } else { "a binding" };
+        format!(
+            "nothing gives the manager the {kind} `{name}`: add {binding} below `config/rbac`, or change its markers"
+        )
+    };
+    Ok(free.map(note).collect())
 }
 
 /// The custom resource definitions in a folder.

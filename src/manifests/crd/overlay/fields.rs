@@ -162,7 +162,7 @@ impl Reader {
     }
 
     fn add(&mut self, name: String, attributes: &[syn::Attribute], of: &syn::Type) {
-        let words = words(&doc(attributes));
+        let words = words(&setting(attributes, "description").unwrap_or_else(|| doc(attributes)));
         if words.is_empty() {
             return;
         }

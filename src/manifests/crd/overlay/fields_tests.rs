@@ -48,6 +48,9 @@ struct SampleSpec {
     same: Raw,
     /// More settings.
     boxed: Box<Raw>,
+    /// A comment for those who read the code.
+    #[schemars(description = "More for those who read the definition.")]
+    described: Raw,
     /// Any value.
     value: JSON,
     /// One of several.
@@ -113,6 +116,7 @@ fn documented_fields_are_found_in_the_sources() {
         [
             "Third-Size: quantity",
             "boxed: object",
+            "described: object",
             "diskSize: quantity",
             "otherSize: quantity",
             "settings: object",
