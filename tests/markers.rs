@@ -15,12 +15,13 @@ struct Row {
     expected: Value,
 }
 
-/// The rows below a heading.
-fn rows(heading: &str, columns: [usize; 2]) -> Vec<Row> {
+/// The rows below a heading, of which so many have words in place of code.
+fn rows(heading: &str, columns: [usize; 2], words: usize) -> Vec<Row> {
     let page = include_str!("../docs/markers.md");
     let (_, after) = page.split_once(&format!("\n## {heading}\n")).expect("the heading");
     let section = after.split("\n## ").next().unwrap_or(after);
     let table = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let lines = table.clone().count();
     let rows: Vec<Row> = table
         .filter_map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
@@ -34,6 +35,7 @@ fn rows(heading: &str, columns: [usize; 2]) -> Vec<Row> {
         })
         .collect();
     assert!(rows.len() >= 4, "{heading} has {} rows", rows.len());
+    assert_eq!(lines - rows.len(), words, "rows below {heading} that are not compiled");
     rows
 }
 
@@ -162,8 +164,8 @@ fn manifests(sandbox: &Sandbox, option: &str) -> Ran {
 
 #[test]
 fn attributes_give_what_the_tables_say() {
-    let (fields, structs) = (rows("On a field", [1, 2]), rows("On a struct", [1, 2]));
-    let (own, kind) = (rows("On a type of its own", [1, 2]), rows("On the kind", [1, 2]));
+    let (fields, structs) = (rows("On a field", [1, 2], 0), rows("On a struct", [1, 2], 0));
+    let (own, kind) = (rows("On a type of its own", [1, 2], 0), rows("On the kind", [1, 2], 3));
     let sandbox = project();
     sandbox.write("api/src/v1/widget.rs", &types(&fields, &structs, &own, &kind));
     manifests(&sandbox, "--crds-only");
@@ -250,7 +252,7 @@ fn rules_hold(definition: &str, structs: &[Row]) {
 #[test]
 fn comments_give_the_rules_that_the_table_says() {
     let sandbox = project();
-    let rules = rows("Roles", [0, 1]);
+    let rules = rows("Roles", [0, 1], 0);
     let comments: Vec<&str> = rules.iter().map(|row| row.code.as_str()).collect();
     sandbox.write("src/controller/extra.rs", &comments.join("\n"));
     manifests(&sandbox, "--rbac-only");

@@ -153,8 +153,8 @@ fn what_crdgen_prints_must_be_definitions() {
     let before = tree(sandbox.path());
     for (crdgen, what) in [
         ("echo garbage", "did not print definitions as JSON: expected value at line 1 column 1"),
-        ("printf '\\377\\376'", "crdgen"),
-        ("echo '{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}'", "crdgen"),
+        ("printf '\\377\\376'", "did not print definitions as JSON: expected value"),
+        ("echo '{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}'", "did not print definitions as JSON: "),
         ("echo no >&2; exit 3", "`crdgen` failed with exit status: 3"),
         ("kill -9 $$", "`crdgen` failed with signal: 9"),
     ] {
