@@ -121,6 +121,11 @@ impl Search {
                     continue;
                 }
                 (_, Shape::Unknown | Shape::List(None)) => continue,
+                ("transform", Shape::Text | Shape::Number | Shape::Bool | Shape::IntOrString)
+                    if entry.value().contains("rules::values(") =>
+                {
+                    "it is for lists and maps; write the keywords with `extend(…)`"
+                }
                 ("inner", Shape::Map) => "write `#[schemars(transform = rules::values(json!({ … })))]`",
                 ("length", Shape::Map) => {
                     "write `#[schemars(extend(\"minProperties\" = …, \"maxProperties\" = …))]`"

@@ -32,6 +32,7 @@ const IGNORED: &str = r#"
 #[schemars(extend("uniqueItems" = true))] a: Vec<i32>, => 23 => `uniqueItems` is not allowed in definitions and is left out => write `#[x_kube(merge_strategy = ListMerge::Set)]`
 #[x_kube(merge_strategy = StructMerge::Atomic)] a: Part, => 14 => `StructMerge` on `Spec.a` has no effect: kube-derive writes a key that does not exist => write `#[schemars(extend(
 #[serde(flatten)] #[x_kube(validation = "self.a > 0")] a: Part, => 32 => `x_kube` on the flattened `Spec.a` lands on another field => write the attribute on the struct
+#[schemars(transform = rules::values(json!({ "maxLength": 5 })))] a: Option<String>, => 16 => `transform` on `Spec.a` has no effect on a value of this type => it is for lists
 #[schemars(schema_with = "f")] a: Option<String>, => 16 => `schema_with` makes `Spec.a` required, though it is an `Option` => add `#[serde(default)]`
 "#;
 
