@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     let mut draft = Draft::new(tree);
     let mut known = rbac::Known::kubernetes();
     if args.rbac_only {
-        for (_, definition) in on_disk(draft.tree(), BASES)? {
+        for (_, definition) in on_disk(draft.tree(), BASES, |_| true)? {
             known.add_definition(&definition);
         }
     } else {
@@ -89,7 +89,8 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
             gone["metadata"]["name"].as_str().unwrap_or_default()
         )
     }));
-    for (path, _) in on_disk(draft.tree(), BASES)?.into_iter().filter(|(path, _)| !paths.contains(path)) {
+    let left_over = |path: &str| !paths.iter().any(|written| written.as_str() == path);
+    for (path, _) in on_disk(draft.tree(), BASES, left_over)? {
         draft.note(format!(
             "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
         ));
@@ -131,10 +132,8 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
     for resource in project.resources.iter().filter(|resource| !resource.has_api) {
         known.add_kind(&resource.qualified_group(), &resource.plural);
     }
-    for (_, definition) in
-        on_disk(tree, "config")?.iter().filter(|(path, _)| !path.as_str().starts_with(BASES))
-    {
-        known.add_definition(definition);
+    for (_, definition) in on_disk(tree, "config", |path| !path.starts_with(BASES))? {
+        known.add_definition(&definition);
     }
     rbac::check(&plan::sources(tree, &["api", "src"])?, known)
 }
@@ -168,10 +167,11 @@ fn unbound(tree: &Tree) -> Result<Vec<String>> {
     Ok(free.map(note).collect())
 }
 
-/// The custom resource definitions in a folder.
-fn on_disk(tree: &Tree, folder: &str) -> Result<Vec<(RelPath, Value)>> {
+/// The custom resource definitions in those files of a folder that are wanted.
+fn on_disk(tree: &Tree, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<(RelPath, Value)>> {
     let mut found = Vec::new();
-    for path in [tree.list(folder, "yaml")?, tree.list(folder, "yml")?].concat() {
+    let paths = [tree.list(folder, "yaml")?, tree.list(folder, "yml")?].concat();
+    for path in paths.into_iter().filter(|path| wanted(path.as_str())) {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("CustomResourceDefinition") {
             found.extend(parse(&text).into_iter().map(|definition| (path.clone(), definition)));
