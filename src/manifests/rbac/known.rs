@@ -26,13 +26,15 @@ pub struct Known {
     groups: BTreeMap<String, BTreeMap<String, Set>>,
     /// Groups of which only the name is known.
     external: Set,
+    /// Groups of other projects, of which not all resources are known.
+    partial: Set,
 }
 
 impl Known {
     /// What every cluster has.
     #[must_use]
     pub fn kubernetes() -> Self {
-        let mut known = Self { groups: BTreeMap::new(), external: Set::new() };
+        let mut known = Self { groups: BTreeMap::new(), external: Set::new(), partial: Set::new() };
         for line in KUBERNETES.lines() {
             let mut words = line.split(' ');
             let (Some(group), Some(resource)) = (words.next(), words.next()) else { continue };
@@ -49,6 +51,9 @@ impl Known {
 
     /// Adds a kind of which no more is known than its names.
     pub fn add_kind(&mut self, group: &str, plural: &str) {
+        if !self.groups.contains_key(group) {
+            self.partial.insert(group.to_owned());
+        }
         for resource in [plural.to_owned(), format!("{plural}/status"), format!("{plural}/scale")] {
             self.add(group, &resource, &VERBS);
         }
@@ -121,7 +126,14 @@ impl Known {
                     group.as_str()
                 }))
             );
-            return fault("resources", resource, message, self.elsewhere(&groups, resource));
+            let hint = self.elsewhere(&groups, resource);
+            let hint = match marker.groups.iter().find(|group| self.partial.contains(*group)) {
+                Some(group) => {
+                    format!("{hint}; if the group has more, say so: `// {}={group}`", external::NAME)
+                }
+                None => hint,
+            };
+            return fault("resources", resource, message, hint);
         }
         let possible: Set =
             marker.resources.iter().filter_map(|resource| verbs(&groups, resource)).flatten().collect();

@@ -387,3 +387,21 @@ fn what_only_looks_like_a_marker_is_told() {
         assert!(error.hints()[0].starts_with(hint), "{:?}", error.hints());
     }
 }
+
+#[test]
+fn a_group_of_another_project_may_have_more_kinds() {
+    let mut known = Known::kubernetes();
+    known.add_kind("cert-manager.io", "certificates");
+    known.add_kind("apps", "deployments");
+    let said = |lines: &str| {
+        let sources = [(RelPath::new("src/main.rs").expect("a path"), lines.to_owned())];
+        check(&sources, known.clone()).map_err(|error| error.hints().join("\n"))
+    };
+    let marker = "// +kubebuilder:rbac:groups=cert-manager.io,resources=issuers,verbs=get\n";
+    let external = "// +iris-scaffold:rbac:externalGroups=cert-manager.io";
+    let hint = format!("the group has `certificates`; if the group has more, say so: `{external}`");
+    assert_eq!(said(marker), Err(hint));
+    assert_eq!(said(&format!("{marker}{external}\n")), Ok(()));
+    let own = "// +kubebuilder:rbac:groups=apps,resources=deployment,verbs=get\n";
+    assert_eq!(said(own), Err("did you mean `deployments`?".to_owned()));
+}
