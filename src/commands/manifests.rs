@@ -211,6 +211,7 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
     }
     let sources = plan::sources(tree, &["api"])?;
     let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
+    fields.check()?;
     for definition in &mut definitions {
         fields.complete(definition);
     }
