@@ -175,8 +175,8 @@ pub struct ForeignInit {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub fetch_deps: Option<bool>,
     /// Skip the check of Go's version
-    #[arg(long)]
-    pub skip_go_version_check: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub skip_go_version_check: Option<bool>,
     /// Plugins, such as `go/v4`
     #[arg(long, value_name = "NAMES")]
     pub plugins: Option<String>,

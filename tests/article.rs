@@ -76,13 +76,16 @@ fn the_generated_operator_plays_the_whole_story() {
     story.make("install");
     assert!(cluster.kubectl(&["get", "crd"]).contains("iris.test.myardyas.club"));
 
-    let mut operator = story.operator("first.log");
+    let mut operator = story.operator("first.log", None);
     story.created();
     story.scaled();
     story.settled();
     operator.stop();
-    operator = story.operator("second.log");
+    operator = story.operator("second.log", None);
     story.settled();
+    operator.stop();
+    operator = story.operator("third.log", Some("example.com/iris:2"));
+    story.runs("example.com/iris:2");
     story.renamed();
     story.name_taken();
     metrics();
@@ -123,7 +126,8 @@ impl Story<'_> {
         assert!(status.success(), "make {target_name}: {status}");
     }
 
-    fn operator(&self, log: &str) -> Operator {
+    /// Starts the operator, with the image that the manager's Deployment may name.
+    fn operator(&self, log: &str, image: Option<&str>) -> Operator {
         let status = Command::new("cargo")
             .args(["build", "--locked", "--quiet"])
             .current_dir(self.sandbox.path())
@@ -136,6 +140,8 @@ impl Story<'_> {
             Command::new(target().join("debug/iris"))
                 .env("KUBECONFIG", self.cluster.kubeconfig())
                 .env_remove("WATCH_NAMESPACE")
+                .env_remove("IRIS_IMAGE")
+                .envs(image.map(|image| ("IRIS_IMAGE", image)))
                 .stderr(log),
         )
     }
@@ -254,6 +260,17 @@ impl Story<'_> {
         let before = versions();
         std::thread::sleep(Duration::from_secs(8));
         assert_eq!(before, versions());
+    }
+
+    fn runs(&self, image: &str) {
+        let manager =
+            fs::read_to_string(self.sandbox.path().join("config/manager/manager.yaml")).expect("a manifest");
+        assert!(manager.contains("- name: IRIS_IMAGE\n"), "{manager}");
+        eventually("the image that the environment names", || {
+            let deployment = self.cluster.get(&["deploy", "iris"]);
+            is(deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str(), Some(image))
+        });
+        self.ready("iris", 2);
     }
 
     fn renamed(&self) {

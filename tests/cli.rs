@@ -23,6 +23,65 @@ fn the_two_commands_write_a_project_and_say_what_to_do_next() {
 }
 
 #[test]
+fn what_to_do_next_begins_with_the_way_there() {
+    let sandbox = Sandbox::new("work");
+    let next = |args: &[&str]| {
+        let out = sandbox.run(args).success();
+        out.stderr.split_once("Next:\n").map(|(_, next)| next.to_owned()).unwrap_or_default()
+    };
+    let create = "  iris-scaffold create api --group app --version v1alpha1 --kind Widget\n";
+    assert_eq!(next(&["init", "--domain=a.b", "one"]), format!("  cd one\n{create}"));
+    assert_eq!(next(&["-C", "a 2", "init", "--domain=a.b", "two"]), format!("  cd 'a 2/two'\n{create}"));
+    // One paste of all lines works: the last one stays in the foreground.
+    let build =
+        "  cargo build\n  make install\n  kubectl apply -f config/samples/app_v1_widget.yaml\n  make run\n";
+    let api = ["create", "api", "--group=app", "--version=v1", "--kind=Widget"];
+    assert_eq!(next(&[&["-C", "one/src/controller"], &api[..]].concat()), format!("  cd one\n{build}"));
+    let out = sandbox.run(&[&["-C", "one", "--format=json"], &api[..]].concat()).success();
+    assert!(out.stdout.contains("\"next\": [\n    \"cd one\",\n"), "{}", out.stdout);
+    assert_eq!(
+        next(&["-C", "one", "create", "api", "--dry-run", "--group=app", "--version=v1", "--kind=A"]),
+        ""
+    );
+}
+
+#[test]
+fn the_owner_is_named_in_licence_and_header() {
+    let sandbox = Sandbox::new("iris");
+    sandbox.run(&["init", "--domain=a.b", "--license=mit", "--owner=ACME & Söhne"]).success();
+    assert!(sandbox.read("LICENSE").contains("Copyright (c) ACME & Söhne\n"));
+    assert!(
+        sandbox
+            .read("src/main.rs")
+            .starts_with("// Copyright ACME & Söhne.\n// SPDX-License-Identifier: MIT\n")
+    );
+}
+
+#[test]
+fn a_project_inside_another_is_pointed_out() {
+    let sandbox = Sandbox::with_project();
+    let out = sandbox.run(&["-C", "src", "init", "--domain=myardyas.club", "--dry-run"]).success();
+    let note = format!("note: this project is inside another one, `{}`\n", sandbox.path().display());
+    assert!(out.stderr.contains(&note), "{}", out.stderr);
+}
+
+#[test]
+fn a_folder_that_cannot_name_a_project_gets_a_suggestion() {
+    let sandbox = Sandbox::new("My_Iris (2)");
+    let out = sandbox.run(&["init", "--domain=A.b", "--license-file=none.txt"]).code(2);
+    for part in [
+        "error: domain `A.b`",
+        "error: project name `my_iris (2)`",
+        "error: cannot read",
+        "none.txt`: no such file",
+    ] {
+        assert!(out.stderr.contains(part), "{part} in\n{}", out.stderr);
+    }
+    assert!(out.stderr.contains("hint: try `--project-name my-iris-2`\n"), "{}", out.stderr);
+    assert_eq!(tree(sandbox.path()), tree(Sandbox::new("empty").path()));
+}
+
+#[test]
 fn running_a_command_again_changes_nothing() {
     let sandbox = Sandbox::with_iris();
     let before = tree(sandbox.path());
@@ -381,7 +440,7 @@ fn kubebuilders_flags_are_accepted_and_explained() {
             "--domain=myardyas.club",
             "--repo=example.com/iris",
             "--fetch-deps=false",
-            "--skip-go-version-check",
+            "--skip-go-version-check=true",
             "--plugins=go/v4",
             "--project-version=3",
         ])
@@ -409,6 +468,26 @@ fn results_are_quiet_and_machine_readable_when_asked() {
         sandbox.run(&["create", "api", "--format=json", "--group=G", "--version=v1", "--kind=K"]).code(2);
     let value: serde_json::Value = serde_json::from_str(&out.stderr).expect("JSON");
     assert!(value["error"]["message"].as_str().expect("text").contains("`G`"), "{value}");
+}
+
+#[test]
+fn a_wrong_command_line_is_machine_readable_too() {
+    let sandbox = Sandbox::new("iris");
+    for (args, message) in [
+        (&["--format=json", "create", "api", "--knd=A"][..], "unexpected argument '--knd' found"),
+        (
+            &["init", "--format", "json", "--license=gpl"],
+            "invalid value 'gpl' for '--license <LICENSE>' [possible",
+        ),
+        (&["completion", "--format=json"], "the following required arguments were not provided: <SHELL>"),
+        (&["--format=json"], "the command is missing"),
+    ] {
+        let out = sandbox.run(args).code(2);
+        let value: serde_json::Value = serde_json::from_str(&out.stderr).expect(&out.stderr);
+        let found = value["error"]["message"].as_str().unwrap_or_default();
+        assert!(found.starts_with(message), "{found}");
+        assert!(value["error"]["hints"].is_array(), "{value}");
+    }
 }
 
 #[test]

@@ -267,6 +267,25 @@ fn the_reference_is_current() {
     assert!(found == expected, "renew docs/cli.md with `BLESS=1 cargo test --test docs reference`");
 }
 
+#[test]
+fn every_dependency_has_its_reason() {
+    let read = |path: &str| fs::read_to_string(document(path)).unwrap_or_default();
+    let manifest: toml_edit::DocumentMut = read("Cargo.toml").parse().expect("TOML");
+    let page = read("docs/architecture.md");
+    let (_, table) = page.split_once("## Dependencies").expect("the section");
+    let explained: Vec<&str> = table
+        .lines()
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|cell| cell.split(','))
+        .map(str::trim)
+        .collect();
+    for section in ["dependencies", "dev-dependencies"] {
+        for (name, _) in manifest[section].as_table().expect("a table") {
+            assert!(explained.contains(&name), "docs/architecture.md does not say what `{name}` is for");
+        }
+    }
+}
+
 const PREFACE: &str = "\
 # Command line
 

@@ -26,7 +26,7 @@ fn cargo(folder: &Path, args: &[&str]) {
     run(cargo, "").unwrap_or_else(|error| panic!("cargo {args:?} in {}:\n{error}", folder.display()));
 }
 
-/// Lints with warnings denied, and compares the manifests with what `manifests` makes of the sources.
+/// Lints with warnings denied as `make lint` does, and compares the manifests with what `manifests` makes of the sources.
 fn check(sandbox: &Sandbox) {
     let clippy = [
         "clippy",
@@ -39,6 +39,7 @@ fn check(sandbox: &Sandbox) {
         "-D",
         "warnings",
     ];
+    cargo(sandbox.path(), &["fmt", "--all", "--check"]);
     cargo(sandbox.path(), &clippy);
     let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
     manifests.args(["manifests", "--check"]).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
@@ -58,6 +59,32 @@ fn the_walk_through_builds_lints_and_passes_its_tests() {
     let sandbox = Sandbox::with_iris();
     check(&sandbox);
     cargo(sandbox.path(), &["test", "--quiet", "--locked", "--workspace"]);
+
+    let (permitted, _) = permissions(&sandbox);
+    assert!(!permitted.contains("allowed, but not used here"), "{permitted}");
+    for (verb, resource) in [("create", "deployments"), ("delete", "deployments"), ("patch", "iris/status")] {
+        let role = sandbox.read("config/rbac/role.yaml");
+        let (before, rule) = role.split_once(&format!("  - {resource}\n")).expect("the rule");
+        let without = rule.replacen(&format!("  - {verb}\n"), "", 1);
+        let without = without.replace("verbs:\n-", "verbs: []\n-");
+        let without =
+            without.strip_suffix("verbs:\n").map_or(without.clone(), |rest| format!("{rest}verbs: []\n"));
+        sandbox.write("config/rbac/role.yaml", &format!("{before}  - {resource}\n{without}"));
+        let (seen, passed) = permissions(&sandbox);
+        assert!(!passed, "{verb} {resource} was not missed");
+        assert!(seen.contains(&format!("the roles do not allow to {verb} {resource} of group ")), "{seen}");
+        sandbox.write("config/rbac/role.yaml", &role);
+    }
+}
+
+/// What the test of the permissions prints, and whether it passes.
+fn permissions(sandbox: &Sandbox) -> (String, bool) {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--quiet", "--locked", "--test=permissions"]).current_dir(sandbox.path());
+    cargo.env("CARGO_TARGET_DIR", target()).env("KUBEBUILDER_ASSETS", programs());
+    let output = cargo.output().expect("a run");
+    let streams = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&streams).into_owned(), output.status.success())
 }
 
 #[test]
@@ -79,6 +106,8 @@ fn several_groups_versions_and_scopes_compile() {
         ],
     );
     check(&sandbox);
+    let (permitted, passed) = permissions(&sandbox);
+    assert!(passed, "{permitted}");
 }
 
 #[test]
@@ -89,10 +118,24 @@ fn awkward_names_compile() {
     let operand = "--image=memcached:1.6 --image-container-port=11211 --image-container-command=memcached,-m=64 \
                    --run-as-user=1001";
     create(&sandbox, &[&format!("--group=net --version=v1 --kind=Memcached {operand}")]);
-    for kind in ["Type", "Match", "Box", "Result", "String", "Con", "Deployment", "Kind", "Events"] {
+    for kind in [
+        "Type",
+        "Match",
+        "Box",
+        "Result",
+        "String",
+        "Con",
+        "Deployment",
+        "Kind",
+        "Events",
+        "ObjectMeta",
+        "BoxSet",
+    ] {
         create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind}")]);
     }
-    create(&sandbox, &["--group=net --version=v1 --kind=Option --template=blank"]);
+    for kind in ["Option", "ConfigSet"] {
+        create(&sandbox, &[&format!("--group=net --version=v1 --kind={kind} --template=blank")]);
+    }
     check(&sandbox);
 }
 

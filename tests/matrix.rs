@@ -55,6 +55,7 @@ const SHAPES: &[Shape] = &[
             "--group=net --version=v1 --kind=Type",
             "--group=net --version=v1 --kind=Match",
             "--group=net --version=v1 --kind=Box",
+            "--group=net --version=v1 --kind=BoxSet",
             "--group=net --version=v1 --kind=Result --template=blank",
             "--group=net --version=v1 --kind=String",
             "--group=net --version=v1 --kind=Con",

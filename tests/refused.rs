@@ -321,3 +321,18 @@ fn roles_that_nothing_binds_are_told() {
         ran.stderr
     );
 }
+
+#[test]
+fn definitions_of_another_project_are_refused() {
+    let sandbox = Sandbox::with_iris();
+    let before = tree(sandbox.path());
+    let print = |definition: &Value| format!("cat <<'END'\n{definition}\nEND");
+    let ran = manifests(&sandbox, &print(&definition("Wine", &json!({})))).code(1);
+    let message = "error: `crdgen` defines `wine.test.myardyas.club`, and no kind that `PROJECT` has\n\nhint: if another";
+    assert!(ran.stderr.starts_with(message), "{}", ran.stderr);
+    assert_eq!(tree(sandbox.path()), before);
+    // Some of the project's own, and the sources are believed.
+    let both = ["Iris", "Wine"].map(|kind| print(&definition(kind, &json!({})))).join("\n");
+    let ran = manifests(&sandbox, &both);
+    assert!(!ran.stderr.contains("no kind that `PROJECT` has"), "{}", ran.stderr);
+}

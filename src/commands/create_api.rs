@@ -61,6 +61,10 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
         plan::drafted(&mut draft, templates::controller(&view, r, c, operand), &seeded(again))?;
         if added.has_api && position == 0 {
             plan::drafted(&mut draft, templates::test(&view, r, c, operand.is_some()), &seeded(again))?;
+            let there = draft.tree().on_disk(&RelPath::new("tests/faults/main.rs")?)?.is_some();
+            if operand.is_some() && view.tests_faults_of(r) && (again || !there) {
+                plan::drafted(&mut draft, templates::faults(&view, r), &seeded(again))?;
+            }
         }
     }
     if controlled {
@@ -199,15 +203,14 @@ fn definition(
     })
 }
 
+/// `make run` comes last: it stays in the foreground, and all lines can be pasted at once.
 fn next(draft: &mut Draft, r: &ResourceView) {
     draft.next("cargo build");
     if r.has_api {
         draft.next("make install");
+        draft.next(format!("kubectl apply -f config/samples/{}", r.sample_file));
     }
     if !r.controllers.is_empty() {
         draft.next("make run");
-    }
-    if r.has_api {
-        draft.next(format!("kubectl apply -f config/samples/{}", r.sample_file));
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Context, absolute, plan};
+use super::place::absolute;
+use super::{Context, plan};
 use crate::cli::{InitArgs, License};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::resource::validate;
 use crate::scaffold::{Draft, Tree};
 use crate::templates::{self, Licensing, ProjectView};
@@ -28,7 +29,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     let project_name = args.project_name.clone().unwrap_or_else(|| name_of(&root));
     problems.extend(validate::project_name(&project_name));
     problems.extend(args.owner.as_deref().and_then(validate::owner));
-    let custom = header(context, args, &mut problems)?;
+    let custom = header(context, args, &mut problems);
     if !problems.is_empty() {
         return Err(Error::Usage(problems));
     }
@@ -39,7 +40,8 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         "--fetch-deps",
         "cargo fetches dependencies when it builds",
     );
-    context.without_effect(foreign.skip_go_version_check, "--skip-go-version-check", "Go is not needed");
+    let skip = foreign.skip_go_version_check.is_some();
+    context.without_effect(skip, "--skip-go-version-check", "Go is not needed");
     context.without_effect(foreign.plugins.is_some(), "--plugins", "there is one layout");
     context.without_effect(foreign.project_version.is_some(), "--project-version", "it is always 3");
 
@@ -66,8 +68,8 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     plan::owned(&mut draft, old.as_ref(), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
     if old.is_none() {
-        if let Some(dir) = &args.dir {
-            draft.next(format!("cd {}", quoted(dir)));
+        if let Some(outer) = root.ancestors().skip(1).find(|dir| dir.join(project::FILE).is_file()) {
+            draft.note(format!("this project is inside another one, `{}`", outer.display()));
         }
         draft.next("iris-scaffold create api --group app --version v1alpha1 --kind Widget");
     }
@@ -80,10 +82,17 @@ fn name_of(root: &Path) -> String {
 }
 
 /// The licence header that `--license-file` names.
-fn header(context: &Context, args: &InitArgs, problems: &mut Vec<Problem>) -> Result<Option<String>> {
-    let Some(file) = &args.license_file else { return Ok(None) };
+fn header(context: &Context, args: &InitArgs, problems: &mut Vec<Problem>) -> Option<String> {
+    let file = args.license_file.as_ref()?;
     let path = context.directory.join(file);
-    let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            let problem = Problem::new(Error::io("read", &path)(error).to_string());
+            problems.push(problem.hint("name a text file with `--license-file`"));
+            return None;
+        }
+    };
     let printable = text.chars().all(|c| validate::is_printable(c) || matches!(c, '\n' | '\r' | '\t'));
     if text.trim().is_empty() || !printable || text.len() > 16 * 1024 {
         let message = format!("{} cannot be a licence header", validate::shown(&file.to_string_lossy()));
@@ -93,7 +102,7 @@ fn header(context: &Context, args: &InitArgs, problems: &mut Vec<Problem>) -> Re
         let problem = Problem::new("`--license-file` takes the place of `--license`");
         problems.push(problem.hint("give one of the two"));
     }
-    Ok(Some(text))
+    Some(text)
 }
 
 fn same(a: &Project, b: &Project) -> bool {
@@ -107,11 +116,4 @@ fn already_there(root: &Path, project: &Project) -> Error {
         format!("`{}` holds a project already: `{project_name}` in the domain `{domain}`", root.display());
     let hint = "start a new project in another directory, or add a kind with `iris-scaffold create api`";
     Error::Refused(Problem::new(message).hint(hint))
-}
-
-/// A path as a word of a shell command.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -193,6 +193,34 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
     }
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
     let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package)?)?;
+    belong(&definitions, project)?;
+    complete(&definitions, project)?;
+    let sources = plan::sources(tree, &["api"])?;
+    let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
+    fields.check()?;
+    for definition in &mut definitions {
+        fields.complete(definition);
+    }
+    Ok(definitions)
+}
+
+/// Refuses the definitions of another project: where two share a target folder, the program of one may take the place
+/// of the other's in the moment between its build and its run.
+fn belong(definitions: &[Value], project: &Project) -> Result<()> {
+    let ours = |definition: &Value| {
+        let (group, kind) = (&definition["spec"]["group"], &definition["spec"]["names"]["kind"]);
+        project.resources.iter().any(|known| *group == known.qualified_group() && *kind == known.kind)
+    };
+    let Some(first) = definitions.first().filter(|_| !definitions.iter().any(ours)) else { return Ok(()) };
+    let name = first["metadata"]["name"].as_str().unwrap_or_default();
+    let problem = Problem::new(format!("`crdgen` defines `{name}`, and no kind that `PROJECT` has"));
+    let problem = problem
+        .hint("if another project was built in the same target folder meanwhile, run the command again");
+    Err(Error::Refused(problem.hint("else let `PROJECT` and the types below `api/src` name the same kinds")))
+}
+
+/// Checks that types give every kind and version that PROJECT has.
+fn complete(definitions: &[Value], project: &Project) -> Result<()> {
     for resource in project.resources.iter().filter(|resource| resource.has_api) {
         let group = resource.qualified_group();
         let is_there = definitions.iter().any(|definition| {
@@ -209,13 +237,7 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
             return Err(Error::Refused(Problem::new(message).hint(hint)));
         }
     }
-    let sources = plan::sources(tree, &["api"])?;
-    let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
-    fields.check()?;
-    for definition in &mut definitions {
-        fields.complete(definition);
-    }
-    Ok(definitions)
+    Ok(())
 }
 
 /// Prints the manifests, as YAML or as a list in JSON; kubectl takes both.

@@ -7,6 +7,7 @@ mod init;
 mod manifests;
 mod operand;
 mod panics;
+mod place;
 mod plan;
 mod target;
 mod version;
@@ -122,6 +123,9 @@ impl Context {
             }
             scaffold::apply(&plan)?;
         }
+        if let Some(way) = place::way(plan.root()) {
+            plan.go(way);
+        }
         self.report(command, &plan);
         Ok(())
     }
@@ -174,29 +178,6 @@ impl Context {
             self.console.note("dry run: nothing was written");
         } else {
             self.console.next(plan.next());
-        }
-    }
-}
-
-/// `path` without symbolic links and `..`, also when it does not exist yet.
-fn absolute(path: &Path) -> Result<PathBuf> {
-    let path = std::path::absolute(path).map_err(Error::io("find", path))?;
-    // What exists is resolved; the rest is taken literally.
-    let mut rest = Vec::new();
-    let mut existing = path.as_path();
-    loop {
-        match existing.canonicalize() {
-            Ok(mut found) => {
-                found.extend(rest.iter().rev());
-                return Ok(found);
-            }
-            Err(source) => match (existing.parent(), existing.file_name()) {
-                (Some(parent), Some(name)) if source.kind() == std::io::ErrorKind::NotFound => {
-                    rest.push(name);
-                    existing = parent;
-                }
-                _ => return Err(Error::io("open", existing)(source)),
-            },
         }
     }
 }

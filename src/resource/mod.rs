@@ -1,6 +1,7 @@
 //! A kind of the API: what Kubernetes calls it and what the generated project calls it.
 
 pub mod core;
+mod image;
 pub mod names;
 pub mod plural;
 pub mod validate;
@@ -101,7 +102,7 @@ impl Resource {
     /// Rust module of the version: `v1alpha1`.
     #[must_use]
     pub fn version_module(&self) -> String {
-        names::module(&self.version)
+        self.version.clone()
     }
 
     /// Rust module of the group, in projects of several groups: `test`.

@@ -2,6 +2,7 @@
 
 use heck::ToSnakeCase;
 
+use super::validate::is_version;
 use crate::scaffold::path::is_device;
 
 /// Words that Rust keeps for itself, now or in a later edition. Sorted.
@@ -10,8 +11,9 @@ const KEYWORDS: &str = "Self abstract as async await become box break const cont
      static struct super trait true try type typeof union unsafe unsized use virtual where while yield";
 
 /// Files that generated crates have already, and crates their files import from: next to a module of the same name
-/// such an import would be ambiguous. Sorted.
-const MODULES: &str = "alloc anyhow bin clap core crdgen futures http hyper jiff k8s_openapi kube lib main mod proc_macro \
+/// such an import would be ambiguous. A module `controller` would be in one of that name, which clippy calls a mistake.
+/// Sorted.
+const MODULES: &str = "alloc anyhow bin clap controller core crdgen futures http hyper jiff k8s_openapi kube lib main mod proc_macro \
      prometheus rules rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
      tracing_subscriber";
 
@@ -38,7 +40,8 @@ pub fn module(name: &str) -> String {
     if module.starts_with(|first: char| first.is_ascii_digit()) {
         module.insert(0, '_');
     }
-    if is_keyword(&module) || among(MODULES, &module) || is_device(&module) {
+    // One called as a version would be in one of that name, too.
+    if is_keyword(&module) || among(MODULES, &module) || is_device(&module) || is_version(&module) {
         module.push('_');
     }
     module
@@ -115,6 +118,8 @@ mod tests {
             ("LPT1", "lpt1_"),
             ("Mod", "mod_"),
             ("Kube", "kube_"),
+            ("Controller", "controller_"),
+            ("V1", "v1_"),
             ("cruiser-second", "cruiser_second"),
             ("cert-manager.io", "cert_manager_io"),
             ("2nd", "_2nd"),

@@ -92,7 +92,7 @@ pub fn version(value: &str) -> Option<Problem> {
     })
 }
 
-fn is_version(value: &str) -> bool {
+pub(super) fn is_version(value: &str) -> bool {
     let number =
         |text: &str| !text.is_empty() && !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit());
     let Some(rest) = value.strip_prefix('v').filter(|_| value.len() <= LABEL) else {
@@ -153,8 +153,21 @@ pub fn project_name(value: &str) -> Option<Problem> {
             "is not a project name: lower-case letters, digits and `-`, starting with a letter, at most {PROJECT} in \
              all so that the objects named after it fit"
         );
-        problem("project name", value, &expected, "choose one with `--project-name NAME`")
+        let hint = match similar(value) {
+            Some(name) => format!("try `--project-name {name}`"),
+            None => "choose one with `--project-name NAME`".to_owned(),
+        };
+        problem("project name", value, &expected, hint)
     })
+}
+
+/// The project name that is closest to `value`, if any is close.
+fn similar(value: &str) -> Option<String> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let words: String = value.chars().map(plain).collect();
+    let words: Vec<_> = words.split('-').filter(|word| !word.is_empty()).collect();
+    let name = words.join("-");
+    (value.is_ascii() && name.len() <= PROJECT && is_label(&name, true)).then_some(name)
 }
 
 /// `--controller-name`.
@@ -173,13 +186,7 @@ pub fn controller_name(value: &str) -> Option<Problem> {
 /// `--image`.
 #[must_use]
 pub fn image(value: &str) -> Option<Problem> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
-    let good = value.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && value.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && value.chars().all(allowed)
-        && !value.contains("//")
-        && value.len() <= SUBDOMAIN + 128;
-    (!good).then(|| {
+    (!super::image::is_reference(value)).then(|| {
         problem("image", value, "is not an image reference", "for example `--image memcached:1.6-alpine`")
     })
 }
@@ -279,9 +286,7 @@ mod tests {
         for value in ["Iris", "Type", "Box", "DNSRecord", "A", "X509", "IRIS"] {
             assert_eq!(kind(value), None, "{value}");
         }
-        for value in
-            ["memcached:1.6.15-alpine", "localhost:5000/a/b@sha256:0123abcd", "store/intersystems/iris:1"]
-        {
+        for value in ["memcached:1.6.15-alpine", "localhost:5000/a/b", "store/intersystems/iris:1"] {
             assert_eq!(image(value), None, "{value}");
         }
         assert_eq!(project_name(&"a".repeat(28)), None);

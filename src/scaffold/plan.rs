@@ -94,6 +94,13 @@ impl Plan {
         &self.notes
     }
 
+    /// Says that what to run next is run elsewhere, where `way` leads.
+    pub fn go(&mut self, way: String) {
+        if !self.next.is_empty() {
+            self.next.insert(0, way);
+        }
+    }
+
     /// Commands to run next, to be copied as they are.
     #[must_use]
     pub fn next(&self) -> &[String] {

@@ -70,6 +70,23 @@ pub fn test(p: &ProjectView, r: &ResourceView, c: &ControllerView, replicas: boo
     vec![render!("api/tests/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)]
 }
 
+/// The user's tests of a project's first kind of the replicas template under faults; the others' are alike.
+#[must_use]
+pub fn faults(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
+    vec![
+        render!("api/tests/faults/case.rs.j2" => "tests/faults/case.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/crashes.rs.j2" => "tests/faults/crashes.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/leaders.rs.j2" => "tests/faults/leaders.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/main.rs.j2" => "tests/faults/main.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/objects.rs.j2" => "tests/faults/objects.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/requests.rs.j2" => "tests/faults/requests.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/rights.rs.j2" => "tests/faults/rights.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/servers.rs.j2" => "tests/faults/servers.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/staleness.rs.j2" => "tests/faults/staleness.rs"; p: ProjectView, r: ResourceView),
+        render!("api/tests/faults/watches.rs.j2" => "tests/faults/watches.rs"; p: ProjectView, r: ResourceView),
+    ]
+}
+
 /// The tool's files for one kind: roles for people.
 #[must_use]
 pub fn roles(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {

@@ -41,7 +41,13 @@ impl Licensing {
                 format!("{owner}SPDX-License-Identifier: {}\n", self.spdx())
             }
         };
-        let lines: Vec<String> = text.trim().lines().map(comment).collect();
+        let edge = |c: char| c == '*' || c.is_whitespace();
+        let lines: Vec<String> = match text.trim().strip_prefix("/*").and_then(|text| text.strip_suffix("*/"))
+        {
+            // As kubebuilder's header files are.
+            Some(block) => block.trim_matches(edge).lines().map(|line| comment(unstarred(line))).collect(),
+            None => text.trim().lines().map(comment).collect(),
+        };
         if lines.is_empty() { String::new() } else { format!("{}\n\n", lines.join("\n")) }
     }
 
@@ -61,7 +67,11 @@ impl Licensing {
     pub fn files(&self, p: &ProjectView) -> Vec<Rendered> {
         let mut files = match self.spdx() {
             "Apache-2.0" => vec![render!("project/LICENSE.apache2.j2" => "LICENSE"; p: ProjectView)],
-            "MIT" => vec![render!("project/LICENSE.mit.j2" => "LICENSE"; p: ProjectView)],
+            "MIT" => {
+                let authors = format!("the {} authors", p.project_name);
+                let holder = self.owner.as_deref().unwrap_or(&authors);
+                vec![render!("project/LICENSE.mit.j2" => "LICENSE"; holder: str)]
+            }
             _ => Vec::new(),
         };
         if !p.header.is_empty() {
@@ -71,6 +81,12 @@ impl Licensing {
     }
 }
 
+/// A line of a block comment without the star that many have in front.
+fn unstarred(line: &str) -> &str {
+    let text = line.trim_start();
+    text.strip_prefix("* ").or_else(|| text.strip_prefix('*')).unwrap_or(text)
+}
+
 /// A line as a Rust comment; lines that are one already stay.
 fn comment(line: &str) -> String {
     let line = line.trim_end();
@@ -78,5 +94,25 @@ fn comment(line: &str) -> String {
         "" => "//".to_owned(),
         _ if line.starts_with("//") => line.to_owned(),
         _ => format!("// {line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Licensing;
+    use crate::cli::License;
+
+    #[test]
+    fn headers_of_any_form_become_line_comments() {
+        for (custom, header) in [
+            ("Mine.\n\nAll mine.\n", "// Mine.\n//\n// All mine.\n\n"),
+            ("// Mine.", "// Mine.\n\n"),
+            ("/*\nMine.\n\nAll mine.\n*/\n", "// Mine.\n//\n// All mine.\n\n"),
+            ("/**\n * Mine.\n */", "// Mine.\n\n"),
+        ] {
+            let licensing =
+                Licensing { license: License::Apache2, owner: None, custom: Some(custom.to_owned()) };
+            assert_eq!(licensing.header(), header, "{custom}");
+        }
     }
 }

@@ -16,7 +16,7 @@ mod wrap;
 
 use std::path::Path;
 
-pub use api::{controller, env_entry, external, insertions, roles, test, types};
+pub use api::{controller, env_entry, external, faults, insertions, roles, test, types};
 pub use license::Licensing;
 pub use lists::files as lists;
 pub use operand::Operand;

@@ -26,7 +26,7 @@ macro_rules! fixed {
     };
 }
 
-const FIXED: [(&str, &str); 24] = fixed! {
+const FIXED: [(&str, &str); 31] = fixed! {
     "project/api/src/rules.rs.j2"
     "project/src/manager/auth.rs.j2"
     "project/src/manager/backoff.rs.j2"
@@ -49,8 +49,15 @@ const FIXED: [(&str, &str); 24] = fixed! {
     "project/src/manager/telemetry.rs.j2"
     "project/src/manager/tls.rs.j2"
     "project/src/manager/watch.rs.j2"
+    "project/tests/common/account.rs.j2"
+    "project/tests/common/audit.rs.j2"
     "project/tests/common/control_plane.rs.j2"
+    "project/tests/common/credentials.rs.j2"
     "project/tests/common/mod.rs.j2"
+    "project/tests/common/operator.rs.j2"
+    "project/tests/common/process.rs.j2"
+    "project/tests/common/proxy.rs.j2"
+    "project/tests/permissions.rs.j2"
 };
 
 /// The files that are the user's.

@@ -137,6 +137,13 @@ impl ProjectView {
         }
     }
 
+    /// Whether the tests under faults are about this kind: the first one that they can be about.
+    #[must_use]
+    pub fn tests_faults_of(&self, kind: &ResourceView) -> bool {
+        let first = self.resources.iter().find(|r| r.has_api && r.replicas && r.namespaced);
+        first.is_some_and(|first| std::ptr::eq(first, kind))
+    }
+
     /// Whether the manager of a project that is confined to one namespace needs rights on cluster-scoped kinds too.
     #[must_use]
     pub fn has_cluster_rules(&self) -> bool {
@@ -265,8 +272,9 @@ impl ControllerView {
     #[must_use]
     pub fn test_file(&self) -> String {
         let group = self.group_module.as_ref().map(|group| format!("{group}_")).unwrap_or_default();
-        // A folder of the tests has this name.
-        let end = if group.is_empty() && self.module == "common" { "_" } else { "" };
+        // Other tests, and what they share, have these names.
+        let is_taken = ["common", "faults", "permissions"].contains(&self.module.as_str());
+        let end = if group.is_empty() && is_taken { "_" } else { "" };
         format!("tests/{group}{}{end}.rs", self.module)
     }
 

@@ -17,12 +17,10 @@ use iris::controller::iris_resources::{LABEL, image};
 
 use iris_api::v1alpha1::iris::{Iris as Object, IrisSpec as Spec};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_iris");
-
 #[tokio::test]
 async fn the_controller_keeps_the_deployment() {
     let control_plane = ControlPlane::start().await;
-    let operator = Operator::start(PROGRAM, &control_plane, &[]).await;
+    let operator = Operator::start(&control_plane, &[]).await;
     let case = async |name| Case::new(&control_plane, name).await;
 
     makes_the_deployment(&case("makes").await).await;
@@ -184,7 +182,7 @@ async fn settles(case: &Case<'_>, operator: Operator) {
 
     let took = operator.stop().await;
     assert!(took < Duration::from_secs(5), "stopping took {took:?}");
-    let operator = Operator::start(PROGRAM, case.control_plane, &[]).await;
+    let operator = Operator::start(case.control_plane, &[]).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(case.everything().await, settled);
     // It does work.

@@ -24,6 +24,8 @@ const NAME: &str = "iris";
 const CONTROLLER: &str = "iris-controller";
 /// How soon to look again whether a Deployment that is in the way is gone. Normally its deletion is heard of.
 const CONFLICT_RETRY: Duration = Duration::from_secs(60);
+/// How soon to look again when the object turned out to be another than the one that is known here.
+const STALE_RETRY: Duration = Duration::from_secs(1);
 
 /// What a reconcile works with.
 pub struct Context {
@@ -67,11 +69,16 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
         // The garbage collector removes what it owns.
         return Ok(Action::await_change());
     }
-    clean_up(&object, &context).await?;
+    if !clean_up(&object, &context).await? {
+        return Ok(Action::requeue(STALE_RETRY));
+    }
 
     let name = object.spec.deployment_name.as_str();
     info!(deployment_name = name, "checking if an existing Deployment exists for this resource");
     let Some(deployment) = find(&object, &context).await? else {
+        if !is_current(&object, &context).await? {
+            return Ok(Action::requeue(STALE_RETRY));
+        }
         info!(deployment_name = name, "could not find existing Deployment for Iris, creating one...");
         create(&object, &context).await?;
         info!(deployment_name = name, "created Deployment resource for Iris");
@@ -86,18 +93,22 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
         "existing Deployment resource already exists for Iris, checking replica count"
     );
     let (old_count, new_count) = (resources::replicas(&deployment), resources::wanted_replicas(&object));
-    if old_count != Some(new_count) {
-        info!(deployment_name = name, old_count, new_count, "updating replica count");
-        let scaled = update(&object, &deployment, &context).await?;
-        let note = format!("Scaled deployment \"{name}\" to {new_count} replicas");
-        context.events.publish(&*object, Kind::Normal, "Scaled", note, &occurrence(&scaled)).await;
-        return Ok(Action::await_change());
-    }
     if !covers(&*deployment, &resources::deployment(&object, &context.image)) {
-        info!(deployment_name = name, "updating the Deployment");
-        let updated = update(&object, &deployment, &context).await?;
-        let note = format!("Updated deployment \"{name}\"");
-        context.events.publish(&*object, Kind::Normal, "Updated", note, &occurrence(&updated)).await;
+        let scales = old_count != Some(new_count);
+        if scales {
+            info!(deployment_name = name, old_count, new_count, "updating replica count");
+        } else {
+            info!(deployment_name = name, "updating the Deployment");
+        }
+        let Some(updated) = update(&object, &deployment, &context).await? else {
+            return Ok(Action::requeue(STALE_RETRY));
+        };
+        let (reason, note) = if scales {
+            ("Scaled", format!("Scaled deployment \"{name}\" to {new_count} replicas"))
+        } else {
+            ("Updated", format!("Updated deployment \"{name}\""))
+        };
+        context.events.publish(&*object, Kind::Normal, reason, note, &occurrence(&updated)).await;
         return Ok(Action::await_change());
     }
 
@@ -107,14 +118,17 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
     Ok(Action::await_change())
 }
 
-/// Deletes the Deployments of `object` that do not have the wanted name.
-async fn clean_up(object: &Iris, context: &Context) -> Result<(), Error> {
+/// Deletes the Deployments of `object` that do not have the wanted name; whether it is known what that name is.
+async fn clean_up(object: &Iris, context: &Context) -> Result<bool, Error> {
     info!("looking for existing Deployments for Iris resource");
     let mut number_deleted = 0;
     for deployment in context.deployments.of(&object.uid().unwrap_or_default()) {
         let name = deployment.name_any();
         if is_wanted(&deployment, object) || deployment.meta().deletion_timestamp.is_some() {
             continue;
+        }
+        if !is_current(object, context).await? {
+            return Ok(false);
         }
         // Only this very object as it is known: it may have been replaced, or given to another owner.
         let resource_version = deployment.resource_version();
@@ -143,7 +157,16 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<(), Error> {
         context.events.publish(object, Kind::Normal, "Deleted", note, &fact).await;
     }
     info!(number_deleted, "finished cleaning up old Deployment resources");
-    Ok(())
+    Ok(true)
+}
+
+/// Whether the cluster has `object` as it is known here. Nothing is changed on the word of an old copy, which is what a
+/// cache that has fallen behind holds.
+async fn is_current(object: &Iris, context: &Context) -> Result<bool, Error> {
+    let found = objects(object, context).get_opt(&object.name_any()).await;
+    let found = found.map_err(|error| failed("get Iris resource", error))?;
+    let (uid, generation) = (&object.meta().uid, object.meta().generation);
+    Ok(found.is_some_and(|found| found.metadata.uid == *uid && found.metadata.generation == generation))
 }
 
 /// The Deployment of the wanted name, whoever made it.
@@ -173,14 +196,26 @@ async fn create(object: &Iris, context: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-async fn update(object: &Iris, current: &Deployment, context: &Context) -> Result<Deployment, Error> {
+/// Writes what `current` lacks; nothing if it, or `object`, is not as it is known here.
+async fn update(object: &Iris, current: &Deployment, context: &Context) -> Result<Option<Deployment>, Error> {
+    if !is_current(object, context).await? {
+        return Ok(None);
+    }
     let mut desired = resources::deployment(object, &context.image);
-    // Only this very object, in case another one of its name has taken its place.
+    // Another one may have taken its place, or somebody may have changed it.
     desired.metadata.uid = current.uid();
-    let updated = apply(&desired, &PatchParams::apply(CONTROLLER).force(), context).await;
-    let updated = updated.map_err(|error| failed("update Deployment resource", error))?;
-    context.deployments.wrote(updated.clone());
-    Ok(updated)
+    desired.metadata.resource_version = current.resource_version();
+    match apply(&desired, &PatchParams::apply(CONTROLLER).force(), context).await {
+        Ok(updated) => {
+            context.deployments.wrote(updated.clone());
+            Ok(Some(updated))
+        }
+        Err(kube::Error::Api(status)) if status.is_conflict() => {
+            debug!(deployment_name = current.name_any(), "the Deployment has changed");
+            Ok(None)
+        }
+        Err(error) => Err(failed("update Deployment resource", error)),
+    }
 }
 
 /// Server-side apply: what others have written into the object stays.
@@ -216,15 +251,17 @@ async fn sync_status(object: &Iris, status: IrisStatus, context: &Context) -> Re
         "metadata": { "name": object.name_any(), "uid": object.uid() },
         "status": status,
     });
-    let namespace = object.namespace().unwrap_or_default();
-    let objects: Api<Iris> = Api::namespaced(context.client.clone(), &namespace);
     let params = PatchParams::apply(CONTROLLER).force();
-    match objects.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
+    match objects(object, context).patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
         Ok(_) => Ok(()),
         // It was deleted meanwhile.
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         Err(error) => Err(failed("update status", error)),
     }
+}
+
+fn objects(object: &Iris, context: &Context) -> Api<Iris> {
+    Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default())
 }
 
 fn api(namespace: &str, context: &Context) -> Api<Deployment> {

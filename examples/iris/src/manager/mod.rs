@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tracing::info;
 
@@ -55,6 +56,9 @@ pub enum Error {
     /// There is no usable kubeconfig, and no service account either.
     #[error("cannot find a cluster to connect to: {0}")]
     Config(#[from] Box<kube::config::InferConfigError>),
+    /// The kubeconfig that the flags name is of no use.
+    #[error("cannot use the kubeconfig: {0}")]
+    Kubeconfig(#[from] Box<kube::config::KubeconfigError>),
     /// The API server could not be asked.
     #[error(transparent)]
     Api(#[from] Box<kube::Error>),
@@ -99,7 +103,15 @@ impl Manager {
     /// Connects to the cluster of the kubeconfig, or to the one this pod runs in. `id` names the Lease that replicas
     /// compete for.
     pub async fn new(id: &'static str, options: Options) -> Result<Self, Error> {
-        let mut config = Config::infer().await.map_err(Box::new)?;
+        let mut config = match &options.kubeconfig {
+            Some(file) => {
+                let kubeconfig = Kubeconfig::read_from(file).map_err(Box::new)?;
+                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+                    .await
+                    .map_err(Box::new)?
+            }
+            None => Config::infer().await.map_err(Box::new)?,
+        };
         config.connect_timeout = Some(Duration::from_secs(10));
         let (fence, open, metrics) = (Fence::default(), Fence::default(), Arc::new(Metrics::default()));
         let client = |fence| requests::client(&config, options.timings.request_timeout, &metrics, fence);

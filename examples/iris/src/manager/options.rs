@@ -10,6 +10,9 @@ use k8s_openapi::jiff::SignedDuration;
 /// Flags of every manager.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
+    /// File that says how to reach the cluster; otherwise KUBECONFIG and ~/.kube/config do, or the pod it runs in
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
     /// Let only one of several replicas work, by holding a Lease
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
     pub leader_elect: bool,

@@ -2,93 +2,123 @@
 //! A control plane of etcd and kube-apiserver with the operator's kinds installed. No controllers run: nothing makes
 //! pods, and nothing collects what a deleted object leaves behind.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::discovery::ApiResource;
+use kube::core::GroupVersionKind;
+use kube::discovery::{self, ApiResource};
 use kube::{Client, Config, ResourceExt};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ensure, eventually, free_port, within};
+use super::process::Process;
+use super::{audit, credentials, ensure, eventually, free_port, within};
 
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 /// How long the API server may take to start.
 const START: Duration = Duration::from_secs(60);
 /// Where the project keeps its `CustomResourceDefinition`s, and those that stand in for other projects'.
-const CRDS: [&str; 2] = [
-    concat!(env!("CARGO_MANIFEST_DIR"), "/config/crd/bases"),
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crds"),
-];
-const TOKEN: &str = "test-admin";
+const CRDS: [&str; 2] = ["config/crd/bases", "tests/crds"];
 
 /// A running control plane. It ends when this is dropped.
 pub struct ControlPlane {
     client: Client,
+    assets: PathBuf,
+    /// Of etcd's clients and peers, and of the API server.
+    ports: [u16; 3],
     // Dropped in this order.
-    _api_server: Process,
-    _etcd: Process,
+    api_server: Option<Process>,
+    etcd: Option<Process>,
     dir: tempfile::TempDir,
 }
 
 impl ControlPlane {
     /// Starts a control plane and installs the operator's kinds.
     pub async fn start() -> Self {
+        let control_plane = Self::bare().await;
+        control_plane.install_crds().await;
+        control_plane
+    }
+
+    /// Starts a control plane that does not know the operator's kinds.
+    pub async fn bare() -> Self {
         let Some(assets) = std::env::var_os(ASSETS).filter(|value| !value.is_empty()).map(PathBuf::from)
         else {
             panic!("run `make test`, or name the directory of etcd and kube-apiserver in {ASSETS}");
         };
         let dir = tempfile::tempdir().expect("temporary directory");
-        let (client_port, peer_port, port) = (free_port(), free_port(), free_port());
-        let etcd_url = format!("http://127.0.0.1:{client_port}");
-        let etcd = Process::spawn(assets.join("etcd"), dir.path().join("etcd.log"), |command| {
-            command
-                .args(["--unsafe-no-fsync", "--log-level=error", "--data-dir"])
-                .arg(dir.path().join("etcd"));
-            command.arg(format!("--listen-client-urls={etcd_url}"));
-            command.arg(format!("--advertise-client-urls={etcd_url}"));
-            command.arg(format!("--listen-peer-urls=http://127.0.0.1:{peer_port}"));
-        });
-        write_credentials(dir.path(), port);
-        let file = |flag: &str, name: &str| format!("--{flag}={}", dir.path().join(name).display());
-        let mut api_server =
-            Process::spawn(assets.join("kube-apiserver"), dir.path().join("kube-apiserver.log"), |command| {
-                command.arg(format!("--etcd-servers={etcd_url}")).arg(format!("--secure-port={port}"));
-                command.arg(format!("--service-account-issuer=https://127.0.0.1:{port}"));
-                command.args(["--bind-address=127.0.0.1", "--endpoint-reconciler-type=none"]);
-                command.args(["--service-cluster-ip-range=10.0.0.0/24", "--authorization-mode=RBAC"]);
-                command.args(["--allow-privileged=true", "--disable-admission-plugins=ServiceAccount"]);
-                command.args([file("cert-dir", "certs"), file("token-auth-file", "tokens.csv")]);
-                command.args([file("tls-cert-file", "tls.crt"), file("tls-private-key-file", "tls.key")]);
-                command.args([file("service-account-key-file", "sa.pub")]);
-                command.args([file("service-account-signing-key-file", "sa.key")]);
-            });
-        let kubeconfig = Kubeconfig::read_from(dir.path().join("kubeconfig")).expect("kubeconfig");
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-        let client = Client::try_from(config.expect("configuration")).expect("client");
+        let ports = [free_port(), free_port(), free_port()];
+        credentials::write(dir.path(), ports[2]);
+        fs::write(dir.path().join("audit.yaml"), audit::POLICY).expect("audit policy");
+        let client = client(dir.path()).await;
+        let mut control_plane = Self { client, assets, ports, api_server: None, etcd: None, dir };
+        control_plane.run().await;
+        control_plane
+    }
+
+    /// Starts it again after [`ControlPlane::stop`], with the data that are in [`ControlPlane::data`] then.
+    pub async fn run(&mut self) {
+        self.etcd = Some(self.spawn_etcd());
+        let mut api_server = self.spawn_api_server();
         let ready = within(START, "the API server is ready", async || {
             api_server.assert_running();
             let request = hyper::Request::get("/readyz").body(Vec::new()).expect("request");
-            client.request_text(request).await.map_err(|error| error.to_string())
+            self.client.request_text(request).await.map_err(|error| error.to_string())
         });
         if let Err(seen) = ready.await {
-            panic!("{seen}\n{}\n{}", etcd.log_tail(), api_server.log_tail());
+            panic!("{seen}\n{}", api_server.log_tail());
         }
-        let namespaces: Api<Namespace> = Api::all(client.clone());
+        self.api_server = Some(api_server);
+        let namespaces: Api<Namespace> = Api::all(self.client());
         eventually("the API server makes the default namespace", async || {
             namespaces.get("default").await.map_err(|error| error.to_string())
         })
         .await;
-        let control_plane = Self { client, _api_server: api_server, _etcd: etcd, dir };
-        control_plane.install_crds().await;
-        control_plane
+    }
+
+    /// Stops it, as a power cut does.
+    pub fn stop(&mut self) {
+        self.api_server = None;
+        self.etcd = None;
+    }
+
+    /// The folder of etcd's data.
+    pub fn data(&self) -> PathBuf {
+        self.dir().join("etcd")
+    }
+
+    fn spawn_etcd(&self) -> Process {
+        let [clients, peers, _] = self.ports.map(|port| format!("http://127.0.0.1:{port}"));
+        Process::spawn(self.assets.join("etcd"), self.dir().join("etcd.log"), |command| {
+            command.args(["--unsafe-no-fsync", "--log-level=error", "--data-dir"]).arg(self.data());
+            command.arg(format!("--listen-client-urls={clients}"));
+            command.arg(format!("--advertise-client-urls={clients}"));
+            command.arg(format!("--listen-peer-urls={peers}"));
+        })
+    }
+
+    fn spawn_api_server(&self) -> Process {
+        let [etcd, _, port] = self.ports;
+        let file = |flag: &str, name: &str| format!("--{flag}={}", self.dir().join(name).display());
+        Process::spawn(self.assets.join("kube-apiserver"), self.dir().join("kube-apiserver.log"), |command| {
+            command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd}"));
+            command.arg(format!("--secure-port={port}"));
+            command.arg(format!("--service-account-issuer=https://127.0.0.1:{port}"));
+            command.args(["--bind-address=127.0.0.1", "--endpoint-reconciler-type=none"]);
+            command.args(["--service-cluster-ip-range=10.0.0.0/24", "--authorization-mode=RBAC"]);
+            command.args(["--allow-privileged=true", "--disable-admission-plugins=ServiceAccount"]);
+            command.arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
+            command.args([file("cert-dir", "certs"), file("token-auth-file", "tokens.csv")]);
+            command.args([file("tls-cert-file", "tls.crt"), file("tls-private-key-file", "tls.key")]);
+            command.args([file("service-account-key-file", "sa.pub")]);
+            command.args([file("service-account-signing-key-file", "sa.key")]);
+            command.args([file("audit-policy-file", "audit.yaml"), file("audit-log-path", "audit.log")]);
+        })
     }
 
     /// A client that may do everything.
@@ -96,9 +126,35 @@ impl ControlPlane {
         self.client.clone()
     }
 
+    /// Port of the API server.
+    pub fn port(&self) -> u16 {
+        self.ports[2]
+    }
+
     /// For `kubectl` and the operator.
     pub fn kubeconfig(&self) -> PathBuf {
         self.dir().join("kubeconfig")
+    }
+
+    /// The same with something else in it, in a file called `name`.
+    pub fn kubeconfig_with(&self, name: &str, from: &str, to: &str) -> PathBuf {
+        let administrator = fs::read_to_string(self.kubeconfig()).expect("kubeconfig");
+        let file = self.dir().join(name);
+        fs::write(&file, administrator.replace(from, to)).expect("kubeconfig");
+        file
+    }
+
+    /// Applies an object of any kind, in its namespace if it has one.
+    pub async fn apply(&self, object: &DynamicObject) {
+        let name = object.name_any();
+        let types = object.types.clone().expect("apiVersion and kind");
+        let kind = GroupVersionKind::try_from(types).expect("apiVersion");
+        let (resource, _) = discovery::pinned_kind(&self.client, &kind).await.expect("the kind");
+        let api: Api<DynamicObject> = match &object.metadata.namespace {
+            Some(namespace) => Api::namespaced_with(self.client(), namespace, &resource),
+            None => Api::all_with(self.client(), &resource),
+        };
+        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(object)).await.expect("apply");
     }
 
     /// Makes a namespace.
@@ -127,7 +183,8 @@ impl ControlPlane {
         self.dir.path()
     }
 
-    async fn install_crds(&self) {
+    /// Installs the operator's kinds.
+    pub async fn install_crds(&self) {
         let kind = ApiResource {
             group: "apiextensions.k8s.io".to_owned(),
             version: "v1".to_owned(),
@@ -136,121 +193,42 @@ impl ControlPlane {
             plural: "customresourcedefinitions".to_owned(),
         };
         let crds: Api<DynamicObject> = Api::all_with(self.client(), &kind);
-        for entry in CRDS.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
-            let path = entry.expect("directory entry").path();
-            if path.extension().is_none_or(|extension| extension != "yaml") {
-                continue;
-            }
-            let text = fs::read_to_string(&path).expect("text");
-            for document in serde_yaml::Deserializer::from_str(&text) {
-                let document = Option::<DynamicObject>::deserialize(document);
-                let Some(crd) = document.unwrap_or_else(|error| panic!("{}: {error}", path.display())) else {
-                    continue;
-                };
-                let (name, params) = (crd.name_any(), PatchParams::apply("test").force());
-                crds.patch(&name, &params, &Patch::Apply(&crd)).await.expect("install the kind");
-                eventually("the kind is established", async || {
-                    let crd = crds.get_status(&name).await.map_err(|error| error.to_string())?;
-                    let conditions = crd.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
-                    let is_true = |fact: &Value| fact["type"] == "Established" && fact["status"] == "True";
-                    ensure(conditions.iter().any(is_true), &conditions)
-                })
-                .await;
-            }
+        for crd in CRDS.into_iter().flat_map(manifests) {
+            self.apply(&crd).await;
+            eventually("the kind is established", async || {
+                let crd = crds.get_status(&crd.name_any()).await.map_err(|error| error.to_string())?;
+                let conditions = crd.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
+                let is_true = |fact: &Value| fact["type"] == "Established" && fact["status"] == "True";
+                ensure(conditions.iter().any(is_true), &conditions)
+            })
+            .await;
         }
     }
 }
 
-/// Writes the keys, certificates and tokens of an API server at `port`, and the kubeconfig of its administrator.
-fn write_credentials(dir: &Path, port: u16) {
-    let key = || KeyPair::generate().expect("key");
-    let write = |name: &str, text: String| fs::write(dir.join(name), text).expect("write");
-    let params = |subject: &str, names: &[&str]| {
-        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-        let mut params = CertificateParams::new(names).expect("names");
-        params.distinguished_name.push(DnType::CommonName, subject);
-        params
-    };
-    let (ca_key, serving_key, account_key) = (key(), key(), key());
-    let mut ca = params("test-ca", &[]);
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    write("ca.crt", ca.self_signed(&ca_key).expect("CA").pem());
-    let serving = params("kube-apiserver", &["127.0.0.1", "localhost", "kubernetes.default.svc", "10.0.0.1"]);
-    let certificate = serving.signed_by(&serving_key, &Issuer::from_params(&ca, &ca_key));
-    write("tls.crt", certificate.expect("certificate").pem());
-    write("tls.key", serving_key.serialize_pem());
-    write("sa.key", account_key.serialize_pem());
-    write("sa.pub", account_key.public_key_pem());
-    write("tokens.csv", format!("{TOKEN},admin,1,\"system:masters\"\n"));
-    let cluster =
-        json!({ "server": format!("https://127.0.0.1:{port}"), "certificate-authority": dir.join("ca.crt") });
-    let kubeconfig = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{ "name": "test", "cluster": cluster }],
-        "users": [{ "name": "test", "user": { "token": TOKEN } }],
-        "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
-        "current-context": "test",
-    });
-    write("kubeconfig", kubeconfig.to_string());
-}
-
-/// A process that ends when this is dropped, or when the test ends in any other way.
-pub(super) struct Process {
-    child: Child,
-    /// Kills the process and removes the temporary directory as soon as its standard input closes, which happens even
-    /// if the test is killed.
-    watchdog: Child,
-    log: PathBuf,
-}
-
-impl Process {
-    /// Starts `program`, which `set` completes; `log` is a file in the temporary directory.
-    pub(super) fn spawn(program: impl AsRef<Path>, log: PathBuf, set: impl FnOnce(&mut Command)) -> Self {
-        let program = program.as_ref();
-        let output = File::create(&log).expect("log file");
-        let mut command = Command::new(program);
-        command.stdin(Stdio::null()).stdout(output.try_clone().expect("log file")).stderr(output);
-        set(&mut command);
-        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let mut watchdog = Command::new("sh");
-        watchdog.args(["-c", "trap '' HUP INT TERM; read -r _; kill -9 \"$0\"; rm -rf \"$1\""]);
-        watchdog.arg(child.id().to_string()).arg(log.parent().expect("directory"));
-        watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { child, watchdog: watchdog.spawn().expect("sh"), log }
-    }
-
-    /// Asks the process to end.
-    pub(super) fn terminate(&self) {
-        let sent = Command::new("kill").arg(self.child.id().to_string()).status();
-        assert!(sent.expect("kill").success(), "the process has ended already\n{}", self.log_tail());
-    }
-
-    pub(super) fn exit_status(&mut self) -> Result<ExitStatus, String> {
-        let status = self.child.try_wait().map_err(|error| error.to_string())?;
-        status.ok_or_else(|| "it runs".to_owned())
-    }
-
-    pub(super) fn assert_running(&mut self) {
-        if let Ok(status) = self.exit_status() {
-            panic!("ended with {status}\n{}", self.log_tail());
+/// The objects in the YAML files of a folder of the project, which need not exist; kustomizations are not among them.
+pub fn manifests(folder: &str) -> Vec<DynamicObject> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut paths: Vec<_> = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).collect();
+    paths.sort_by_key(fs::DirEntry::path);
+    let mut objects = Vec::new();
+    for path in paths.into_iter().map(|entry| entry.path()) {
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        if !is_yaml || path.ends_with("kustomization.yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("text");
+        for document in serde_yaml::Deserializer::from_str(&text) {
+            let object = Option::<DynamicObject>::deserialize(document);
+            objects.extend(object.unwrap_or_else(|error| panic!("{}: {error}", path.display())));
         }
     }
-
-    /// The end of what the process has logged.
-    pub(super) fn log_tail(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let lines: Vec<_> = log.lines().collect();
-        format!("{}:\n{}", self.log.display(), lines[lines.len().saturating_sub(40)..].join("\n"))
-    }
+    objects
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        for child in [&mut self.child, &mut self.watchdog] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// A client with the administrator's kubeconfig.
+async fn client(dir: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(dir.join("kubeconfig")).expect("kubeconfig");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    Client::try_from(config.expect("configuration")).expect("client")
 }

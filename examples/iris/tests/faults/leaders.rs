@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Two replicas, of which one may work: hand-over, theft of the Lease, a frozen leader, and one that is cut off.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::case::{Case, NAME};
+use crate::common::audit::Request;
+use crate::common::proxy::{Fate, Proxy};
+use crate::common::{Operator, ensure, eventually};
+use crate::run;
+
+/// Short, so that tests need not wait long; in the proportions of the defaults.
+const QUICK: [&str; 3] = [
+    "--leader-elect-lease-duration=3s",
+    "--leader-elect-renew-deadline=2s",
+    "--leader-elect-retry-period=500ms",
+];
+/// So that who waits for the Lease to expire is late.
+const SLOW: [&str; 1] = ["--leader-elect-retry-period=1s"];
+const LEASE: Duration = Duration::from_secs(3);
+
+/// Two replicas of an operator in one namespace, the first of which leads.
+struct Pair {
+    first: Case<'static>,
+    second: Case<'static>,
+    leases: Api<Lease>,
+}
+
+impl Pair {
+    async fn new(name: &str, timings: &[&str]) -> (Self, Operator, Operator) {
+        let first = Case::new(name).await;
+        let proxy = Proxy::start(first.control_plane, &format!("{name}-second")).await;
+        let second = first.beside(proxy, &format!("{name}-second"));
+        let leases = Api::namespaced(first.control_plane.client(), name);
+        let pair = Self { first, second, leases };
+        let leader = pair.replica(&pair.first, timings);
+        pair.first.write(NAME, "web", 1).await;
+        pair.first.settled("web", 1).await;
+        let mut standby = pair.replica(&pair.second, timings);
+        // A standby is as ready as it can be.
+        standby.ready().await;
+        assert!(leader.metric("leader_election_master_status{").await > 0.5);
+        (pair, leader, standby)
+    }
+
+    fn replica(&self, case: &Case, timings: &[&str]) -> Operator {
+        let namespace = format!("--leader-election-namespace={}", self.first.name);
+        case.launch(&[timings, &["--leader-elect", &namespace]].concat())
+    }
+
+    /// What each replica has written about anything but the Lease.
+    fn writes(&self) -> [Vec<Request>; 2] {
+        [&self.first, &self.second].map(|case| {
+            let writes = case.writes().into_iter();
+            writes.filter(|it| it.succeeded() && it.resource != "leases").collect()
+        })
+    }
+
+    /// From the moment the second replica writes, the first one does not.
+    fn assert_one_writer(&self) {
+        let [first, second] = self.writes();
+        let begin = second.iter().map(|write| &write.received).min().expect("the second replica has written");
+        let late: Vec<_> = first.iter().filter(|write| write.received >= *begin).collect();
+        assert!(late.is_empty(), "two writers: {late:?}");
+    }
+}
+
+#[test]
+fn f15_lead_handed_over() {
+    run(async {
+        let (pair, leader, standby) = Pair::new("f15-stop", &SLOW).await;
+        let begun = Instant::now();
+        leader.stop().await;
+        pair.first.write(NAME, "web", 2).await;
+        pair.first.deployment("web", 2).await;
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        pair.assert_one_writer();
+        standby.stop().await;
+        pair.first.report("F15", &format!("stopped: the other one worked after {:.1} s", took.as_secs_f64()));
+    });
+}
+
+#[test]
+#[ignore = "takes half a minute; `make test-faults` runs it"]
+fn f15_lead_lost() {
+    run(async {
+        let (took, ..) = Box::pin(futures::future::join3(frozen(), stolen(), cut_off())).await;
+        let case = Case::new("f15").await;
+        case.report(
+            "F15",
+            &format!("frozen, robbed or cut off: never two writers; another one worked after {took:.1} s"),
+        );
+    });
+}
+
+/// The leader does not run for a while, and does not know.
+async fn frozen() -> f64 {
+    let (pair, leader, standby) = Pair::new("f15-freeze", &QUICK).await;
+    leader.freeze();
+    let begun = Instant::now();
+    // Work for both of them.
+    pair.first.write(NAME, "web", 2).await;
+    pair.first.deployment("web", 2).await;
+    let took = begun.elapsed();
+    assert!(took > LEASE.mul_f64(0.5) && took < LEASE * 2 + Duration::from_secs(2), "{took:?}");
+    pair.first.write(NAME, "web", 3).await;
+    leader.thaw();
+    pair.first.write(NAME, "web", 4).await;
+    assert!(!leader.ended().await, "it ends with a failure");
+    pair.first.deployment("web", 4).await;
+    pair.assert_one_writer();
+    standby.stop().await;
+    took.as_secs_f64()
+}
+
+/// Somebody writes another holder into the Lease, and does nothing with it.
+async fn stolen() {
+    let (pair, leader, standby) = Pair::new("f15-theft", &QUICK).await;
+    let leases = pair.leases.list(&ListParams::default()).await.expect("leases");
+    let name = leases.items[0].metadata.name.clone().expect("a name");
+    let theft = json!({ "spec": { "holderIdentity": "thief", "leaseDurationSeconds": 3 } });
+    pair.leases.patch(&name, &PatchParams::default(), &Patch::Merge(theft)).await.expect("patch");
+    assert!(!leader.ended().await, "it ends with a failure");
+    pair.first.write(NAME, "web", 2).await;
+    pair.first.deployment("web", 2).await;
+    pair.assert_one_writer();
+    standby.stop().await;
+}
+
+/// The leader reaches nobody, and gives up before another one may begin.
+async fn cut_off() {
+    let (pair, leader, standby) = Pair::new("f15-partition", &QUICK).await;
+    pair.first.proxy.on(|_| Fate::Never);
+    pair.first.proxy.freeze(true);
+    pair.first.write(NAME, "web", 2).await;
+    assert!(!leader.ended().await, "it ends with a failure");
+    assert!(pair.writes()[1].is_empty(), "before the other one begins");
+    pair.first.proxy.heal();
+    pair.first.deployment("web", 2).await;
+    pair.assert_one_writer();
+    eventually("the standby leads", async || {
+        let leads = standby.metric("leader_election_master_status{").await;
+        ensure(leads > 0.5, &leads)
+    })
+    .await;
+    standby.stop().await;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Watches end, fall silent, forget where they were, or do not tell of everything.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use hyper::StatusCode;
+use kube::api::DeleteParams;
+use serde_json::json;
+
+use crate::case::{Case, NAME, PLURAL};
+use crate::common::proxy::{Cut, Fate, Proxy};
+use crate::common::{ensure, eventually};
+use crate::run;
+
+const KINDS: [&str; 2] = [PLURAL, "deployments"];
+
+/// How often each kind was listed so far.
+fn lists(case: &Case) -> [usize; 2] {
+    KINDS.map(|plural| case.proxy.count(|asked| asked.lists(plural)))
+}
+
+/// Cuts the watches; how long a change that is made then takes to be heard of.
+async fn resumes(case: &Case<'_>, cut: Cut) -> Duration {
+    let operator = case.operator(&[]).await;
+    case.write(NAME, "web", 1).await;
+    case.settled("web", 1).await;
+    case.proxy.cut(cut);
+    let begun = Instant::now();
+    case.write(NAME, "web", 2).await;
+    case.deployment("web", 2).await;
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(5), "{}: {took:?}", case.name);
+    case.play().await;
+    case.is_sound(operator).await;
+    took
+}
+
+#[test]
+fn f07_watches_cut() {
+    run(async {
+        let (ended, broken) = (Case::new("f7-end").await, Case::new("f7-break").await);
+        let proxy = Proxy::resetting(ended.control_plane, "f7-reset").await;
+        let reset = Case::within(ended.control_plane, "f7-reset", proxy).await;
+        let cases = (resumes(&ended, Cut::End), resumes(&broken, Cut::Break), resumes(&reset, Cut::Break));
+        let (first, second, third) = futures::future::join3(cases.0, cases.1, cases.2).await;
+        let took = [first, second, third].map(|took| format!("{:.1}", took.as_secs_f64())).join(", ");
+        ended.report("F7", &format!("resumed after {took} s (ended, broken, reset)"));
+    });
+}
+
+#[test]
+fn f07_watches_silent() {
+    run(async {
+        let case = Case::new("f7-silent").await;
+        let operator = case.operator(&["--watch-silence-limit=3s"]).await;
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        // Nothing arrives any more, and nobody says so.
+        case.proxy.freeze(true);
+        case.proxy.on(|asked| if asked.writes() { Fate::Pass } else { Fate::Never });
+        case.write(NAME, "web", 2).await;
+        let begun = Instant::now();
+        eventually("the operator says that it is not ready", async || match operator.readiness().await {
+            Err(seen) if seen.contains("nothing heard for 3s") => Ok(()),
+            seen => Err(format!("{seen:?}")),
+        })
+        .await;
+        let noticed = begun.elapsed().as_secs_f64();
+        case.proxy.heal();
+        case.proxy.freeze(false);
+        eventually("the operator is ready", async || operator.readiness().await).await;
+        case.settled("web", 2).await;
+        case.delete(NAME).await;
+        operator.stop().await;
+        case.report(
+            "F7",
+            &format!("silence noticed and told at `/readyz` after {noticed:.1} s, then resumed"),
+        );
+    });
+}
+
+#[test]
+fn f08_version_expired_in_the_stream() {
+    run(async {
+        let case = Case::new("f8").await;
+        let operator = case.operator(&[]).await;
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        let before = lists(&case);
+        case.proxy.say(
+            &json!({ "type": "ERROR", "object": { "kind": "Status", "apiVersion": "v1", "status": "Failure",
+            "code": 410, "reason": "Expired", "message": "too old resource version" } }),
+        );
+        case.write("new", "new", 1).await;
+        case.deployment("new", 1).await;
+        eventually("both kinds are listed once more", async || {
+            ensure(lists(&case) == before.map(|count| count + 1), &lists(&case))
+        })
+        .await;
+        case.play().await;
+        case.is_sound(operator).await;
+        assert_eq!(lists(&case), before.map(|count| count + 1), "once each");
+        case.report("F8", "each kind listed once more");
+    });
+}
+
+#[test]
+fn f09_version_expired_at_the_start() {
+    run(async {
+        let case = Case::new("f9").await;
+        let operator = case.operator(&[]).await;
+        let before = lists(&case);
+        let count = AtomicUsize::new(0);
+        case.proxy.on(move |asked| {
+            let is_first = asked.watches() && count.fetch_add(1, Ordering::SeqCst) < KINDS.len();
+            if is_first { Fate::Answer(StatusCode::GONE, None) } else { Fate::Pass }
+        });
+        case.proxy.cut(Cut::End);
+        let begun = Instant::now();
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        eventually("both kinds are listed once more", async || {
+            ensure(lists(&case) == before.map(|count| count + 1), &lists(&case))
+        })
+        .await;
+        case.play().await;
+        case.holds(operator).await;
+        case.report("F9", "each kind listed once more");
+    });
+}
+
+#[test]
+fn f10_deletion_of_a_child_not_told() {
+    run(async {
+        let case = Case::new("f10").await;
+        let operator = case.operator(&[]).await;
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        case.proxy.filter(|watch, event| !watch.is_of("deployments") || event["type"] != "DELETED");
+        let before = case.deployment("web", 1).await;
+        case.deployments.delete("web", &DeleteParams::default()).await.expect("delete");
+        let begun = Instant::now();
+        eventually("the Deployment is made again", async || {
+            let found = json!(case.deployments.get_opt("web").await.map_err(|error| error.to_string())?);
+            ensure(!found.is_null() && found["metadata"]["uid"] != before["metadata"]["uid"], &found)
+        })
+        .await;
+        let took = begun.elapsed().as_secs_f64();
+        case.proxy.filter(|_, _| true);
+        case.play().await;
+        case.is_sound(operator).await;
+        case.report(
+            "F10",
+            &format!("noticed by counting: made again after {took:.1} s (with a check every second)"),
+        );
+    });
+}
+
+#[test]
+fn f11_changes_not_told() {
+    run(async {
+        let case = Case::new("f11").await;
+        let operator = case.operator(&[]).await;
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        // Up and down again, and an object that comes and goes, of all of which nothing is told.
+        case.proxy.filter(|watch, _| !watch.is_of(PLURAL));
+        case.write(NAME, "web", 5).await;
+        case.write("brief", "brief", 1).await;
+        case.delete("brief").await;
+        case.write(NAME, "web", 1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        case.proxy.filter(|_, _| true);
+        // The next change is told of, and with it all that came before.
+        case.write(NAME, "web", 2).await;
+        case.settled("web", 2).await;
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        case.play().await;
+        assert!(
+            case.deployments.get_opt("brief").await.expect("an answer").is_none(),
+            "nothing is left over"
+        );
+        case.is_sound(operator).await;
+        case.report("F11", "only what was asked for at the end counted, nothing was left over");
+    });
+}

@@ -1,0 +1,74 @@
+//! Places on the disk: the one a command is to act in, and the way there from where it was started.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// `path` without symbolic links and `..`, also when it does not exist yet.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path).map_err(Error::io("find", path))?;
+    // What exists is resolved; the rest is taken literally.
+    let mut rest = Vec::new();
+    let mut existing = path.as_path();
+    loop {
+        match existing.canonicalize() {
+            Ok(mut found) => {
+                found.extend(rest.iter().rev());
+                return Ok(found);
+            }
+            Err(source) => match (existing.parent(), existing.file_name()) {
+                (Some(parent), Some(name)) if source.kind() == std::io::ErrorKind::NotFound => {
+                    rest.push(name);
+                    existing = parent;
+                }
+                _ => return Err(Error::io("open", existing)(source)),
+            },
+        }
+    }
+}
+
+/// The shell command that goes to the project at `root`, unless this is the place.
+pub(super) fn way(root: &Path) -> Option<String> {
+    let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+    from(&here, root)
+}
+
+fn from(here: &Path, root: &Path) -> Option<String> {
+    if here == root {
+        return None;
+    }
+    let way = match (root.strip_prefix(here), here.strip_prefix(root)) {
+        (Ok(down), _) => down.to_owned(),
+        (_, Ok(up)) => up.components().map(|_| Component::ParentDir).collect(),
+        _ => root.to_owned(),
+    };
+    Some(format!("cd {}", quoted(&way)))
+}
+
+/// A path as a word of a shell command.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_is_the_shortest_word_that_a_shell_takes() {
+        let way = |here: &str, root: &str| from(Path::new(here), Path::new(root));
+        assert_eq!(way("/work/iris", "/work/iris"), None);
+        for (here, root, line) in [
+            ("/work", "/work/iris", "cd iris"),
+            ("/work", "/work/my iris's/one", "cd 'my iris'\\''s/one'"),
+            ("/work", "/work/-iris", "cd ./-iris"),
+            ("/work/iris/src/controller", "/work/iris", "cd ../.."),
+            ("/home", "/work/iris", "cd /work/iris"),
+        ] {
+            assert_eq!(way(here, root).as_deref(), Some(line));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Command lines that clap does not take: told as clap tells them, or as JSON where the rest of the line asks for it.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Prints what clap says about `args`, and gives the exit status that goes with it. Help and version come as "errors"
+/// too; clap knows which stream and status each one wants.
+pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> ExitCode {
+    let invalid = error.get(ContextKind::InvalidArg);
+    if matches!(invalid, Some(ContextValue::String(word)) if word == "true" || word == "false") {
+        let tip = "a flag and its `true` or `false` are one word, as in `--controller=false`";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    // A reader that has gone away is no reason to fail.
+    let _ = if error.use_stderr() && wants_json(args) {
+        let (message, hints) = parts(&error);
+        let value = serde_json::json!({ "error": { "message": message, "hints": hints } });
+        writeln!(io::stderr(), "{value}")
+    } else {
+        error.print()
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Whether the line says `--format json`, wherever and whatever else it says.
+fn wants_json(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg == "--format=json")
+        || args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+}
+
+/// What is wrong, and the ways out.
+fn parts(error: &clap::Error) -> (String, Vec<String>) {
+    let missing = [ErrorKind::MissingSubcommand, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand];
+    if missing.contains(&error.kind()) {
+        return ("the command is missing".to_owned(), vec!["`--help` lists the commands".to_owned()]);
+    }
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n");
+    let words: Vec<_> = paragraphs.next().unwrap_or_default().split_whitespace().collect();
+    let message = words.join(" ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
+    let lines = paragraphs.flat_map(str::lines);
+    (message, lines.filter_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned)).collect())
+}

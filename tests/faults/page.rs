@@ -1,0 +1,176 @@
+//! `docs/reliability.md`: what each case does, and what the operator did.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// A case: its number, the fault, how it is injected, and what must hold beside what must hold always.
+const CASES: [[&str; 4]; 20] = [
+    [
+        "F1",
+        "the process dies",
+        "killed after its N-th write, for every N; then a new one starts",
+        "the same objects by the same creations and deletions",
+    ],
+    [
+        "F2",
+        "answers get lost",
+        "every other write is done, and its connection closed in place of an answer",
+        "what was done is taken for progress",
+    ],
+    [
+        "F3",
+        "no answer",
+        "a write of a Deployment is never answered",
+        "tried again after the request's time-out; other objects and the end of the process do not wait",
+    ],
+    [
+        "F4",
+        "server errors",
+        "500 to every write of Deployments for 10 s",
+        "attempts further and further apart, one Warning",
+    ],
+    [
+        "F5",
+        "server too busy",
+        "429 and 503 with `Retry-After`, 504 without, to writes and lists for 4 s each",
+        "`Retry-After` kept, no hot loop",
+    ],
+    [
+        "F6",
+        "conflicts",
+        "a Deployment changes between the look at it and the write; 409 to a write of the status",
+        "tried again with what is there now, others' fields stay",
+    ],
+    [
+        "F7",
+        "watches break",
+        "ended, cut in the middle, reset, or silent without an end",
+        "resumed in 5 s; silence is noticed after its limit and told at `/readyz`",
+    ],
+    ["F8", "version expired, in the stream", "an event `ERROR` with code 410", "each kind listed once more"],
+    [
+        "F9",
+        "version expired, at the start",
+        "status 410 to the start of watches",
+        "each kind listed once more",
+    ],
+    ["F10", "deletion of a child not told", "the event is filtered out", "the child is made again"],
+    [
+        "F11",
+        "changes of the object not told",
+        "up and down again, and an object that comes and goes, filtered out",
+        "nothing left over, and the next change counts",
+    ],
+    [
+        "F12",
+        "the past is shown",
+        "a restarted operator gets old lists for 5 s, in four combinations",
+        "nothing deleted or scaled by old data",
+    ],
+    [
+        "F13",
+        "an object cannot be read",
+        "stored while the schema was looser",
+        "set aside and reported, others go on, also after a restart",
+    ],
+    [
+        "F14",
+        "reconcile panics",
+        "a reconciler that panics at one object",
+        "the process survives, that object backs off, others go on",
+    ],
+    [
+        "F15",
+        "the lead is lost",
+        "two replicas: the leader stopped, frozen with SIGSTOP, robbed of its Lease, cut off",
+        "never two writers, by the API server's own record; hand-over in 3 s",
+    ],
+    [
+        "F16",
+        "rights are missing",
+        "taken from the operator's own roles while it runs, and given back",
+        "told once, no crash, recovery",
+    ],
+    [
+        "F17",
+        "the kind is not installed",
+        "not yet, deleted, and installed again",
+        "waited for, told at `/readyz`, recovery",
+    ],
+    [
+        "F18",
+        "the owner is replaced",
+        "deleted and made anew under its name during a write, unheard of",
+        "the old one's child is neither adopted nor changed",
+    ],
+    [
+        "F19",
+        "many objects at the start",
+        "1,200 objects, every page of a list late by half a second",
+        "each Deployment made once, memory bounded",
+    ],
+    [
+        "F20",
+        "the server goes back in time",
+        "etcd stopped, restored from a copy, and started",
+        "the server's state is taken for the truth",
+    ],
+];
+
+const HEAD: &str = "\
+# Reliability
+
+What a generated operator does when things go wrong, as its own tests saw it: `make test-faults` in a generated project
+runs them against a real API server and etcd, with a proxy in between that breaks things. Each case tells the same story
+(a Deployment is asked for, scaled, replaced by one of another name, and scaled to nothing) or a part of it. In the end
+
+- the objects are those of an undisturbed run, and so are the numbers of creations and deletions of each Deployment, by
+  the API server's audit log;
+- for five seconds nothing is written any more;
+- the operator is alive, works, and stops in under five seconds.
+
+";
+
+const TAIL: &str = "
+A weakened operator fails each of these: `tests/faults/weaknesses.rs` takes one defence after the other away, and the
+cases that are about it fail.
+
+## What is left
+
+- An operator that is killed between a change and its event, or does not learn that its change was made, does not publish
+  that event later: there is at most one event for each fact, and exactly one while no fault comes in between.
+- A change of an object that the server neither tells of nor follows by another one is noticed when the objects are
+  listed the next time. Objects that come or go untold are noticed by counting, every 45 seconds.
+- A process that is frozen between the moment it sends a request and the moment the kernel does is beyond what a client
+  can see. What it sends then carries the version of the object it was made for, and is refused if that has changed.
+";
+
+/// Compares the page with the cases and with what the tests reported, or renews it.
+pub fn check(report: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md");
+    let rows = CASES.map(|[id, fault, injection, invariant]| {
+        let seen: Vec<_> = report
+            .lines()
+            .filter_map(|line| line.strip_prefix(id)?.strip_prefix('\t'))
+            .map(|line| line.split_once('\t').expect("what was seen").1)
+            .collect();
+        assert!(!seen.is_empty(), "{id} reported nothing:\n{report}");
+        (format!("| {id} | {fault} | {injection} | {invariant} |"), seen.join("; "))
+    });
+    if std::env::var_os("BLESS").is_some() {
+        let mut text = HEAD.to_owned();
+        text.push_str("| | fault | how | what must hold | what happened |\n|---|---|---|---|---|\n");
+        for (row, seen) in &rows {
+            writeln!(text, "{row} {seen} |").expect("a string");
+        }
+        text.push_str(TAIL);
+        fs::write(&path, text).expect("write");
+    }
+    let text = fs::read_to_string(&path).expect("the page; BLESS=1 writes it");
+    assert!(text.starts_with(HEAD) && text.ends_with(TAIL), "renew the page with BLESS=1");
+    for (row, _) in rows {
+        // What happened differs in its times from run to run.
+        assert!(text.contains(&row), "renew the page with BLESS=1: it lacks {row}");
+    }
+}
