@@ -6,7 +6,8 @@ mod common;
 use std::fmt::Write as _;
 
 use common::cluster::Cluster;
-use serde_json::Value;
+use iris_scaffold::manifests::crd;
+use serde_json::{Value, json};
 
 #[test]
 fn the_api_server_does_what_the_list_says() {
@@ -35,4 +36,43 @@ fn the_api_server_does_what_the_list_says() {
         .map(|(line, _)| *line)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}\n{said}");
+}
+
+#[test]
+fn the_api_server_does_not_serve_kinds_that_share_a_name() {
+    let cluster = Cluster::shared();
+    for (number, [own, other]) in [
+        [json!({ "shortNames": ["x"] }), json!({ "shortNames": ["x"] })],
+        [json!({ "shortNames": ["seconds"] }), json!({})],
+        [json!({}), json!({ "listKind": "First" })],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let base: Value = serde_json::from_str(include_str!("data/shapes/definition.json")).expect("JSON");
+        let named = |kind: &str, names: &Value| {
+            let (mut crd, singular) = (base.clone(), kind.to_lowercase());
+            let group = format!("clash{number}.example.com");
+            let list = format!("{kind}List");
+            crd["metadata"]["name"] = format!("{singular}s.{group}").into();
+            crd["spec"]["group"] = group.into();
+            crd["spec"]["names"] = json!({ "kind": kind, "listKind": list, "plural": format!("{singular}s"), "singular": singular });
+            crd["spec"]["names"]
+                .as_object_mut()
+                .expect("names")
+                .extend(names.as_object().expect("names").clone());
+            crd
+        };
+        let (first, second) = (named("First", &own), named("Second", &other));
+        let refused =
+            crd::from_crdgen(&format!("{first}{second}")).expect_err("they share a name").to_string();
+        assert!(refused.contains("are both called"), "{refused}");
+        for crd in [&first, &second] {
+            cluster.apply(&crd.to_string(), &[]);
+            let name = format!("crd/{}", crd["metadata"]["name"].as_str().expect("a name"));
+            let accepted = if crd == &first { "True" } else { "False" };
+            let condition = format!("--for=condition=NamesAccepted={accepted}");
+            cluster.kubectl(&["wait", &condition, &name, "--timeout=60s"]);
+        }
+    }
 }

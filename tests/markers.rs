@@ -15,12 +15,13 @@ struct Row {
     expected: Value,
 }
 
-/// The rows below a heading.
-fn rows(heading: &str, columns: [usize; 2]) -> Vec<Row> {
+/// The rows below a heading, of which so many have words in place of code.
+fn rows(heading: &str, columns: [usize; 2], words: usize) -> Vec<Row> {
     let page = include_str!("../docs/markers.md");
     let (_, after) = page.split_once(&format!("\n## {heading}\n")).expect("the heading");
     let section = after.split("\n## ").next().unwrap_or(after);
     let table = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let lines = table.clone().count();
     let rows: Vec<Row> = table
         .filter_map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
@@ -34,6 +35,7 @@ fn rows(heading: &str, columns: [usize; 2]) -> Vec<Row> {
         })
         .collect();
     assert!(rows.len() >= 4, "{heading} has {} rows", rows.len());
+    assert_eq!(lines - rows.len(), words, "rows below {heading} that are not compiled");
     rows
 }
 
@@ -71,9 +73,16 @@ fn holds(expected: &Value, seen: &Value) -> bool {
     }
 }
 
+/// What the page says belongs at the top of the file.
+fn imports() -> &'static str {
+    let page = include_str!("../docs/markers.md");
+    let (_, after) = page.split_once("```rust\n").expect("the imports");
+    after.split("```").next().unwrap_or(after)
+}
+
 /// The types that the tables are about: `.spec.fields` has a field for each row of the first, `.spec` one for each of the
-/// second, and the kind has the attributes of the third.
-fn types(fields: &[Row], structs: &[Row], kind: &[Row]) -> String {
+/// second and third, and the kind has the attributes of the last.
+fn types(fields: &[Row], structs: &[Row], own: &[Row], kind: &[Row]) -> String {
     let (mut declared, mut listed, mut nested) = (String::new(), String::new(), String::new());
     for (number, row) in fields.iter().enumerate() {
         let (attributes, kind) = attributes(&row.code);
@@ -100,25 +109,21 @@ fn types(fields: &[Row], structs: &[Row], kind: &[Row]) -> String {
         let _ = writeln!(declared, "{derive}{attributes}\npub struct S{number} {body}");
         let _ = writeln!(nested, "    pub s{number}: Option<S{number}>,");
     }
+    for (number, row) in own.iter().enumerate() {
+        let (attributes, body) = attributes(&row.code);
+        let (keyword, body) = body.split_once(' ').expect("a keyword and a body");
+        let (name, body) = (format!("T{number}"), body.replace("{ a:", "{ pub a:"));
+        let end = if body.starts_with('(') { ";" } else { "" };
+        let derive = DERIVE.replace("KubeSchema", "JsonSchema");
+        let _ = writeln!(declared, "{derive}{attributes}\npub {keyword} {name} {body}{end}");
+        let _ = writeln!(nested, "    pub t{number}: Option<{name}>,");
+    }
     let kube = kind.iter().filter_map(|row| row.code.strip_prefix("#[kube(")?.strip_suffix(")]"));
     let kube: Vec<&str> = kube.collect();
     let kube = kube.join(",\n    ");
     format!(
         "//! The rows of the tables.
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::EnvVar;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube::{{CustomResource, KubeSchema}};
-use schemars::JsonSchema;
-use serde::{{Deserialize, Serialize}};
-use serde_json::{{Value, json}};
-
-use crate::rules;
-
-fn three() -> i32 {{ 3 }}
-
+{}
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize)]
 #[kube({kube})]
 pub struct WidgetSpec {{
@@ -129,12 +134,14 @@ pub struct WidgetSpec {{
 
 {DERIVE}pub struct WidgetStatus {{
     pub replicas: i32,
+    pub selector: Option<String>,
 }}
 
 {DERIVE}pub struct Fields {{
 {listed}}}
 
-{declared}"
+{declared}",
+        imports()
     )
 }
 
@@ -157,10 +164,10 @@ fn manifests(sandbox: &Sandbox, option: &str) -> Ran {
 
 #[test]
 fn attributes_give_what_the_tables_say() {
-    let (fields, structs) = (rows("On a field", [1, 2]), rows("On a struct", [1, 2]));
-    let kind = rows("On the kind", [1, 2]);
+    let (fields, structs) = (rows("On a field", [1, 2], 0), rows("On a struct", [1, 2], 0));
+    let (own, kind) = (rows("On a type of its own", [1, 2], 0), rows("On the kind", [1, 2], 3));
     let sandbox = project();
-    sandbox.write("api/src/v1/widget.rs", &types(&fields, &structs, &kind));
+    sandbox.write("api/src/v1/widget.rs", &types(&fields, &structs, &own, &kind));
     manifests(&sandbox, "--crds-only");
     let text = sandbox.read("config/crd/bases/test.example.com_widgets.yaml");
     let definition: Value = serde_yaml::from_str(&text).expect("YAML");
@@ -171,6 +178,10 @@ fn attributes_give_what_the_tables_say() {
     }
     for (number, row) in structs.iter().enumerate() {
         let seen = &spec["properties"][format!("s{number}")];
+        assert!(holds(&row.expected, seen), "{}\n{seen:#}", row.code);
+    }
+    for (number, row) in own.iter().enumerate() {
+        let seen = &spec["properties"][format!("t{number}")];
         assert!(holds(&row.expected, seen), "{}\n{seen:#}", row.code);
     }
     for row in &kind {
@@ -241,7 +252,7 @@ fn rules_hold(definition: &str, structs: &[Row]) {
 #[test]
 fn comments_give_the_rules_that_the_table_says() {
     let sandbox = project();
-    let rules = rows("Roles", [0, 1]);
+    let rules = rows("Roles", [0, 1], 0);
     let comments: Vec<&str> = rules.iter().map(|row| row.code.as_str()).collect();
     sandbox.write("src/controller/extra.rs", &comments.join("\n"));
     manifests(&sandbox, "--rbac-only");

@@ -11,11 +11,16 @@ use serde_json::{Value, json};
 
 /// Runs `manifests` with a `crdgen` of the given shell commands, which a stand-in for cargo names as what it built.
 fn manifests(sandbox: &Sandbox, crdgen: &str) -> Ran {
+    manifests_with(sandbox, crdgen, &[])
+}
+
+/// The same with options.
+fn manifests_with(sandbox: &Sandbox, crdgen: &str, options: &[&str]) -> Ran {
     let folder = tempfile::tempdir().expect("a folder");
     let built = program(folder.path(), "crdgen", crdgen);
     let message = json!({ "target": { "name": "crdgen" }, "executable": built });
     let cargo = program(folder.path(), "cargo", &format!("cat <<'END'\n{message}\nEND"));
-    with_cargo(sandbox, &cargo)
+    with_cargo(sandbox, &cargo, options)
 }
 
 /// Writes a program of the given shell commands.
@@ -26,10 +31,11 @@ fn program(folder: &Path, name: &str, commands: &str) -> PathBuf {
     program
 }
 
-fn with_cargo(sandbox: &Sandbox, cargo: &Path) -> Ran {
+fn with_cargo(sandbox: &Sandbox, cargo: &Path, options: &[&str]) -> Ran {
     let output = Command::cargo_bin("iris-scaffold")
         .expect("the program")
         .arg("manifests")
+        .args(options)
         .env("CARGO", cargo)
         .current_dir(sandbox.path())
         .output()
@@ -86,8 +92,8 @@ fn every_problem_is_told_and_nothing_is_written() {
     assert_eq!(
         ran.stderr,
         "error: `Fleet v1alpha1 .spec.any`: a value without a type\n\
-         error: `Iris v1alpha1 .spec.pair`: a tuple, which no definition can describe\n\
-         error: `Iris v1alpha1 .spec.ports[].name`: the key of a list, but it may be absent\n\
+         error: `api/src/v1alpha1/iris.rs:35:12`: `Iris v1alpha1 .spec.pair`: a tuple, which no definition can describe\n\
+         error: `api/src/v1alpha1/iris.rs:35:12`: `Iris v1alpha1 .spec.ports[].name`: the key of a list, but it may be absent\n\
          \n\
          hint: for a value of any shape, keep `serde_json::Value` and add \
          `#[schemars(extend(\"x-kubernetes-preserve-unknown-fields\" = true))]`\n\
@@ -136,7 +142,7 @@ fn what_does_not_compile_is_left_to_cargo() {
     let sandbox = Sandbox::with_iris();
     let folder = tempfile::tempdir().expect("a folder");
     let cargo = program(folder.path(), "cargo", "echo 'error[E0412]: cannot find type' >&2; exit 101");
-    let ran = with_cargo(&sandbox, &cargo).code(1);
+    let ran = with_cargo(&sandbox, &cargo, &[]).code(1);
     assert!(ran.stderr.starts_with("error[E0412]: cannot find type\nerror: `cargo build "), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: mend what cargo reports above"), "{}", ran.stderr);
 }
@@ -147,8 +153,8 @@ fn what_crdgen_prints_must_be_definitions() {
     let before = tree(sandbox.path());
     for (crdgen, what) in [
         ("echo garbage", "did not print definitions as JSON: expected value at line 1 column 1"),
-        ("printf '\\377\\376'", "crdgen"),
-        ("echo '{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}'", "crdgen"),
+        ("printf '\\377\\376'", "did not print definitions as JSON: expected value"),
+        ("echo '{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}'", "did not print definitions as JSON: "),
         ("echo no >&2; exit 3", "`crdgen` failed with exit status: 3"),
         ("kill -9 $$", "`crdgen` failed with signal: 9"),
     ] {
@@ -156,6 +162,164 @@ fn what_crdgen_prints_must_be_definitions() {
         assert!(ran.stderr.contains("error: ") && ran.stderr.contains(what), "{crdgen}: {}", ran.stderr);
         assert_eq!(tree(sandbox.path()), before, "{crdgen}");
     }
+}
+
+/// Shell commands that print definitions.
+fn print(definitions: &[&Value]) -> String {
+    let lines: Vec<String> = definitions.iter().map(ToString::to_string).collect();
+    format!("cat <<'END'\n{}\nEND", lines.join("\n"))
+}
+
+/// The definition that the project has.
+fn iris(sandbox: &Sandbox) -> Value {
+    serde_yaml::from_str(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml")).expect("YAML")
+}
+
+#[test]
+fn what_project_has_must_be_printed() {
+    let sandbox = Sandbox::with_iris();
+    let before = tree(sandbox.path());
+    let mut other = iris(&sandbox);
+    other["spec"]["versions"][0]["name"] = json!("v2");
+    for crdgen in ["true".to_owned(), print(&[&other])] {
+        let ran = manifests(&sandbox, &crdgen).code(1);
+        let what = "no type gives `Iris` v1alpha1 of group `test.myardyas.club`, which `PROJECT` has";
+        assert!(ran.stderr.starts_with(&format!("error: {what}\n")), "{}", ran.stderr);
+        assert_eq!(tree(sandbox.path()), before);
+    }
+}
+
+#[test]
+fn descriptions_are_cut_before_the_size_is_checked() {
+    let sandbox = Sandbox::with_iris();
+    let mut large = iris(&sandbox);
+    large["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = json!("a ".repeat(800_000));
+    let crdgen = "cat large.json";
+    sandbox.write("large.json", &large.to_string());
+    let ran = manifests_with(&sandbox, crdgen, &["--crds-only"]).code(1);
+    assert!(
+        ran.stderr.contains("etcd takes 1572864") && ran.stderr.contains("--max-desc-len 0"),
+        "{}",
+        ran.stderr
+    );
+    manifests_with(&sandbox, crdgen, &["--crds-only", "--max-desc-len=0"]).success();
+}
+
+#[test]
+fn a_kind_that_is_gone_is_a_breaking_change_and_a_new_one_is_not() {
+    let sandbox = Sandbox::with_iris();
+    let old = definition("Old", &json!({}));
+    sandbox.write("config/crd/bases/test.myardyas.club_old.yaml", &old.to_string());
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message=first"]] {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(arguments);
+        assert!(git.current_dir(sandbox.path()).status().expect("git").success(), "{arguments:?}");
+    }
+    std::fs::remove_file(sandbox.path().join("config/crd/bases/test.myardyas.club_old.yaml"))
+        .expect("removed");
+    let crdgen = print(&[&iris(&sandbox)]);
+    let ran = manifests_with(&sandbox, &crdgen, &["--crds-only", "--against=HEAD"]).code(1);
+    let what =
+        "error: what worked at `HEAD` breaks:\n`Old`: no type gives `old.test.myardyas.club` any more\n";
+    assert!(ran.stderr.starts_with(what), "{}", ran.stderr);
+    let both = print(&[&iris(&sandbox), &old, &definition("New", &json!({}))]);
+    manifests_with(&sandbox, &both, &["--crds-only", "--against=HEAD"]).success();
+}
+
+#[test]
+fn definitions_of_other_projects_are_known_to_markers() {
+    let sandbox = Sandbox::with_iris();
+    let (one, mut two) = (definition("One", &json!({})), definition("Two", &json!({})));
+    two["spec"]["group"] = json!("other.example.com");
+    sandbox.write("config/crd/external.yml", &format!("---\n{one}\n---\nkind: List\n---\n{two}\n"));
+    sandbox.write(
+        "src/extra.rs",
+        "// +kubebuilder:rbac:groups=test.myardyas.club,resources=one,verbs=get\n\
+         // +kubebuilder:rbac:groups=other.example.com,resources=two,verbs=get\n",
+    );
+    sandbox.run(&["manifests", "--rbac-only"]).success();
+    sandbox.write("src/extra.rs", "// +kubebuilder:rbac:groups=other.example.com,resources=tow,verbs=get\n");
+    let ran = sandbox.run(&["manifests", "--rbac-only"]).code(1);
+    assert!(ran.stderr.contains("did you mean `two`?"), "{}", ran.stderr);
+}
+
+#[test]
+fn attributes_without_effect_are_refused() {
+    let sandbox = Sandbox::with_iris();
+    let types = sandbox.read("api/src/v1alpha1/iris.rs");
+    let line = types.lines().position(|line| line.contains("range(min = 0)")).expect("a bound") + 1;
+    sandbox.write("api/src/v1alpha1/iris.rs", &types.replace("range(min = 0)", "length(min = 0)"));
+    let before = tree(sandbox.path());
+    let ran = manifests(&sandbox, &print(&[&iris(&sandbox)])).code(1);
+    assert_eq!(
+        ran.stderr,
+        format!(
+            "error: `api/src/v1alpha1/iris.rs:{line}:16`: `length` on `IrisSpec.replicas` has no effect on a value of \
+             this type\n\nhint: write `range(min = …, max = …)` for a number\nhint: nothing was written\n"
+        )
+    );
+    assert_eq!(tree(sandbox.path()), before);
+}
+
+#[test]
+fn files_that_are_not_utf8_are_named() {
+    let sandbox = Sandbox::with_iris();
+    let crdgen = print(&[&iris(&sandbox)]);
+    for path in [
+        "api/src/v1alpha1/iris.rs",
+        "src/controller/iris.rs",
+        "config/crd/bases/test.myardyas.club_iris.yaml",
+    ] {
+        let text = sandbox.read(path);
+        let bytes = [text.as_bytes(), "// é".as_bytes(), b"\xff\n"].concat();
+        std::fs::write(sandbox.path().join(path), bytes).expect("written");
+        let before = tree(sandbox.path());
+        let ran = manifests(&sandbox, &crdgen).code(1);
+        let line = text.lines().count() + 1;
+        let expected = format!("error: `{path}:{line}:5`: what is there is not UTF-8\n");
+        assert!(ran.stderr.starts_with(&expected), "{}", ran.stderr);
+        assert_eq!(tree(sandbox.path()), before, "nothing is written");
+        sandbox.write(path, &text);
+    }
+}
+
+#[test]
+fn a_check_tells_what_is_left_over_too() {
+    let sandbox = Sandbox::with_iris();
+    let crdgen = print(&[&iris(&sandbox)]);
+    sandbox
+        .write("config/crd/bases/test.myardyas.club_olds.yaml", &definition("Old", &json!({})).to_string());
+    let ran = manifests_with(&sandbox, &crdgen, &["--check"]).success();
+    let note = "note: no type gives `config/crd/bases/test.myardyas.club_olds.yaml`: delete it";
+    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+}
+
+#[test]
+fn roles_that_nothing_binds_are_told() {
+    let marker = "// +kubebuilder:rbac:groups=core,resources=pods,verbs=get";
+    let sandbox = Sandbox::with_iris();
+    sandbox.write("src/extra.rs", &format!("{marker}\n{marker},roleName=other\n{marker},namespace=else\n"));
+    let ran = sandbox.run(&["manifests", "--rbac-only"]).success();
+    for (kind, name, told) in [
+        ("ClusterRole", "manager-role", false),
+        ("ClusterRole", "other", true),
+        ("Role", "manager-role", true),
+    ] {
+        let note = format!("note: nothing gives the manager the {kind} `{name}`: add a ");
+        assert_eq!(ran.stderr.contains(&note), told, "{note}: {}", ran.stderr);
+    }
+    let namespaced = Sandbox::new("fleet");
+    namespaced.run(&["init", "--domain=example.com", "--namespaced"]).success();
+    namespaced.run(&["create", "api", "--group=a", "--version=v1", "--kind=Ship"]).success();
+    let ran = namespaced.run(&["manifests", "--rbac-only"]).success();
+    assert!(!ran.stderr.contains("nothing gives"), "{}", ran.stderr);
+    namespaced.write("src/extra.rs", &format!("{marker}\n"));
+    let ran = namespaced.run(&["manifests", "--rbac-only"]).success();
+    assert!(
+        ran.stderr.contains("nothing gives the manager the ClusterRole `manager-role`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,15 +24,20 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     let mut draft = Draft::new(tree);
     let mut known = rbac::Known::kubernetes();
     if args.rbac_only {
-        for (_, definition) in on_disk(draft.tree(), BASES)? {
+        for (_, definition) in on_disk(draft.tree(), BASES, |_| true)? {
             known.add_definition(&definition);
         }
     } else {
-        let definitions = definitions(draft.tree(), &project)?;
-        for definition in &definitions {
+        let mut definitions = definitions(draft.tree(), &project)?;
+        for definition in &mut definitions {
             known.add_definition(definition);
+            // Before the check: a definition may be too large without it.
+            if let Some(limit) = args.max_desc_len {
+                crd::limit_descriptions(definition, limit);
+            }
         }
-        for note in crd::validate(&definitions)? {
+        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?);
+        for note in sources.check(crd::validate(&definitions))? {
             draft.note(note);
         }
         define(&mut draft, definitions, args)?;
@@ -39,6 +45,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     if !args.crds_only {
         check_markers(draft.tree(), &project, known)?;
         plan::role(&mut draft, &project)?;
+        for note in unbound(draft.tree())? {
+            draft.note(note);
+        }
     }
     let plan = draft.plan()?;
     if args.stdout {
@@ -52,17 +61,17 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
 fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> Result<()> {
     let mut broken = Vec::new();
     let mut paths = Vec::new();
-    for mut definition in definitions {
-        if let Some(limit) = args.max_desc_len {
-            crd::limit_descriptions(&mut definition, limit);
-        }
+    let mut committed = match &args.against {
+        Some(commit) => committed(draft.tree().root(), commit)?,
+        None => BTreeMap::new(),
+    };
+    for definition in definitions {
         let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
         let before = match &args.against {
-            Some(commit) => committed(draft.tree().root(), commit, &path)?,
-            None => draft.tree().on_disk(&path)?,
+            Some(_) => committed.remove(path.as_str()),
+            None => draft.tree().on_disk(&path)?.as_deref().and_then(|text| parse(text).pop()),
         };
-        let before = before.as_deref().and_then(parse).unwrap_or_default();
-        broken.extend(crd::breaking(&before, &definition));
+        broken.extend(before.iter().flat_map(|before| crd::breaking(before, &definition)));
         let text = crd::render(&definition);
         draft.file(File {
             path: path.clone(),
@@ -73,7 +82,15 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         })?;
         paths.push(path);
     }
-    for (path, _) in on_disk(draft.tree(), BASES)?.into_iter().filter(|(path, _)| !paths.contains(path)) {
+    broken.extend(committed.values().map(|gone| {
+        let kind = gone["spec"]["names"]["kind"].as_str().unwrap_or_default();
+        format!(
+            "`{kind}`: no type gives `{}` any more",
+            gone["metadata"]["name"].as_str().unwrap_or_default()
+        )
+    }));
+    let left_over = |path: &str| !paths.iter().any(|written| written.as_str() == path);
+    for (path, _) in on_disk(draft.tree(), BASES, left_over)? {
         draft.note(format!(
             "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
         ));
@@ -89,8 +106,8 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
     Err(Error::Refused(Problem::new(message).hint(hint)))
 }
 
-/// The text of a file in a commit, if it is there.
-fn committed(root: &Path, commit: &str, path: &RelPath) -> Result<Option<String>> {
+/// The definitions that a commit has, by path.
+fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(root).output();
         output.map_err(Error::io("run", Path::new("git")))
@@ -100,8 +117,14 @@ fn committed(root: &Path, commit: &str, path: &RelPath) -> Result<Option<String>
         let problem = Problem::new(format!("there is no commit `{commit}`"));
         return Err(Error::Refused(problem.hint("name a commit, tag or branch of the project's repository")));
     }
-    let file = git(&["show", &format!("{commit}:./{path}")])?;
-    Ok(file.status.success().then(|| String::from_utf8_lossy(&file.stdout).into_owned()))
+    let mut found = BTreeMap::new();
+    let paths = git(&["ls-tree", "-z", "--name-only", commit, &format!("./{BASES}/")])?.stdout;
+    for path in String::from_utf8_lossy(&paths).split_terminator('\0') {
+        let file = git(&["show", &format!("{commit}:./{path}")])?;
+        let definition = parse(&String::from_utf8_lossy(&file.stdout)).pop();
+        found.extend(definition.map(|definition| (path.to_owned(), definition)));
+    }
+    Ok(found)
 }
 
 /// Checks what the markers name against the kinds of Kubernetes, of the project and of the definitions below `config/`.
@@ -109,30 +132,58 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
     for resource in project.resources.iter().filter(|resource| !resource.has_api) {
         known.add_kind(&resource.qualified_group(), &resource.plural);
     }
-    for (_, definition) in
-        on_disk(tree, "config")?.iter().filter(|(path, _)| !path.as_str().starts_with(BASES))
-    {
-        known.add_definition(definition);
+    for (_, definition) in on_disk(tree, "config", |path| !path.starts_with(BASES))? {
+        known.add_definition(&definition);
     }
     rbac::check(&plan::sources(tree, &["api", "src"])?, known)
 }
 
-/// The custom resource definitions in a folder.
-fn on_disk(tree: &Tree, folder: &str) -> Result<Vec<(RelPath, Value)>> {
-    let mut found = Vec::new();
-    for path in tree.list(folder, "yaml")? {
+/// The roles of markers that nothing gives to the manager.
+fn unbound(tree: &Tree) -> Result<Vec<String>> {
+    let documents = |text: &str| -> Vec<Value> {
+        let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
+        documents.collect()
+    };
+    let mut bound = Vec::new();
+    for path in tree.list("config/rbac", "yaml")? {
         let text = tree.on_disk(&path)?.unwrap_or_default();
-        if text.contains("kind: CustomResourceDefinition") {
-            found.extend(parse(&text).map(|definition| (path, definition)));
+        if text.contains("roleRef") {
+            bound.extend(documents(&text).into_iter().map(|binding| binding["roleRef"].clone()));
+        }
+    }
+    let roles = tree.read(&RelPath::new("config/rbac/role.yaml")?)?.unwrap_or_default();
+    let free = documents(&roles).into_iter().filter(|role| {
+        let is_of = |to: &Value| to["kind"] == role["kind"] && to["name"] == role["metadata"]["name"];
+        !bound.iter().any(is_of) && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
+    });
+    let note = |role: Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (kind, name) = (text(&role["kind"]), text(&role["metadata"]["name"]));
+        let binding = if kind == "Role" { "a RoleBinding" } else { "a binding" };
+        format!(
+            "nothing gives the manager the {kind} `{name}`: add {binding} below `config/rbac`, or change its markers"
+        )
+    };
+    Ok(free.map(note).collect())
+}
+
+/// The custom resource definitions in those files of a folder that are wanted.
+fn on_disk(tree: &Tree, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<(RelPath, Value)>> {
+    let mut found = Vec::new();
+    let paths = [tree.list(folder, "yaml")?, tree.list(folder, "yml")?].concat();
+    for path in paths.into_iter().filter(|path| wanted(path.as_str())) {
+        let text = tree.on_disk(&path)?.unwrap_or_default();
+        if text.contains("CustomResourceDefinition") {
+            found.extend(parse(&text).into_iter().map(|definition| (path.clone(), definition)));
         }
     }
     Ok(found)
 }
 
-/// The definition in a text, if it is one.
-fn parse(text: &str) -> Option<Value> {
-    let document = serde_yaml::Deserializer::from_str(text).next()?;
-    Value::deserialize(document).ok().filter(|value| value["kind"] == "CustomResourceDefinition")
+/// The definitions in a text, up to where it is no YAML.
+fn parse(text: &str) -> Vec<Value> {
+    let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
+    documents.filter(|document| document["kind"] == "CustomResourceDefinition").collect()
 }
 
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
@@ -143,8 +194,10 @@ fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
     let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package)?)?;
     belong(&definitions, project)?;
+    complete(&definitions, project)?;
     let sources = plan::sources(tree, &["api"])?;
     let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
+    fields.check()?;
     for definition in &mut definitions {
         fields.complete(definition);
     }
@@ -164,6 +217,27 @@ fn belong(definitions: &[Value], project: &Project) -> Result<()> {
     let problem = problem
         .hint("if another project was built in the same target folder meanwhile, run the command again");
     Err(Error::Refused(problem.hint("else let `PROJECT` and the types below `api/src` name the same kinds")))
+}
+
+/// Checks that types give every kind and version that PROJECT has.
+fn complete(definitions: &[Value], project: &Project) -> Result<()> {
+    for resource in project.resources.iter().filter(|resource| resource.has_api) {
+        let group = resource.qualified_group();
+        let is_there = definitions.iter().any(|definition| {
+            let spec = &definition["spec"];
+            let versions = spec["versions"].as_array();
+            spec["group"] == group
+                && spec["names"]["kind"] == resource.kind.as_str()
+                && versions.into_iter().flatten().any(|it| it["name"] == resource.version.as_str())
+        });
+        if !is_there {
+            let (kind, version) = (&resource.kind, &resource.version);
+            let message = format!("no type gives `{kind}` {version} of group `{group}`, which `PROJECT` has");
+            let hint = "compare the type's attribute `#[kube(…)]` with `PROJECT`, and see what `api/src/lib.rs` lists";
+            return Err(Error::Refused(Problem::new(message).hint(hint)));
+        }
+    }
+    Ok(())
 }
 
 /// Prints the manifests, as YAML or as a list in JSON; kubectl takes both.

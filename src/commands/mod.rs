@@ -139,6 +139,8 @@ impl Context {
             self.console.status("Current", "the files say what the sources say");
         } else {
             self.console.diff(&scaffold::unified(plan));
+        }
+        if self.global.format != Format::Json {
             for note in plan.notes() {
                 self.console.note(note);
             }

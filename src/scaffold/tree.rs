@@ -51,7 +51,7 @@ impl Tree {
     ///
     /// # Errors
     /// [`Error::Refused`] when a symbolic link leads out of the directory or nowhere, when it is no file, or one that
-    /// no project holds; [`Error::Io`] when the file cannot be read or is not text.
+    /// no project holds, or not UTF-8; [`Error::Io`] when the file cannot be read.
     pub fn on_disk(&self, path: &RelPath) -> Result<Option<String>> {
         let file = path.under(&self.root);
         // Looked at before it is opened: reading a pipe or a device might never end.
@@ -61,7 +61,14 @@ impl Tree {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", file)(error)),
         }
-        fs::read_to_string(real).map(Some).map_err(Error::io("read", file))
+        let bytes = fs::read(real).map_err(Error::io("read", file))?;
+        String::from_utf8(bytes).map(Some).map_err(|error| {
+            let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+            let line = good.matches('\n').count() + 1;
+            let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let problem = Problem::new(format!("`{path}:{line}:{column}`: what is there is not UTF-8"));
+            Error::Refused(problem.hint("save the file as UTF-8, as every file of a project is"))
+        })
     }
 
     /// Where the file really is, or will be: symbolic links below the root are followed.

@@ -57,6 +57,17 @@ pub fn breaking(old: &Value, new: &Value) -> Vec<String> {
         for subresource in keys(old.get("subresources")).difference(&keys(new.get("subresources"))) {
             found.push(format!("{at}: the subresource `{subresource}` is gone"));
         }
+        let selectable = |version: &Value| -> BTreeSet<String> {
+            let fields = version["selectableFields"].as_array();
+            fields
+                .into_iter()
+                .flatten()
+                .filter_map(|field| Some(field["jsonPath"].as_str()?.to_owned()))
+                .collect()
+        };
+        for field in selectable(old).difference(&selectable(new)) {
+            found.push(format!("{at}: objects cannot be selected by `{field}` any more"));
+        }
         let schema = "/schema/openAPIV3Schema";
         let mut comparison = Comparison { at, found: &mut found };
         comparison.schemas(old.pointer(schema), new.pointer(schema), "");

@@ -12,6 +12,7 @@ fn crd(spec: &Value) -> Value {
             "name": "v1",
             "served": true,
             "subresources": { "status": {} },
+            "selectableFields": [{ "jsonPath": ".spec.a" }],
             "schema": { "openAPIV3Schema": { "type": "object", "properties": { "spec": spec } } },
         }],
     }})
@@ -105,6 +106,10 @@ fn versions_and_subresources_stay() {
     assert_eq!(
         changed(|new| new["spec"]["versions"][0]["subresources"] = json!({})),
         ["`Iris` v1: the subresource `status` is gone"]
+    );
+    assert_eq!(
+        changed(|new| new["spec"]["versions"][0]["selectableFields"] = json!([])),
+        ["`Iris` v1: objects cannot be selected by `.spec.a` any more"]
     );
     assert_eq!(
         changed(|new| new["spec"]["scope"] = json!("Cluster")),

@@ -22,11 +22,56 @@ pub fn from_crdgen(stream: &str) -> Result<Vec<Value>> {
         let name = checked(&crd).map_err(|why| unreadable(&why))?;
         kinds.entry(name).or_default().push(crd);
     }
+    one_plural(kinds.values().flatten())?;
     let merged = kinds.into_values().map(|versions| {
         let storage = storage_version(&versions)?;
         merge(versions, &storage)
     });
-    merged.collect()
+    let merged = merged.collect::<Result<Vec<_>>>()?;
+    distinct(&merged)?;
+    Ok(merged)
+}
+
+/// Checks that the versions of a kind have one plural: they would be several definitions otherwise.
+fn one_plural<'a>(crds: impl Iterator<Item = &'a Value>) -> Result<()> {
+    let text = |crd: &'a Value, pointer| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let mut seen: BTreeMap<[&str; 2], &Value> = BTreeMap::new();
+    for crd in crds {
+        let (kind, plural) = (text(crd, "/spec/names/kind"), text(crd, "/spec/names/plural"));
+        let first = *seen.entry([text(crd, "/spec/group"), kind]).or_insert(crd);
+        let other = text(first, "/spec/names/plural");
+        if other != plural {
+            let (version, of) = (first_version(crd), first_version(first));
+            let message = format!(
+                "`{kind}` has plural `{other}` in version `{of}` but `{plural}` in version `{version}`"
+            );
+            let hint = "give all versions of the kind one plural";
+            return Err(Error::Refused(Problem::new(message).hint(hint)));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no two definitions of a group share a name: the API server would not serve the second.
+fn distinct(crds: &[Value]) -> Result<()> {
+    let mut seen: BTreeMap<(&str, bool, &str), &str> = BTreeMap::new();
+    for crd in crds {
+        let (group, names) = (crd["spec"]["group"].as_str().unwrap_or_default(), &crd["spec"]["names"]);
+        let owner = crd["metadata"]["name"].as_str().unwrap_or_default();
+        let resources = [&names["plural"], &names["singular"]].into_iter();
+        let resources = resources.chain(names["shortNames"].as_array().into_iter().flatten());
+        let kinds = [&names["kind"], &names["listKind"]].into_iter();
+        for (is_kind, name) in resources.map(|name| (false, name)).chain(kinds.map(|name| (true, name))) {
+            let name = name.as_str().unwrap_or_default();
+            let other = *seen.entry((group, is_kind, name)).or_insert(owner);
+            if other != owner {
+                let message = format!("`{other}` and `{owner}` are both called `{name}`");
+                let hint = "give each kind of a group names of its own: singular, plural, short names, kind and list";
+                return Err(Error::Refused(Problem::new(message).hint(hint)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The name of the definition if it has the shape of one, else what is wrong with it.

@@ -129,3 +129,48 @@ fn garbage_from_crdgen_is_refused() {
         assert!(error.starts_with('`'), "{error}");
     }
 }
+
+/// What is said of definitions that `crdgen` printed.
+fn said(crds: &[Value]) -> String {
+    let stream: String = crds.iter().map(ToString::to_string).collect();
+    from_crdgen(&stream).expect_err("a refusal").to_string()
+}
+
+#[test]
+fn versions_of_a_kind_have_one_plural() {
+    let mut other = version("v2");
+    other["spec"]["names"]["plural"] = json!("fooz");
+    other["metadata"]["name"] = json!("fooz.example.com");
+    let expected = "`Foo` has plural `foos` in version `v1` but `fooz` in version `v2`";
+    assert_eq!(said(&[version("v1"), other.clone()]), expected);
+    other["spec"]["group"] = json!("example.org");
+    other["metadata"]["name"] = json!("fooz.example.org");
+    let stream = format!("{}{other}", version("v1"));
+    assert_eq!(from_crdgen(&stream).expect("two groups").len(), 2);
+}
+
+#[test]
+fn kinds_of_a_group_have_names_of_their_own() {
+    let named = |names: Value| {
+        let mut other = version("v1");
+        other["metadata"]["name"] = json!("bars.example.com");
+        other["spec"]["names"] =
+            json!({ "kind": "Bar", "listKind": "BarList", "plural": "bars", "singular": "bar" });
+        other["spec"]["names"]
+            .as_object_mut()
+            .expect("names")
+            .extend(names.as_object().expect("names").clone());
+        other
+    };
+    for (names, name) in [
+        (json!({ "singular": "foo" }), "foo"),
+        (json!({ "shortNames": ["b", "foos"] }), "foos"),
+        (json!({ "listKind": "Foo" }), "Foo"),
+        (json!({ "kind": "FooList" }), "FooList"),
+    ] {
+        let expected = format!("`bars.example.com` and `foos.example.com` are both called `{name}`");
+        assert_eq!(said(&[version("v1"), named(names)]), expected);
+    }
+    let stream = format!("{}{}", version("v1"), named(json!({ "categories": ["foo"] })));
+    assert_eq!(from_crdgen(&stream).expect("categories are shared").len(), 2);
+}

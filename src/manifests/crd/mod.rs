@@ -13,6 +13,7 @@ mod names;
 mod normalise;
 mod overlay;
 mod render;
+mod sources;
 mod validate;
 
 pub use breaking::breaking;
@@ -23,4 +24,5 @@ pub use names::Names;
 pub use normalise::normalise;
 pub use overlay::Fields;
 pub use render::{file_name, render};
+pub use sources::Sources;
 pub use validate::validate;

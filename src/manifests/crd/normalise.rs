@@ -98,7 +98,7 @@ fn tidy(schema: &mut Map<String, Value>) {
 }
 
 /// The schemas directly inside a schema.
-fn children(schema: &mut Map<String, Value>) -> Vec<&mut Map<String, Value>> {
+pub(super) fn children(schema: &mut Map<String, Value>) -> Vec<&mut Map<String, Value>> {
     let mut found = Vec::new();
     for (key, value) in schema {
         match (key.as_str(), value) {

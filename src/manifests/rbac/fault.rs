@@ -41,7 +41,7 @@ impl Fault {
         let line = comment.line_text.trim_start();
         let sign = " ".repeat((column - 1).saturating_sub(indent));
         let message = format!(
-            "`{path}` line {number}, column {column}: {}\n{gutter} |\n{number} | {line}\n{gutter} | {sign}^",
+            "`{path}:{number}:{column}`: {}\n{gutter} |\n{number} | {line}\n{gutter} | {sign}^",
             self.message
         );
         Problem::new(message).hint(self.hint.clone())

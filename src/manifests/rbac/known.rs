@@ -26,13 +26,15 @@ pub struct Known {
     groups: BTreeMap<String, BTreeMap<String, Set>>,
     /// Groups of which only the name is known.
     external: Set,
+    /// Groups of other projects, of which not all resources are known.
+    partial: Set,
 }
 
 impl Known {
     /// What every cluster has.
     #[must_use]
     pub fn kubernetes() -> Self {
-        let mut known = Self { groups: BTreeMap::new(), external: Set::new() };
+        let mut known = Self { groups: BTreeMap::new(), external: Set::new(), partial: Set::new() };
         for line in KUBERNETES.lines() {
             let mut words = line.split(' ');
             let (Some(group), Some(resource)) = (words.next(), words.next()) else { continue };
@@ -49,6 +51,9 @@ impl Known {
 
     /// Adds a kind of which no more is known than its names.
     pub fn add_kind(&mut self, group: &str, plural: &str) {
+        if !self.groups.contains_key(group) {
+            self.partial.insert(group.to_owned());
+        }
         for resource in [plural.to_owned(), format!("{plural}/status"), format!("{plural}/scale")] {
             self.add(group, &resource, &VERBS);
         }
@@ -95,6 +100,7 @@ impl Known {
             let groups = self.groups.keys().chain(&self.external).map(String::as_str);
             let say = format!("if another project has it, say so: `// {}={group}`", external::NAME);
             let hint = match likely(group, groups) {
+                _ if mistaken(group).is_some() => mistaken(group).unwrap_or_default(),
                 // Groups of other projects have a domain.
                 Some(likely) if !group.contains('.') => likely,
                 Some(likely) => format!("{likely} Or, {say}"),
@@ -114,9 +120,20 @@ impl Known {
         if let Some(resource) = marker.resources.iter().find(|resource| verbs(&groups, resource).is_none()) {
             let message = format!(
                 "no resource `{resource}` in group {}",
-                list(marker.groups.iter().map(String::as_str))
+                list(marker.groups.iter().map(|group| if group.is_empty() {
+                    "core"
+                } else {
+                    group.as_str()
+                }))
             );
-            return fault("resources", resource, message, self.elsewhere(&groups, resource));
+            let hint = self.elsewhere(&groups, resource);
+            let hint = match marker.groups.iter().find(|group| self.partial.contains(*group)) {
+                Some(group) => {
+                    format!("{hint}; if the group has more, say so: `// {}={group}`", external::NAME)
+                }
+                None => hint,
+            };
+            return fault("resources", resource, message, hint);
         }
         let possible: Set =
             marker.resources.iter().filter_map(|resource| verbs(&groups, resource)).flatten().collect();
@@ -150,6 +167,18 @@ impl Known {
     }
 }
 
+/// What to write in place of a word that can be no group.
+fn mistaken(group: &str) -> Option<String> {
+    match group.split_once('/') {
+        _ if group == "v1" => Some("the core group is `core`".into()),
+        Some((name, _)) => Some(format!("a group is named without a version: `{name}`")),
+        None if group.contains([';', ',', ' ']) => {
+            Some("a word in quotes is one group: write `groups=apps;batch`".into())
+        }
+        None => None,
+    }
+}
+
 /// The group's name in the API.
 fn full(group: &str) -> &str {
     if group == "core" { "" } else { group }
@@ -177,7 +206,7 @@ fn verbs(groups: &[&BTreeMap<String, Set>], resource: &str) -> Option<Set> {
 }
 
 /// Where `word` stands in the argument of that name, in bytes of the comment.
-fn place(comment: &str, argument: &str, word: &str) -> usize {
+pub(super) fn place(comment: &str, argument: &str, word: &str) -> usize {
     let start = comment.find(&format!("{argument}=")).map_or(0, |at| at + argument.len() + 1);
     let is_end = |c: Option<char>| c.is_none_or(|c| ",;{}\"` ".contains(c));
     let whole = |at: usize| {

@@ -5,7 +5,9 @@
 //! spaces between them do not count.
 
 use super::fault::{Fault, NAME, example, unknown};
+use super::known::place;
 use super::reader::Reader;
+use crate::resource::validate::is_label;
 
 /// What one comment allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +78,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Marker, Fault> {
         }
     }
     complete(&marker, start)?;
+    valid(&marker, reader.text)?;
     Ok(marker)
 }
 
@@ -102,6 +105,31 @@ fn complete(marker: &Marker, at: usize) -> Result<(), Fault> {
     }
     if !marker.urls.is_empty() && !marker.namespace.is_empty() {
         return fault("`urls` cannot be allowed in one namespace", "leave `namespace` out of this marker");
+    }
+    Ok(())
+}
+
+/// Checks the words that the API server would refuse, or that match nothing.
+fn valid(marker: &Marker, comment: &str) -> Result<(), Fault> {
+    let fault = |argument: &str, word: &str, message: String, hint: &str| {
+        Err(Fault::new(place(comment, argument, word), message, hint))
+    };
+    let (namespace, role) = (marker.namespace.as_str(), marker.role_name.as_str());
+    if !namespace.is_empty() && !is_label(namespace, false) {
+        let hint = "write lower case letters, digits and `-`, at most 63 of them";
+        return fault("namespace", namespace, format!("`{namespace}` cannot be a namespace"), hint);
+    }
+    if role.contains(['/', '%']) || [".", ".."].contains(&role) {
+        return fault(
+            "roleName",
+            role,
+            format!("`{role}` cannot be the name of a role"),
+            "leave `/` and `%` out",
+        );
+    }
+    if let Some(url) = marker.urls.iter().find(|url| !url.starts_with('/') && *url != "*") {
+        let hint = format!("write `/{url}`");
+        return fault("urls", url, format!("path `{url}` does not begin with `/`"), &hint);
     }
     Ok(())
 }

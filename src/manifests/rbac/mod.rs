@@ -14,6 +14,7 @@ mod marker;
 mod merge;
 mod reader;
 mod render;
+mod stray;
 
 pub use known::Known;
 pub use marker::Marker;
@@ -42,17 +43,20 @@ pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
 }
 
 /// Checks that `known` has the groups, resources and verbs of all markers in `sources`, and what these say of groups
-/// that are not here.
+/// that are not here. Comments that only look like markers are faults, too: they would say nothing.
 ///
 /// # Errors
-/// As [`role_yaml`], and [`Error::Refused`] lists every marker that names what is not there.
+/// As [`role_yaml`], and [`Error::Refused`] lists every marker that names what is not there or has no effect.
 pub fn check(sources: &[(RelPath, String)], mut known: Known) -> Result<()> {
     for groups in read(sources, external::parse)? {
         known.add_external(groups);
     }
     read(sources, |comment| {
-        let marker = marker::parse(comment)?.ok()?;
-        known.fault(&marker, comment).map(Err::<(), _>)
+        let fault = match marker::parse(comment) {
+            Some(marker) => known.fault(&marker.ok()?, comment),
+            None => stray::fault(comment),
+        };
+        fault.map(Err::<(), _>)
     })
     .map(drop)
 }

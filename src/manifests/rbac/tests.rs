@@ -235,6 +235,9 @@ groups=a,resources=x,verbs=get} => 52 => expected `,` before the next argument, 
 groups=a,resources=x,verbs="get"x => 54 => expected `,` before the next argument, found `x` => separate
 groups=a,resources=x,verbs="get => 49 => the quote " is never closed => write the word bare
 groups="é\q",resources=x,verbs=get => 31 => unknown escape in a quoted word => in backticks
+groups=a,resources=x,verbs=get,namespace=My_ns => 63 => `My_ns` cannot be a namespace => write lower case
+groups=a,resources=x,verbs=get,roleName=a/b => 62 => `a/b` cannot be the name of a role => leave `/`
+urls=/a;metrics,verbs=get => 30 => path `metrics` does not begin with `/` => write `/metrics`
 urls=/a,verbs=get,namespace=n => 22 => `urls` cannot be allowed in one namespace => leave `namespace` out
 groups=a,resources=x,urls=/a,verbs=get => 22 => `urls` cannot stand beside resources => write two markers"#;
 
@@ -247,7 +250,7 @@ fn refuses_what_cannot_be_meant() {
         let marker = marker.trim();
         let error = role(&format!("\n// +kubebuilder:rbac:{marker}")).expect_err(marker);
         let text = error.to_string();
-        let expected = format!("`src/controller/iris.rs` line 2, column {column}: {message}\n");
+        let expected = format!("`src/controller/iris.rs:2:{column}`: {message}\n");
         assert!(text.starts_with(&expected), "{text}\ninstead of\n{expected}");
         assert!(error.hints()[0].contains(hint), "{:?}", error.hints());
     }
@@ -263,11 +266,11 @@ fn shows_every_mistake_and_its_place() {
         "fn é() {} // +kubebuilder:rbac:verb=get\n\n\t// +kubebuilder:rbac:groups=a,resources=x,verb=get\n";
     let error = role(source).expect_err("two mistakes");
     let expected = "\
-`src/controller/iris.rs` line 1, column 32: unknown argument `verb`
+`src/controller/iris.rs:1:32`: unknown argument `verb`
   |
 1 | fn é() {} // +kubebuilder:rbac:verb=get
   |                                ^
-`src/controller/iris.rs` line 3, column 44: unknown argument `verb`
+`src/controller/iris.rs:3:44`: unknown argument `verb`
   |
 3 | // +kubebuilder:rbac:groups=a,resources=x,verb=get
   |                                           ^";
@@ -276,10 +279,14 @@ fn shows_every_mistake_and_its_place() {
 }
 
 /// Markers that name something that does not exist, what is said of that, and the hint.
-const STRANGE: &str = r"
+const STRANGE: &str = r#"
 groups=app,resources=deployments,verbs=get => neither Kubernetes nor this project has a group `app` => did you mean `apps`?
 groups=monitoring.coreos.com,resources=servicemonitors,verbs=get => neither Kubernetes nor this project has a group `monitoring.coreos.com` => if another project has it, say so: `// +iris-scaffold:rbac:externalGroups=monitoring.coreos.com`
+groups="apps;batch",resources=jobs,verbs=get => neither Kubernetes nor this project has a group `apps;batch` => a word in quotes is one group: write `groups=apps;batch`
+groups=apps/v1,resources=deployments,verbs=get => neither Kubernetes nor this project has a group `apps/v1` => a group is named without a version: `apps`
+groups=v1,resources=pods,verbs=get => neither Kubernetes nor this project has a group `v1` => the core group is `core`
 groups=apps,resources=deployment,verbs=get => no resource `deployment` in group `apps` => did you mean `deployments`?
+groups="",resources=deployments,verbs=get => no resource `deployments` in group `core` => it is in group `apps`
 groups=core,resources=deployments,verbs=get => no resource `deployments` in group `core` => it is in group `apps`
 groups=apps,resources=deployments/state,verbs=get => no resource `deployments/state` in group `apps` => did you mean `deployments/scale`?
 groups=apps,resources=deployments/nothing,verbs=get => no resource `deployments/nothing` in group `apps` => `deployments` has `deployments/scale`, `deployments/status`, `deployments/finalizers`
@@ -289,7 +296,7 @@ groups=core,resources=pods,verbs=impersonate => `pods` have no verb `impersonate
 groups=example.com,resources=widget,verbs=get => no resource `widget` in group `example.com` => did you mean `widgets`?
 groups=example.com,resources=widgets/scale,verbs=get => no resource `widgets/scale` in group `example.com` => did you mean `widgets/status`?
 urls=/metrics,verbs=deletecollection => paths have no verb `deletecollection` => they are `get`, `head`, `post`, `put`, `patch`, `delete`, `options`
-";
+"#;
 
 /// Markers that name only what exists.
 const FAMILIAR: &str = r#"
@@ -331,7 +338,7 @@ fn what_markers_name_exists() {
         let error = check_one(marker.expect("a marker")).expect_err(line);
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("`src/controller/iris.rs` line 3, column "), "{text}");
+        assert!(first.starts_with("`src/controller/iris.rs:3:"), "{text}");
         assert!(first.ends_with(message.expect("a message")), "{text}");
         assert_eq!(error.hints().first().map(String::as_str), hint, "{line}");
     }
@@ -346,6 +353,55 @@ fn a_wrong_list_of_external_groups_is_refused() {
         let text = format!("// +iris-scaffold:rbac:externalGroups{wrong}\n");
         let sources = [(RelPath::new("src/main.rs").expect("a path"), text)];
         let error = check(&sources, Known::kubernetes()).expect_err(wrong);
-        assert!(error.to_string().starts_with("`src/main.rs` line 1, column "), "{error}");
+        assert!(error.to_string().starts_with("`src/main.rs:1:"), "{error}");
     }
+}
+
+/// Comments that look like markers, where the fault is, what it is and what to do.
+const STRAY: &str = r"
+// +kubebuilder:rbc:groups=a,resources=b,verbs=get => 4 => there is no marker `+kubebuilder:rbc` => did you mean `+kubebuilder:rbac`?
+// +kubebuilder:rbacs:groups=a,resources=b,verbs=get => 4 => there is no marker `+kubebuilder:rbacs` => did you mean `+kubebuilder:rbac`?
+/// +kubebuilder:RBAC:groups=a,resources=b,verbs=get => 5 => there is no marker `+kubebuilder:RBAC` => did you mean `+kubebuilder:rbac`?
+// +kubebuiler:rbac:groups=a,resources=b,verbs=get => 4 => there is no marker `+kubebuiler` => did you mean `+kubebuilder`?
+// + kubebuilder:rbac:groups=a,resources=b,verbs=get => 4 => `+kubebuilder:rbac` begins with `+` and no space => for instance
+//kubebuilder:rbac:urls=/a,verbs=get => 3 => `+kubebuilder:rbac` begins with `+` and no space => for instance
+// +kubebuilder:validation:Maximum=5 => 4 => `+kubebuilder:validation:Maximum` is a marker of Go and has no effect here => write the attribute
+// +kubebuilder:resource:scope=Cluster => 4 => `+kubebuilder:resource:scope` is a marker of Go and has no effect here => write the attribute
+// +optional => 4 => `+optional` is a marker of Go and has no effect here => write the attribute
+// +k8s:immutable => 4 => `+k8s:immutable` is a marker of Go and has no effect here => write the attribute
+// +listType=map => 4 => `+listType` is a marker of Go and has no effect here => write the attribute
+// +kubebuilder:webhook:path=/x => 4 => `+kubebuilder:webhook` has no effect: the manifests of webhooks are not generated => write the configuration
+// +iris-scaffold:rbac:externalGroup=a.b => 4 => there is no marker `+iris-scaffold:rbac:externalGroup` => did you mean `+iris-scaffold:rbac:externalGroups`?
+";
+
+#[test]
+fn what_only_looks_like_a_marker_is_told() {
+    for line in STRAY.trim().lines() {
+        let [comment, column, message, hint] = line.split(" => ").collect::<Vec<_>>()[..] else {
+            panic!("four parts in {line}");
+        };
+        let sources = [(RelPath::new("src/main.rs").expect("a path"), format!("\n{comment}\n"))];
+        let error = check(&sources, Known::kubernetes()).expect_err(line);
+        let expected = format!("`src/main.rs:2:{column}`: {message}\n");
+        assert!(error.to_string().starts_with(&expected), "{error}\ninstead of\n{expected}");
+        assert!(error.hints()[0].starts_with(hint), "{:?}", error.hints());
+    }
+}
+
+#[test]
+fn a_group_of_another_project_may_have_more_kinds() {
+    let mut known = Known::kubernetes();
+    known.add_kind("cert-manager.io", "certificates");
+    known.add_kind("apps", "deployments");
+    let said = |lines: &str| {
+        let sources = [(RelPath::new("src/main.rs").expect("a path"), lines.to_owned())];
+        check(&sources, known.clone()).map_err(|error| error.hints().join("\n"))
+    };
+    let marker = "// +kubebuilder:rbac:groups=cert-manager.io,resources=issuers,verbs=get\n";
+    let external = "// +iris-scaffold:rbac:externalGroups=cert-manager.io";
+    let hint = format!("the group has `certificates`; if the group has more, say so: `{external}`");
+    assert_eq!(said(marker), Err(hint));
+    assert_eq!(said(&format!("{marker}{external}\n")), Ok(()));
+    let own = "// +kubebuilder:rbac:groups=apps,resources=deployment,verbs=get\n";
+    assert_eq!(said(own), Err("did you mean `deployments`?".to_owned()));
 }

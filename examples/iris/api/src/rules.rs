@@ -42,10 +42,12 @@ pub fn at_least_one_of<const N: usize>(fields: [&str; N]) -> impl Fn(&mut Schema
 
 /// On a string, a list, a map or a struct: it is not empty.
 pub fn non_empty(schema: &mut Schema) {
-    let keyword = match schema.get("type").and_then(Value::as_str) {
-        Some("array") => "minItems",
-        Some("object") => "minProperties",
-        _ => "minLength",
+    let keyword = if is(schema, "array") {
+        "minItems"
+    } else if is(schema, "object") {
+        "minProperties"
+    } else {
+        "minLength"
     };
     schema.insert(keyword.into(), json!(1));
 }
@@ -53,11 +55,19 @@ pub fn non_empty(schema: &mut Schema) {
 /// On a list or a map: the keywords hold for each of its values, as in `values(json!({ "multipleOf": 5 }))`.
 pub fn values(keywords: Value) -> impl Fn(&mut Schema) {
     move |schema| {
-        let list = schema.get("type").and_then(Value::as_str) == Some("array");
-        let value = schema.get_mut(if list { "items" } else { "additionalProperties" });
+        let key = if is(schema, "array") { "items" } else { "additionalProperties" };
+        let value = schema.get_mut(key);
         if let (Some(Value::Object(value)), Value::Object(keywords)) = (value, &keywords) {
             value.extend(keywords.clone());
         }
+    }
+}
+
+/// Whether values are of this type; those of an `Option` may be null as well.
+fn is(schema: &Schema, kind: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
+        one => one.is_some_and(|one| one == kind),
     }
 }
 

@@ -5,13 +5,15 @@
 //! `RawExtension` from a struct without fields. The sources can: they are searched for such fields, and a schema of the
 //! same name and the same words in its description is one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use syn::visit::Visit;
 
 use super::serde_names::{of_field, of_variant, setting};
 use super::{Schema, of_type};
+use crate::{Error, Problem, Result};
 
 /// The types in question: Rust name, name of the definition.
 const HIDDEN: [(&str, &str); 3] = [
@@ -20,11 +22,19 @@ const HIDDEN: [(&str, &str); 3] = [
     ("RawExtension", "io.k8s.apimachinery.pkg.runtime.RawExtension"),
 ];
 
+/// Types whose schema is never taken for one of those.
+const PLAIN: [&str; 15] = [
+    "String", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "u128", "u16", "u32", "u64",
+    "u8",
+];
+
 /// The documented fields of such types in the sources of a project.
 #[derive(Debug, Default)]
 pub struct Fields {
     /// By name in JSON and words of the doc comment: the definition of the type, or `None` for all other types.
     known: HashMap<(String, String), Option<&'static str>>,
+    /// Names of fields that have the same words but different types, of which one is such a type.
+    alike: BTreeSet<String>,
 }
 
 impl Fields {
@@ -40,11 +50,27 @@ impl Fields {
         for file in &files {
             names.visit_file(file);
         }
-        let mut reader = Reader { types: names.resolve(), known: HashMap::new() };
+        let mut reader = Reader { types: names.resolve(), known: HashMap::new(), alike: BTreeSet::new() };
         for file in &files {
             reader.visit_file(file);
         }
-        Self { known: reader.known }
+        Self { known: reader.known, alike: reader.alike }
+    }
+
+    /// Checks that all such fields can be told from others.
+    ///
+    /// # Errors
+    /// [`Error::Definitions`] when fields of one name and one comment have different types.
+    pub fn check(&self) -> Result<()> {
+        let problem = |name: &String| {
+            let message = format!(
+                "fields `{name}` of different types have the same comment, so that a `RawExtension`, `Quantity` or \
+                 `JSON` among them cannot be told from the others"
+            );
+            Problem::new(message).hint("give each of these fields a comment of its own")
+        };
+        let problems: Vec<Problem> = self.alike.iter().map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err(Error::Definitions(problems)) }
     }
 
     /// Completes the schemas of these fields in a definition.
@@ -149,6 +175,7 @@ impl Visit<'_> for Names {
 struct Reader {
     types: HashMap<String, &'static str>,
     known: HashMap<(String, String), Option<&'static str>>,
+    alike: BTreeSet<String>,
 }
 
 impl Reader {
@@ -162,16 +189,26 @@ impl Reader {
     }
 
     fn add(&mut self, name: String, attributes: &[syn::Attribute], of: &syn::Type) {
-        let words = words(&doc(attributes));
+        let words = words(&setting(attributes, "description").unwrap_or_else(|| doc(attributes)));
         if words.is_empty() {
             return;
         }
-        let hidden = inner(of).and_then(|name| self.types.get(&name).copied());
+        // Lists, maps and plain values have a schema that no such type has.
+        let Some(name_of) = inner(of).filter(|name| !PLAIN.contains(&name.as_str())) else {
+            return;
+        };
+        let hidden = self.types.get(&name_of).copied();
         // Two fields of one name and one description, but of different types, stay as they are.
-        self.known
-            .entry((name, words))
-            .and_modify(|known| *known = known.filter(|known| Some(*known) == hidden))
-            .or_insert(hidden);
+        match self.known.entry((name.clone(), words)) {
+            Entry::Vacant(entry) => {
+                entry.insert(hidden);
+            }
+            Entry::Occupied(mut entry) if *entry.get() != hidden => {
+                entry.insert(None);
+                self.alike.insert(name);
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 }
 

@@ -48,6 +48,9 @@ struct SampleSpec {
     same: Raw,
     /// More settings.
     boxed: Box<Raw>,
+    /// A comment for those who read the code.
+    #[schemars(description = "More for those who read the definition.")]
+    described: Raw,
     /// Any value.
     value: JSON,
     /// One of several.
@@ -102,7 +105,11 @@ fn collect(path: &str, schema: &Value, found: &mut Vec<String>) {
 fn documented_fields_are_found_in_the_sources() {
     let mut definition = normalise(json!(Sample::crd()));
     let before = definition.clone();
-    Fields::read([include_str!("fields_tests.rs")]).complete(&mut definition);
+    let fields = Fields::read([include_str!("fields_tests.rs")]);
+    fields.complete(&mut definition);
+    let alike = fields.check().expect_err("some fields are described alike").to_string();
+    let named: Vec<&str> = alike.lines().filter_map(|line| line.split('`').nth(1)).collect();
+    assert_eq!(named, ["nothing", "port", "same"], "{alike}");
     let spec = |definition: &Value| {
         definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
     };
@@ -113,6 +120,7 @@ fn documented_fields_are_found_in_the_sources() {
         [
             "Third-Size: quantity",
             "boxed: object",
+            "described: object",
             "diskSize: quantity",
             "otherSize: quantity",
             "settings: object",
@@ -131,6 +139,11 @@ fn documented_fields_are_found_in_the_sources() {
 fn types_of_the_same_name_are_not_taken_for_kubernetes() {
     let source = "struct Quantity { a: i32 } struct Spec { /// Words.\n size: Quantity }";
     assert!(Fields::read([source]).known.values().all(Option::is_none));
+    assert!(Fields::read([source, source]).check().is_ok());
+    let other = "struct Spec { /// Words.\n size: Quantity } struct Other { /// Words.\n size: Option<i32> } \
+                 struct More { /// Words.\n size: Vec<Quantity> }";
+    let fields = Fields::read([other]);
+    assert!(fields.check().is_ok() && fields.known.values().all(Option::is_some), "{fields:?}");
     let source = "struct Spec { /// Words.\n size: Quantity }";
     assert_eq!(Fields::read([source, "not Rust"]).known.values().flatten().count(), 1);
 }

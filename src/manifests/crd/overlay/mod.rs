@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 
 pub use fields::Fields;
 use fingerprint::fingerprint;
+pub(super) use serde_names::{of_field, of_variant, setting};
 
 const TEXT: &str = include_str!("kubernetes.json");
 

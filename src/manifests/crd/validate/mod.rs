@@ -24,6 +24,8 @@ mod values;
 
 use serde_json::Value;
 
+pub(super) use self::structural::all as keywords;
+
 use self::findings::Findings;
 use self::place::Place;
 use self::schema::Schema;

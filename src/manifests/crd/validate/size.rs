@@ -17,7 +17,7 @@ pub(super) fn check(crd: &Value, place: &Place<'_>, findings: &mut Findings) {
         findings.refuse(
             place,
             format_args!("the definition has {size} bytes, and etcd takes {ETCD}"),
-            "keep fewer versions, or fewer whole types of Kubernetes in the fields",
+            "leave descriptions out with `--max-desc-len 0`, or keep fewer versions or fewer whole types of Kubernetes",
         );
     } else if size > ANNOTATIONS {
         findings.note(format!(

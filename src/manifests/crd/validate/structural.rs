@@ -62,6 +62,11 @@ const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "st
 const ANY: &str = "for a value of any shape, keep `serde_json::Value` and add \
     `#[schemars(extend(\"x-kubernetes-preserve-unknown-fields\" = true))]`";
 
+/// Every keyword of a schema in a definition.
+pub(in crate::manifests::crd) fn all() -> impl Iterator<Item = &'static str> {
+    KEYWORDS.into_iter().chain([VALIDATIONS])
+}
+
 /// Checks one schema, not those in it. Whether it is worth looking into it any further.
 pub(super) fn check(schema: Schema<'_>, place: &Place<'_>, root: bool, findings: &mut Findings) -> bool {
     if !keywords(schema, place, findings) {

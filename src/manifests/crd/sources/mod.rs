@@ -1,0 +1,64 @@
+//! The Rust sources behind the definitions: where a field is declared, and which attributes a definition does not show.
+//!
+//! The derives drop an attribute that does not suit a type without a word, so that nothing in the definition tells of
+//! it any more. controller-gen refuses a marker on the wrong type, and so does this.
+
+mod attributes;
+mod ignored;
+mod places;
+
+use crate::scaffold::RelPath;
+use crate::{Error, Problem, Result};
+
+use self::attributes::Place;
+
+/// The parsed sources of a project's types.
+pub struct Sources {
+    files: Vec<(RelPath, syn::File)>,
+}
+
+impl Sources {
+    /// Parses sources. What cannot be parsed is left out: rustc has said so already.
+    #[must_use]
+    pub fn read(sources: &[(RelPath, String)]) -> Self {
+        let parse = |(path, text): &(RelPath, String)| Some((path.clone(), syn::parse_file(text).ok()?));
+        Self { files: sources.iter().filter_map(parse).collect() }
+    }
+
+    /// Adds to the result of [`validate`](super::validate) what the sources say: attributes without an effect, and where
+    /// the fields in question are.
+    ///
+    /// # Errors
+    /// [`Error::Definitions`] with what was wrong before, and with every attribute that has no effect.
+    pub fn check<T>(&self, checked: Result<T>) -> Result<T> {
+        let mut problems = self.ignored();
+        let checked = match checked {
+            Err(Error::Definitions(found)) => {
+                let places = places::Places::of(&self.files);
+                problems.extend(found.into_iter().map(|problem| places.add_to(problem)));
+                return Err(Error::Definitions(problems));
+            }
+            other => other?,
+        };
+        if problems.is_empty() { Ok(checked) } else { Err(Error::Definitions(problems)) }
+    }
+
+    fn ignored(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (path, file) in &self.files {
+            problems.extend(ignored::attributes(file).into_iter().map(|ignored| {
+                let message = format!("{}: {}", shown(path, ignored.place), ignored.what);
+                Problem::new(message).hint(ignored.hint)
+            }));
+        }
+        problems
+    }
+}
+
+/// A place in a file, with the quotes.
+fn shown(path: &RelPath, place: Place) -> String {
+    format!("`{path}:{}:{}`", place.line, place.column + 1)
+}
+
+#[cfg(test)]
+mod tests;
