@@ -164,7 +164,7 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<bool, Error> {
 /// cache that has fallen behind holds.
 async fn is_current(object: &Iris, context: &Context) -> Result<bool, Error> {
     let found = objects(object, context).get_opt(&object.name_any()).await;
-    let found = found.map_err(|error| failed("get Iris resource", error))?;
+    let found = found.map_err(|error| failed("get the object", error))?;
     let (uid, generation) = (&object.meta().uid, object.meta().generation);
     Ok(found.is_some_and(|found| found.metadata.uid == *uid && found.metadata.generation == generation))
 }
