@@ -46,11 +46,7 @@ impl Default for Metrics {
             reconciles: add(&mut all, "controller_runtime_reconcile", "Reconciles by result"),
             errors: add(&mut all, "controller_runtime_reconcile_errors", "Reconciles that failed"),
             panics: add(&mut all, "controller_runtime_reconcile_panics", "Reconciles that panicked"),
-            undecodable: add(
-                &mut all,
-                "controller_runtime_undecodable_objects",
-                "Objects that could not be decoded",
-            ),
+            undecodable: add(&mut all, "controller_runtime_undecodable_objects", "Objects not decoded"),
             active: add(&mut all, "controller_runtime_active_workers", "Reconciles running now"),
             retries: add(&mut all, "workqueue_retries", "Reconciles tried again after a failure"),
             leader: add(&mut all, "leader_election_master_status", "Whether this replica leads"),

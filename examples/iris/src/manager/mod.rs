@@ -69,9 +69,6 @@ impl Error {
     }
 }
 
-/// A controller waiting for its turn.
-type Starter = Box<dyn FnOnce(Shutdown) -> BoxFuture<'static, ()> + Send>;
-
 /// Runs the controllers of one process.
 pub struct Manager {
     /// For the controllers: it writes only while this process leads.
@@ -83,7 +80,8 @@ pub struct Manager {
     options: Options,
     health: Health,
     metrics: Arc<Metrics>,
-    starters: Vec<Starter>,
+    shutdown: Shutdown,
+    controllers: Vec<BoxFuture<'static, ()>>,
 }
 
 impl Manager {
@@ -103,8 +101,8 @@ impl Manager {
         let limit = options.timings.request_timeout;
         let client = |fence: &Fence| requests::client(&config, limit, metrics.clone(), fence.clone());
         let (client, own_client) = (client(&fence)?, client(&Fence::default())?);
-        let health = Health::default();
-        Ok(Self { client, own_client, fence, id, options, health, metrics, starters: Vec::new() })
+        let (health, shutdown, controllers) = (Health::default(), shutdown::on_signal()?, Vec::new());
+        Ok(Self { client, own_client, fence, id, options, health, metrics, shutdown, controllers })
     }
 
     /// The connection to the API server.
@@ -126,33 +124,32 @@ impl Manager {
 
     /// Runs until a signal arrives or leadership is lost.
     pub async fn run(mut self) -> Result<(), Error> {
-        let shutdown = shutdown::on_signal()?;
         info!("setup starting manager");
         // They stay up while the controllers finish, so that nobody restarts the pod meanwhile.
         let mut servers = JoinSet::new();
         servers.spawn(server::health(&self.options, self.health.clone()).await?);
         let (client, metrics) = (self.own_client.clone(), self.metrics.clone());
         servers.spawn(server::metrics(&self.options, client, metrics).await?);
-        let result = self.lead(&shutdown).await;
+        let result = self.lead().await;
         info!("manager stopped");
         result
     }
 
     /// Takes the lead if it has to be taken, then runs the controllers until shutdown or loss of the lead.
-    async fn lead(&mut self, shutdown: &Shutdown) -> Result<(), Error> {
+    async fn lead(&mut self) -> Result<(), Error> {
         if !self.options.leader_elect {
             self.metrics.leader(self.id, true);
-            self.run_controllers(shutdown).await;
+            self.run_controllers().await;
             return Ok(());
         }
         let (client, fence) = (self.own_client.clone(), self.fence.clone());
         let mut elector = Elector::new(client, self.id, &self.options, fence)?;
-        if !elector.acquire(shutdown.clone()).await {
+        if !elector.acquire(self.shutdown.clone()).await {
             return Ok(());
         }
         self.metrics.leader(self.id, true);
         tokio::select! {
-            () = self.run_controllers(shutdown) => {}
+            () = self.run_controllers() => {}
             // Not one more write may happen: the process ends with whatever was running.
             () = elector.renew() => return Err(Error::LeadershipLost),
         }
@@ -161,10 +158,9 @@ impl Manager {
         Ok(())
     }
 
-    async fn run_controllers(&mut self, shutdown: &Shutdown) {
-        let start = |starter: Starter| tokio::spawn(starter(shutdown.clone()));
-        let controllers: Vec<_> = self.starters.drain(..).map(start).collect();
-        shutdown.clone().await;
+    async fn run_controllers(&mut self) {
+        let controllers: Vec<_> = self.controllers.drain(..).map(tokio::spawn).collect();
+        self.shutdown.clone().await;
         info!("stopping: waiting for reconciles to finish");
         if tokio::time::timeout(DRAIN, join_all(controllers)).await.is_err() {
             warn!("reconciles still run after {DRAIN:?}; leaving them");
