@@ -167,13 +167,16 @@ impl<C: Watched> Watch<C> {
         };
         let request = self.request.watch(&WatchParams::default().timeout(RENEW), &from);
         let request = request.map_err(|error| error.to_string())?;
-        let events = self.hub.client.request_events(request).await.map_err(|error| {
-            // The server may have no use for the version, the kind or us. If it is too busy, a list would not help it.
-            if matches!(&error, Error::Api(status) if status.code < 500 && status.code != 429) {
+        let events = match self.hub.client.request_events(request).await {
+            Ok(events) => events,
+            // The server has no use for the version, the kind or us.
+            Err(Error::Api(status)) if status.code < 500 && status.code != 429 => {
                 self.version = None;
+                return Err(format!("cannot watch: {status}"));
             }
-            format!("cannot watch: {error}")
-        })?;
+            // It may be too busy; a list would not help it.
+            Err(error) => return Err(format!("cannot watch: {error}")),
+        };
         self.hub.health.report(&self.check, Ok(()));
         let end = self.receive(events).await;
         if end.is_err() {
