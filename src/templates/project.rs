@@ -26,7 +26,7 @@ macro_rules! fixed {
     };
 }
 
-const FIXED: [(&str, &str); 31] = fixed! {
+const FIXED: [(&str, &str); 30] = fixed! {
     "project/api/src/rules.rs.j2"
     "project/src/manager/auth.rs.j2"
     "project/src/manager/backoff.rs.j2"
@@ -43,7 +43,6 @@ const FIXED: [(&str, &str); 31] = fixed! {
     "project/src/manager/process.rs.j2"
     "project/src/manager/reconcile.rs.j2"
     "project/src/manager/requests.rs.j2"
-    "project/src/manager/scope.rs.j2"
     "project/src/manager/server.rs.j2"
     "project/src/manager/shutdown.rs.j2"
     "project/src/manager/telemetry.rs.j2"

@@ -172,12 +172,12 @@ async fn is_current(object: &Iris, context: &Context) -> Result<bool, Error> {
 /// The Deployment of the wanted name, whoever made it.
 async fn find(object: &Iris, context: &Context) -> Result<Option<Arc<Deployment>>, Error> {
     let (namespace, name) = (resources::namespace(object), &object.spec.deployment_name);
-    // Heard of before it is looked at, so that nothing is missed in between.
-    context.deployments.wait_for(&namespace, name, object);
     let known = context.deployments.get(&namespace, name);
     if let Some(known) = known.filter(|known| is_controlled(known, object)) {
         return Ok(Some(known));
     }
+    // Heard of before it is looked at, so that nothing is missed in between.
+    context.deployments.wait_for(&namespace, name, object);
     // What was heard so far may be old: absence, or another owner, is asked for.
     let found = api(&namespace, context).get_opt(name).await;
     let found = found.map_err(|error| failed("get Deployment resource", error))?;

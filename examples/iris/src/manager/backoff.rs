@@ -6,6 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::watch::Key;
+
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -14,26 +16,20 @@ pub(super) const JITTER: f64 = 1.2;
 
 /// Failures in a row, by object.
 #[derive(Default)]
-pub(super) struct Backoff(Mutex<HashMap<String, u32>>);
+pub(super) struct Backoff(Mutex<HashMap<Key, u32>>);
 
 impl Backoff {
-    /// The delay after one more failure of `object`: a second at first, twice as long each time, five minutes at most,
-    /// and up to a fifth more so that objects which failed together are not tried together.
-    pub(super) fn after_failure(&self, object: &str) -> Duration {
+    /// Whether this failure of `object` is the first in a row, and the delay after it: a second, twice as long each
+    /// time, five minutes at most, and up to a fifth more so that objects which failed together are not tried together.
+    pub(super) fn after_failure(&self, object: Key) -> (bool, Duration) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = failures.entry(object.to_owned()).or_default();
-        let delay = exponential(FIRST, *count, LONGEST);
+        let count = failures.entry(object).or_default();
         *count += 1;
-        jittered(delay)
-    }
-
-    /// Whether `object` succeeded when it was last tried, or was not tried yet.
-    pub(super) fn is_fine(&self, object: &str) -> bool {
-        !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(object)
+        (*count == 1, jittered(exponential(FIRST, *count - 1, LONGEST)))
     }
 
     /// Forgets the failures of `object`: it succeeded, or it is gone.
-    pub(super) fn reset(&self, object: &str) {
+    pub(super) fn reset(&self, object: &Key) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
     }
 }
@@ -57,14 +53,18 @@ mod tests {
     #[test]
     fn delays_grow_to_a_limit_and_start_over() {
         let backoff = Backoff::default();
-        let delays: Vec<_> = (0..12).map(|_| backoff.after_failure("a")).collect();
+        let object = |name: &str| (String::new(), name.to_owned());
+        assert!(backoff.after_failure(object("a")).0, "the first one");
+        backoff.reset(&object("a"));
+        let delays: Vec<_> = (0..12).map(|_| backoff.after_failure(object("a")).1).collect();
         assert!(delays[0] >= FIRST && delays[0] <= FIRST.mul_f64(1.2), "{delays:?}");
         assert!(
             delays[5] >= FIRST * 32 && delays[11] >= LONGEST && delays[11] <= LONGEST.mul_f64(1.2),
             "{delays:?}"
         );
-        assert!(backoff.after_failure("b") < FIRST * 2, "objects do not share failures");
-        backoff.reset("a");
-        assert!(backoff.after_failure("a") < FIRST * 2);
+        assert!(!backoff.after_failure(object("a")).0);
+        assert!(backoff.after_failure(object("b")).1 < FIRST * 2, "objects do not share failures");
+        backoff.reset(&object("a"));
+        assert!(backoff.after_failure(object("a")).1 < FIRST * 2);
     }
 }

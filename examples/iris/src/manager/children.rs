@@ -4,36 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kube::runtime::watcher::Event;
-use kube::{Resource, ResourceExt};
-use tokio::sync::watch;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource;
+use tokio::time::Instant;
 
-/// Namespace and name.
-type Key = (String, String);
+use super::controller::Queue;
+use super::watch::{Key, Known, Sink, Watched, Watches, is_namespaced, key, version};
 
-/// A copy of all objects of one type that the controller watches, indexed by the uid of their controlling owner.
+/// A controller's copy of all objects of one type that it watches, indexed by the uid of their controlling owner.
 /// What the controller itself writes shows up at once when it is passed to [`Children::wrote`].
-pub struct Children<C>(Arc<Shared<C>>);
-
-struct Shared<C> {
-    state: Mutex<State<C>>,
-    synced: watch::Sender<usize>,
-}
+pub struct Children<C>(Arc<Mutex<State<C>>>);
 
 struct State<C> {
-    objects: BTreeMap<Key, Arc<C>>,
+    /// Each object, and when it was heard of.
+    objects: BTreeMap<Key, (Arc<C>, Instant)>,
     owned: HashMap<String, BTreeSet<Key>>,
-    /// Owners that wait for a change of an object they do not own, as (namespace, name).
+    /// Owners that wait for a change of an object they do not own.
     waiting: HashMap<Key, BTreeSet<Key>>,
-    /// Lists in progress, by the namespace they are of.
-    listing: HashMap<Option<String>, Listing<C>>,
+    /// Where owners are sent that have to be reconciled, and how they are found.
+    owners: Option<(Queue, OwnerOf)>,
 }
 
-struct Listing<C> {
-    objects: Vec<C>,
-    /// What the controller has written or deleted meanwhile, of which the list may not tell yet.
-    written: BTreeSet<Key>,
-}
+/// Finds the owner that a controller is about.
+pub(super) type OwnerOf = fn(&ObjectMeta) -> Option<Key>;
 
 impl<C> Clone for Children<C> {
     fn clone(&self) -> Self {
@@ -43,230 +36,235 @@ impl<C> Clone for Children<C> {
 
 impl<C> Default for Children<C> {
     fn default() -> Self {
-        let state = State {
-            objects: BTreeMap::new(),
-            owned: HashMap::new(),
-            waiting: HashMap::new(),
-            listing: HashMap::new(),
-        };
-        Self(Arc::new(Shared { state: Mutex::new(state), synced: watch::Sender::new(0) }))
+        let (objects, owned, waiting) = (BTreeMap::new(), HashMap::new(), HashMap::new());
+        Self(Arc::new(Mutex::new(State { objects, owned, waiting, owners: None })))
     }
 }
 
-impl<C: Resource<DynamicType = ()> + Clone> Children<C> {
+impl<C: Resource<DynamicType = ()>> Children<C> {
     /// The objects that the owner with this uid controls, by namespace and name.
     #[must_use]
     pub fn of(&self, owner: &str) -> Vec<Arc<C>> {
         let state = self.state();
         let keys = state.owned.get(owner).into_iter().flatten();
-        keys.filter_map(|key| state.objects.get(key)).cloned().collect()
+        keys.filter_map(|key| state.objects.get(key)).map(|(object, _)| object.clone()).collect()
     }
 
     /// The object of that name, whoever owns it.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<C>> {
-        self.state().objects.get(&(namespace.to_owned(), name.to_owned())).cloned()
+        let state = self.state();
+        state.objects.get(&(namespace.to_owned(), name.to_owned())).map(|(object, _)| object.clone())
     }
 
     /// Takes over what the API server answered to a write, ahead of the watch.
-    pub fn wrote(&self, object: C) {
+    pub fn wrote(&self, mut object: C) {
+        object.meta_mut().managed_fields = None;
         let mut state = self.state();
-        state.written(&object);
-        if !state.is_older(&object) {
+        if !state.has_newer(object.meta()) {
             state.put(object);
         }
     }
 
     /// Forgets an object that was deleted, ahead of the watch.
     pub fn deleted(&self, object: &C) {
-        let mut state = self.state();
-        state.written(object);
-        state.remove(object);
+        let (mut state, key) = (self.state(), key(object.meta()));
+        // Another object of that name may have taken its place.
+        if state.objects.get(&key).is_some_and(|(known, _)| known.meta().uid == object.meta().uid) {
+            state.forget(&key);
+        }
     }
 
     /// Reconciles `owner` when the object of that name, which it does not own, changes or goes away.
-    pub fn wait_for(&self, namespace: &str, name: &str, owner: &impl ResourceExt) {
-        let key = (namespace.to_owned(), name.to_owned());
-        let owner = (owner.namespace().unwrap_or_default(), owner.name_any());
-        self.state().waiting.entry(key).or_default().insert(owner);
-    }
-
-    /// Takes over an event of the watch on `scope`; the result are the owners to reconcile, as (namespace, name).
-    pub(super) fn observe<K>(&self, scope: Option<&str>, event: Event<C>) -> BTreeSet<Key>
-    where
-        K: Resource<DynamicType = ()>,
-    {
-        let mut state = self.state();
-        match event {
-            Event::Apply(object) => state.change::<K>(object),
-            Event::Delete(object) => {
-                let touched = state.touched::<K>(&object);
-                state.remove(&object);
-                touched
-            }
-            Event::Init => {
-                let listing = Listing { objects: Vec::new(), written: BTreeSet::new() };
-                state.listing.insert(scope.map(str::to_owned), listing);
-                BTreeSet::new()
-            }
-            Event::InitApply(object) => {
-                if let Some(listing) = state.listing.get_mut(&scope.map(str::to_owned)) {
-                    listing.objects.push(object);
-                }
-                BTreeSet::new()
-            }
-            Event::InitDone => {
-                let touched = state.replace::<K>(scope);
-                self.0.synced.send_modify(|count| *count += 1);
-                touched
-            }
-        }
-    }
-
-    /// Takes over that the object of that name cannot be decoded any more; the result is as that of `observe`.
-    pub(super) fn lost<K>(&self, namespace: &str, name: &str) -> BTreeSet<Key>
-    where
-        K: Resource<DynamicType = ()>,
-    {
-        let mut state = self.state();
-        let Some(object) = state.objects.get(&(namespace.to_owned(), name.to_owned())).cloned() else {
-            return BTreeSet::new();
-        };
-        state.remove(&object);
-        state.touched::<K>(&object)
-    }
-
-    /// Resolves once `scopes` lists have been taken over.
-    pub(super) async fn synced(&self, scopes: usize) {
-        let mut synced = self.0.synced.subscribe();
-        // The sender lives as long as `self`.
-        let _ = synced.wait_for(|count| *count >= scopes).await;
+    pub fn wait_for(&self, namespace: &str, name: &str, owner: &impl Resource) {
+        let awaited = (namespace.to_owned(), name.to_owned());
+        self.state().waiting.entry(awaited).or_default().insert(key(owner.meta()));
     }
 
     fn state(&self) -> MutexGuard<'_, State<C>> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<C: Resource<DynamicType = ()> + Clone> State<C> {
-    /// An object as the watch tells of it, which may be behind what a write has answered already.
-    fn change<K: Resource<DynamicType = ()>>(&mut self, object: C) -> BTreeSet<Key> {
-        let mut touched = self.touched::<K>(&object);
-        // A change of owner concerns the old one too.
-        if let Some(previous) = self.objects.get(&key(&object)) {
-            touched.extend(owner::<K, C>(previous));
-        }
-        if !self.is_older(&object) {
-            self.put(object);
-        }
-        touched
+impl<C: Resource<DynamicType = ()>> State<C> {
+    /// Whether something newer is known than this, of the object or of one that has taken its place.
+    fn has_newer(&self, metadata: &ObjectMeta) -> bool {
+        let known = self.objects.get(&key(metadata));
+        known.is_some_and(|(known, _)| version(known.meta()) > version(metadata))
     }
 
-    /// Puts what was listed in the place of what was known of `scope`.
-    fn replace<K: Resource<DynamicType = ()>>(&mut self, scope: Option<&str>) -> BTreeSet<Key> {
-        let Some(Listing { objects, written }) = self.listing.remove(&scope.map(str::to_owned)) else {
-            return BTreeSet::new();
-        };
-        let present: BTreeSet<Key> = objects.iter().map(key).collect();
-        let gone = |key: &Key| !present.contains(key) && !written.contains(key);
-        let known =
-            self.objects.iter().filter(|((namespace, _), _)| scope.is_none_or(|scope| scope == namespace));
-        let gone: Vec<_> = known.filter(|(key, _)| gone(key)).map(|(_, object)| object.clone()).collect();
-        let mut touched = BTreeSet::new();
-        for object in gone {
-            touched.extend(self.touched::<K>(&object));
-            self.remove(&object);
-        }
-        for object in objects {
-            let key = key(&object);
-            if !written.contains(&key) {
-                // Versions start over when the server's data is restored from a backup: the list is right.
-                self.forget(&key);
-            } else if !self.objects.contains_key(&key) {
-                // Deleted after it was listed, or before and made anew: the watch will tell.
-                touched.extend(self.touched::<K>(&object));
-                continue;
+    /// Queues whom a change of an object concerns: its owner, and those who wait for it.
+    fn touch(&mut self, metadata: &ObjectMeta) {
+        let waiting = self.waiting.remove(&key(metadata)).into_iter().flatten();
+        if let Some((queue, owner_of)) = &self.owners {
+            for owner in waiting.chain(owner_of(metadata)) {
+                // Nobody receives any more when the controller stops.
+                let _ = queue.unbounded_send(owner);
             }
-            touched.extend(self.change::<K>(object));
-        }
-        touched
-    }
-
-    fn written(&mut self, object: &C) {
-        let key = key(object);
-        for listing in self.listing.values_mut() {
-            listing.written.insert(key.clone());
         }
     }
 
-    /// Whether something newer is known of that very object.
-    fn is_older(&self, object: &C) -> bool {
-        let known = self.objects.get(&key(object));
-        known.is_some_and(|known| known.uid() == object.uid() && version(known.as_ref()) > version(object))
-    }
-
-    fn put(&mut self, mut object: C) {
-        let key = key(&object);
+    fn put(&mut self, object: C) {
+        let key = key(object.meta());
         self.forget(&key);
-        object.meta_mut().managed_fields = None;
-        if let Some(uid) = controlling_uid(&object) {
-            self.owned.entry(uid).or_default().insert(key.clone());
+        if let Some(owner) = controller(object.meta()) {
+            self.owned.entry(owner.uid.clone()).or_default().insert(key.clone());
         }
-        self.objects.insert(key, Arc::new(object));
-    }
-
-    fn remove(&mut self, object: &C) {
-        let key = key(object);
-        // Another object of that name may have taken its place.
-        if self.objects.get(&key).is_some_and(|known| known.uid() == object.uid()) {
-            self.forget(&key);
-        }
+        self.objects.insert(key, (Arc::new(object), Instant::now()));
     }
 
     fn forget(&mut self, key: &Key) {
-        if let Some(uid) = self.objects.remove(key).as_deref().and_then(controlling_uid)
-            && let Some(keys) = self.owned.get_mut(&uid)
+        let Some((object, _)) = self.objects.remove(key) else { return };
+        if let Some(owner) = controller(object.meta())
+            && let Some(keys) = self.owned.get_mut(&owner.uid)
         {
             keys.remove(key);
             if keys.is_empty() {
-                self.owned.remove(&uid);
+                self.owned.remove(&owner.uid);
             }
         }
     }
+}
 
-    /// Whom a change of `object` concerns: its owner, and those who wait for it.
-    fn touched<K: Resource<DynamicType = ()>>(&mut self, object: &C) -> BTreeSet<Key> {
-        let mut touched = self.waiting.remove(&key(object)).unwrap_or_default();
-        touched.extend(owner::<K, C>(object));
-        touched
+/// Children of some type, as the controller of their owners sees them.
+pub(super) trait Owned: Send + Sync {
+    /// Keeps them up to date, and queues the owners of those that change.
+    fn watch(&self, watches: &mut Watches, owners: (Queue, OwnerOf));
+    /// Takes over that this owner is gone.
+    fn forget(&self, owner: &Key);
+}
+
+impl<C: Watched> Owned for Children<C> {
+    fn watch(&self, watches: &mut Watches, owners: (Queue, OwnerOf)) {
+        self.state().owners = Some(owners);
+        watches.add(self.clone());
+    }
+
+    fn forget(&self, owner: &Key) {
+        self.state().waiting.retain(|_, owners| {
+            owners.remove(owner);
+            !owners.is_empty()
+        });
     }
 }
 
-fn key<C: ResourceExt>(object: &C) -> Key {
-    (object.namespace().unwrap_or_default(), object.name_any())
+impl<C: Watched> Sink<C> for Children<C> {
+    fn applied(&self, object: C, known: &Known) {
+        let mut state = self.state();
+        state.touch(object.meta());
+        let previous = state.objects.get(&key(object.meta())).cloned();
+        if let Some((previous, heard)) = previous {
+            // A change of owner concerns the old one too.
+            state.touch(previous.meta());
+            // A write may have been answered ahead of the watch. But a list is right about what was heard before it,
+            // because versions start over when the server's data is restored from a backup.
+            if heard >= known.since && state.has_newer(object.meta()) {
+                return;
+            }
+        }
+        state.put(object);
+    }
+
+    fn gone(&self, metadata: &ObjectMeta) {
+        let (mut state, key) = (self.state(), key(metadata));
+        state.touch(metadata);
+        let Some((previous, _)) = state.objects.get(&key).cloned() else { return };
+        state.touch(previous.meta());
+        if !state.has_newer(metadata) {
+            state.forget(&key);
+        }
+    }
+
+    fn listed(&self, known: &Known) {
+        let state = self.state();
+        let unheard =
+            |(key, (_, heard)): &(&Key, &(Arc<C>, Instant))| known.is_about(key) && *heard < known.since;
+        let gone: Vec<_> =
+            state.objects.iter().filter(unheard).map(|(_, (object, _))| object.clone()).collect();
+        drop(state);
+        for object in gone {
+            self.gone(object.meta());
+        }
+    }
 }
 
-/// Since Kubernetes 1.35 resource versions are numbers that grow; another server's are never taken for newer.
-fn version<C: ResourceExt>(object: &C) -> u128 {
-    object.resource_version().and_then(|version| version.parse().ok()).unwrap_or_default()
-}
-
-fn controlling_uid<C: Resource>(object: &C) -> Option<String> {
-    let owners = object.meta().owner_references.iter().flatten();
-    owners.filter(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone()).next()
+fn controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
+    metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
 }
 
 /// The controlling owner, if it is a `K`. It is in the same namespace or has none.
-fn owner<K, C>(object: &C) -> Option<Key>
-where
-    K: Resource<DynamicType = ()>,
-    C: Resource,
-{
-    let owners = object.meta().owner_references.iter().flatten();
-    let group = K::group(&());
-    let same_group = |version: &str| version.rsplit_once('/').map_or("", |(group, _)| group) == group;
-    let found = owners
-        .filter(|owner| owner.controller == Some(true))
-        .find(|owner| owner.kind == K::kind(&()) && same_group(&owner.api_version))?;
-    Some((object.meta().namespace.clone().unwrap_or_default(), found.name.clone()))
+pub(super) fn owner<K: Watched>(metadata: &ObjectMeta) -> Option<Key> {
+    let owner = controller(metadata)?;
+    let group = owner.api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    let namespace = metadata.namespace.clone().filter(|_| is_namespaced::<K>()).unwrap_or_default();
+    (owner.kind == K::kind(&()) && group == K::group(&())).then(|| (namespace, owner.name.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+    use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+    use serde_json::json;
+
+    fn child(name: &str, uid: &str, version: u32) -> ConfigMap {
+        let owner = json!({ "apiVersion": "v1", "kind": "Namespace", "name": "owner", "uid": "1",
+            "controller": true });
+        let metadata = json!({ "namespace": "a", "name": name, "uid": uid, "ownerReferences": [owner],
+            "resourceVersion": version.to_string() });
+        serde_json::from_value(json!({ "metadata": metadata })).expect("an object")
+    }
+
+    fn children() -> (Children<ConfigMap>, UnboundedReceiver<Key>) {
+        let (children, (queue, owners)) = (Children::default(), unbounded());
+        children.state().owners = Some((queue, owner::<Namespace>));
+        (children, owners)
+    }
+
+    fn versions(children: &Children<ConfigMap>) -> Vec<u128> {
+        children.of("1").iter().map(|child| version(&child.metadata)).collect()
+    }
+
+    #[test]
+    fn an_owner_without_a_namespace_is_always_the_same() {
+        let (children, mut owners) = children();
+        children.applied(child("x", "2", 1), &Known::begun(Some("a".into())));
+        assert_eq!(owners.try_recv().expect("an owner"), (String::new(), "owner".to_owned()));
+    }
+
+    #[test]
+    fn what_was_written_is_ahead_of_the_watch_and_lists_are_right_about_all_else() {
+        let (children, _owners) = children();
+        let known = Known::begun(Some("a".into()));
+        children.wrote(child("x", "2", 5));
+        children.applied(child("x", "2", 4), &known);
+        assert_eq!(versions(&children), [5], "an old change");
+        children.deleted(&child("x", "2", 5));
+        children.wrote(child("x", "3", 7));
+        children.gone(&child("x", "2", 6).metadata);
+        children.applied(child("x", "2", 6), &known);
+        assert_eq!(versions(&children), [7], "another one has taken its place");
+        // The server's data is restored from a backup.
+        children.wrote(child("y", "4", 8));
+        let known = Known::begun(Some("a".into()));
+        children.applied(child("x", "3", 2), &known);
+        children.wrote(child("z", "5", 3));
+        children.listed(&Known::begun(Some("b".into())));
+        assert_eq!(versions(&children), [2, 8, 3], "the list of another namespace says nothing");
+        children.listed(&known);
+        assert_eq!(versions(&children), [2, 3], "what was not listed is gone, unless it was made since");
+    }
+
+    #[test]
+    fn nobody_waits_once_it_is_gone() {
+        let (children, mut owners) = children();
+        let (owner, other) = (child("owner", "6", 1), child("other", "7", 1));
+        children.wait_for("a", "x", &owner);
+        children.wait_for("a", "x", &other);
+        children.wait_for("a", "y", &owner);
+        children.forget(&key(&owner.metadata));
+        assert_eq!(children.state().waiting.len(), 1);
+        children.gone(&child("x", "2", 1).metadata);
+        assert_eq!(owners.try_recv().expect("an owner").1, "other");
+    }
 }

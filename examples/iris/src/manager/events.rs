@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
@@ -42,22 +41,11 @@ impl Events {
     /// as the uid of what was created: the same fact published again, even after a restart, stays one event.
     ///
     /// An event that cannot be published is logged and otherwise ignored, because nothing may depend on it.
-    pub async fn publish<K>(&self, object: &K, kind: Kind, reason: &str, note: String, fact: &str)
+    pub async fn publish<K>(&self, object: &K, kind: Kind, reason: &str, mut note: String, fact: &str)
     where
         K: Resource<DynamicType = ()>,
     {
-        self.publish_about(object.object_ref(&()), kind, reason, note, fact).await;
-    }
-
-    /// As [`Self::publish`], for an object of which only this is known.
-    pub(super) async fn publish_about(
-        &self,
-        regarding: ObjectReference,
-        kind: Kind,
-        reason: &str,
-        mut note: String,
-        fact: &str,
-    ) {
+        let regarding = object.object_ref(&());
         // Events of objects without a namespace live in this one.
         let namespace = regarding.namespace.clone().unwrap_or_else(|| "default".to_owned());
         let uid = regarding.uid.clone().unwrap_or_default();

@@ -10,12 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -24,8 +22,10 @@ use super::options::Timings;
 use super::shutdown::Shutdown;
 use super::{Error, Options};
 
+/// How long giving the Lease up may take.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+
 /// Takes part in the election.
-#[derive(Clone)]
 pub(super) struct Elector {
     leases: Api<Lease>,
     name: &'static str,
@@ -33,14 +33,7 @@ pub(super) struct Elector {
     timings: Timings,
     fence: Fence,
     /// The Lease as it was when it last changed, and when that was seen.
-    observed: Option<(Lease, Instant)>,
-}
-
-/// The lead, for as long as it is renewed.
-pub(super) struct Lead {
-    elector: Elector,
-    lost: watch::Receiver<bool>,
-    renewal: JoinHandle<()>,
+    observed: (LeaseSpec, Instant),
 }
 
 impl Elector {
@@ -56,152 +49,134 @@ impl Elector {
         if lease <= deadline || deadline <= timings.leader_elect_retry_period.mul_f64(JITTER) {
             let message =
                 "the lease duration must be longer than the renew deadline, and that than the retry period";
-            return Err(Error::Options(message.to_owned()));
+            return Err(Error::Setup(message.to_owned()));
         }
-        let namespace = options.leader_election_namespace.clone().ok_or_else(|| {
+        let Some(namespace) = &options.leader_election_namespace else {
             let message = "`--leader-elect` needs `--leader-election-namespace` outside a cluster";
-            Error::Options(message.to_owned())
-        })?;
-        let host = std::env::var("POD_NAME")
-            .or_else(|_| std::env::var("HOSTNAME"))
-            .unwrap_or_else(|_| "manager".into());
+            return Err(Error::Setup(message.to_owned()));
+        };
+        let host = std::env::var("POD_NAME").or_else(|_| std::env::var("HOSTNAME"));
+        let host = host.unwrap_or_else(|_| "manager".into());
         // A process is not the one before it, even in the same pod.
         let identity = format!("{host}_{}_{}", std::process::id(), Timestamp::now().as_microsecond());
-        fence.raise();
-        let leases = Api::namespaced(client, &namespace);
-        Ok(Self { leases, name, identity, timings, fence, observed: None })
+        fence.close();
+        let (leases, observed) = (Api::namespaced(client, namespace), (LeaseSpec::default(), Instant::now()));
+        Ok(Self { leases, name, identity, timings, fence, observed })
     }
 
-    /// Waits until this process leads; `None` when it should stop before that.
-    pub(super) async fn acquire(mut self, shutdown: &Shutdown) -> Option<Lead> {
+    /// Waits until this process leads; `false` when it should stop before that.
+    pub(super) async fn acquire(&mut self, shutdown: Shutdown) -> bool {
         info!(lease = self.name, identity = self.identity, "waiting to become the leader");
         loop {
-            let begun = Instant::now();
-            match timeout(self.timings.leader_elect_renew_deadline, self.try_hold()).await {
-                Ok(Ok(true)) => {
-                    self.fence.open_until(begun + self.timings.leader_elect_renew_deadline);
-                    break;
-                }
-                Ok(Ok(false)) => {}
-                Ok(Err(error)) => warn!(%error, "cannot take the Lease, trying again"),
-                Err(_) => warn!("no answer about the Lease, trying again"),
+            match self.try_hold(self.timings.leader_elect_renew_deadline).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(reason) => warn!("cannot take the Lease, trying again: {reason}"),
             }
-            tokio::select! { () = sleep(jittered(self.timings.leader_elect_retry_period)) => {}, () = shutdown.requested() => return None }
+            tokio::select! {
+                () = sleep(jittered(self.timings.leader_elect_retry_period)) => {}
+                () = shutdown.clone() => return false,
+            }
         }
         info!(lease = self.name, "became the leader");
-        let (sender, lost) = watch::channel(false);
-        let elector = self.clone();
-        let renewal = tokio::spawn(async move {
-            self.renew().await;
-            let _ = sender.send(true);
-        });
-        Some(Lead { elector, lost, renewal })
+        true
     }
 
     /// Renews until that has been impossible for too long.
-    async fn renew(&mut self) {
-        let deadline = self.timings.leader_elect_renew_deadline;
-        let mut renewed = Instant::now();
-        loop {
+    pub(super) async fn renew(&mut self) {
+        while !self.fence.time_left().is_zero() {
             sleep(self.timings.leader_elect_retry_period).await;
-            let left = deadline.saturating_sub(renewed.elapsed());
-            let begun = Instant::now();
-            match timeout(left, self.try_hold()).await {
-                Ok(Ok(true)) => {
-                    renewed = begun;
-                    self.fence.open_until(begun + deadline);
-                }
-                Ok(Ok(false)) if self.is_held_by_another() => {
-                    warn!("another replica took the Lease");
-                    return;
-                }
-                Ok(Err(error)) => warn!(%error, "cannot renew the Lease"),
-                // Somebody wrote to the Lease at the same moment, or there was no answer.
-                Ok(Ok(false)) | Err(_) => {}
-            }
-            if renewed.elapsed() >= deadline {
-                warn!("the Lease could not be renewed in time");
-                return;
+            match self.try_hold(self.fence.time_left()).await {
+                Ok(false) if self.is_held_by_another() => return warn!("another replica took the Lease"),
+                // Somebody wrote to the Lease at the same moment.
+                Ok(_) => {}
+                Err(reason) => warn!("cannot renew the Lease: {reason}"),
             }
         }
+        warn!("the Lease could not be renewed in time");
     }
 
     /// Whether the Lease, when last seen, named another holder.
     fn is_held_by_another(&self) -> bool {
-        let spec = self.observed.as_ref().and_then(|(lease, _)| lease.spec.as_ref());
-        spec.and_then(|spec| spec.holder_identity.as_ref()).is_some_and(|holder| *holder != self.identity)
+        let holder = self.observed.0.holder_identity.as_deref().unwrap_or_default();
+        !holder.is_empty() && holder != self.identity
     }
 
-    /// Takes or renews the Lease if it is free, ours or expired. Whether it is held now.
-    async fn try_hold(&mut self) -> kube::Result<bool> {
-        let Some(current) = self.leases.get_opt(self.name).await? else {
-            let lease = Lease {
-                metadata: ObjectMeta { name: Some(self.name.to_owned()), ..ObjectMeta::default() },
-                spec: self.spec(None).into(),
-                ..Lease::default()
-            };
-            return self.write(self.leases.create(&PostParams::default(), &lease).await);
-        };
-        let unchanged = self.observed.as_ref().filter(|(seen, _)| seen.spec == current.spec);
-        let since = unchanged.map_or_else(Instant::now, |(_, since)| *since);
-        self.observed = Some((current.clone(), since));
-        let spec = current.spec.clone().unwrap_or_default();
-        let holder = spec.holder_identity.as_deref().unwrap_or_default();
+    /// Takes or renews the Lease within `limit` if it is free, ours or expired. Whether it is held now.
+    async fn try_hold(&mut self, limit: Duration) -> Result<bool, String> {
+        let begun = Instant::now();
+        let held = timeout(limit, self.hold()).await.map_err(|_| "no answer")?;
+        let held = held.map_err(|error| error.to_string())?;
+        if held {
+            self.fence.open_until(begun + self.timings.leader_elect_renew_deadline);
+        }
+        Ok(held)
+    }
+
+    async fn hold(&mut self) -> kube::Result<bool> {
+        let mut lease = self.leases.get_opt(self.name).await?.unwrap_or_default();
+        let spec = lease.spec.unwrap_or_default();
+        if self.observed.0 != spec {
+            self.observed = (spec.clone(), Instant::now());
+        }
         let valid = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let valid = valid.map_or(self.timings.leader_elect_lease_duration, Duration::from_secs);
-        if !holder.is_empty() && holder != self.identity && since.elapsed() < valid {
+        if self.is_held_by_another() && self.observed.1.elapsed() < valid {
             return Ok(false);
         }
+        lease.spec = Some(self.spec(spec));
         // The resource version makes sure that of several who try only one succeeds.
-        let lease = Lease { spec: self.spec(Some(&spec)).into(), ..current };
-        self.write(self.leases.replace(self.name, &PostParams::default(), &lease).await)
-    }
-
-    fn write(&mut self, answer: kube::Result<Lease>) -> kube::Result<bool> {
-        match answer {
-            Ok(lease) => {
-                self.observed = Some((lease, Instant::now()));
-                Ok(true)
+        let written = if lease.metadata.resource_version.is_some() {
+            self.leases.replace(self.name, &PostParams::default(), &lease).await
+        } else {
+            lease.metadata.name = Some(self.name.to_owned());
+            self.leases.create(&PostParams::default(), &lease).await
+        };
+        match written {
+            Ok(lease) => self.observed = (lease.spec.unwrap_or_default(), Instant::now()),
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
+                return Ok(false);
             }
-            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
         }
+        Ok(true)
     }
 
     /// The Lease held by this process.
-    fn spec(&self, previous: Option<&LeaseSpec>) -> LeaseSpec {
+    fn spec(&self, previous: LeaseSpec) -> LeaseSpec {
+        let is_ours = previous.holder_identity.as_ref() == Some(&self.identity);
         let now = MicroTime(Timestamp::now());
-        let ours = previous.filter(|spec| spec.holder_identity.as_deref() == Some(&self.identity));
-        let transitions = previous.and_then(|spec| spec.lease_transitions).unwrap_or_default();
+        let seconds = self.timings.leader_elect_lease_duration.as_millis().div_ceil(1000);
         LeaseSpec {
             holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(
-                self.timings.leader_elect_lease_duration.as_millis().div_ceil(1000),
-            )
-            .ok(),
-            acquire_time: ours.and_then(|spec| spec.acquire_time.clone()).or_else(|| Some(now.clone())),
+            lease_duration_seconds: i32::try_from(seconds).ok(),
+            acquire_time: previous.acquire_time.filter(|_| is_ours).or_else(|| Some(now.clone())),
             renew_time: Some(now),
-            lease_transitions: Some(if ours.is_some() || previous.is_none() {
-                transitions
-            } else {
-                transitions + 1
-            }),
+            lease_transitions: previous.lease_transitions.map(|n| n + i32::from(!is_ours)).or(Some(0)),
             ..LeaseSpec::default()
         }
     }
 
-    /// Gives the Lease up, so that another replica need not wait for it to expire.
-    async fn release(mut self) -> kube::Result<()> {
-        let Some(current) = self.leases.get_opt(self.name).await? else {
-            return Ok(());
-        };
-        let spec = current.spec.clone().unwrap_or_default();
-        if spec.holder_identity.as_deref() != Some(&self.identity) {
-            return Ok(());
+    /// Gives the Lease up, so that another replica need not wait for it to expire. Reconciles that still run may not
+    /// write any more.
+    pub(super) async fn release(self) {
+        self.fence.close();
+        match timeout(RELEASE_LIMIT, self.clear()).await {
+            Ok(Ok(())) => info!("released the Lease"),
+            Ok(Err(error)) => warn!(%error, "cannot release the Lease"),
+            Err(_) => warn!("no answer to the release of the Lease"),
         }
-        let spec = LeaseSpec { holder_identity: None, lease_duration_seconds: Some(1), ..spec };
-        let lease = Lease { spec: spec.into(), ..current };
-        self.write(self.leases.replace(self.name, &PostParams::default(), &lease).await).map(drop)
+    }
+
+    async fn clear(&self) -> kube::Result<()> {
+        let mut lease = self.leases.get(self.name).await?;
+        if let Some(spec) = &mut lease.spec
+            && spec.holder_identity.as_ref() == Some(&self.identity)
+        {
+            (spec.holder_identity, spec.lease_duration_seconds) = (None, Some(1));
+            self.leases.replace(self.name, &PostParams::default(), &lease).await?;
+        }
+        Ok(())
     }
 }
 
@@ -210,36 +185,98 @@ impl Elector {
 pub(super) struct Fence(Arc<Mutex<Option<Instant>>>);
 
 impl Fence {
-    /// Closes it until this process leads.
-    fn raise(&self) {
+    /// Closes it until this process leads, if it ever does.
+    fn close(&self) {
         self.open_until(Instant::now());
     }
 
-    fn open_until(&self, end: Instant) {
+    pub(super) fn open_until(&self, end: Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
-    /// Whether writes may pass.
-    pub(super) fn is_open(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|end| Instant::now() < end)
+    /// How long writes may pass if nothing changes.
+    pub(super) fn time_left(&self) -> Duration {
+        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
     }
 }
 
-impl Lead {
-    /// Resolves when the lead is lost.
-    pub(super) async fn lost(&self) {
-        let mut lost = self.lost.clone();
-        // A renewal that ended without a word is a loss too.
-        let _ = lost.wait_for(|lost| *lost).await;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future::{BoxFuture, FutureExt as _};
+    use hyper::{Method, Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+    use std::task::{Context, Poll};
+
+    /// An API server that has one Lease.
+    #[derive(Clone)]
+    struct Server(Arc<Mutex<Lease>>);
+
+    impl tower::Service<Request<Body>> for Server {
+        type Response = Response<Body>;
+        type Error = kube::Error;
+        type Future = BoxFuture<'static, kube::Result<Response<Body>>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<kube::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<Body>) -> Self::Future {
+            let lease = self.0.clone();
+            async move {
+                if *request.method() == Method::PUT {
+                    let body = request.into_body().collect_bytes().await?;
+                    *lease.lock().expect("no panic") = serde_json::from_slice(&body).expect("a Lease");
+                }
+                Ok(Response::new(serde_json::to_vec(&*lease.lock().expect("no panic")).expect("JSON").into()))
+            }
+            .boxed()
+        }
     }
 
-    /// Gives the lead up.
-    pub(super) async fn release(self) {
-        self.renewal.abort();
-        match timeout(Duration::from_secs(2), self.elector.release()).await {
-            Ok(Ok(())) => info!("released the Lease"),
-            Ok(Err(error)) => warn!(%error, "cannot release the Lease"),
-            Err(_) => warn!("no answer to the release of the Lease"),
-        }
+    fn election(holder: &str) -> (Elector, Server) {
+        let spec = json!({ "holderIdentity": holder, "leaseDurationSeconds": 1, "leaseTransitions": 4,
+            "renewTime": "1970-01-01T00:00:00.000000Z" });
+        let lease = json!({ "metadata": { "name": "test", "resourceVersion": "1" }, "spec": spec });
+        let server = Server(Arc::new(Mutex::new(serde_json::from_value(lease).expect("a Lease"))));
+        let options = Options::for_tests(["--leader-election-namespace=test"]);
+        let client = Client::new(server.clone(), "test");
+        let elector = Elector::new(client, "test", &options, Fence::default()).expect("an election");
+        (elector, server)
+    }
+
+    async fn tries(elector: &mut Elector) -> bool {
+        elector.try_hold(Duration::from_secs(5)).await.expect("an answer")
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_taken_when_no_change_was_seen_for_its_duration() {
+        let (mut elector, server) = election("other");
+        // Whatever the other one's clock says.
+        assert!(!tries(&mut elector).await);
+        sleep(Duration::from_millis(600)).await;
+        let renewed = Some(MicroTime(Timestamp::UNIX_EPOCH + Duration::from_secs(1)));
+        server.0.lock().expect("no panic").spec.as_mut().expect("a spec").renew_time = renewed;
+        assert!(!tries(&mut elector).await);
+        sleep(Duration::from_millis(600)).await;
+        assert!(!tries(&mut elector).await, "it was renewed");
+        assert!(elector.fence.time_left().is_zero());
+        sleep(Duration::from_millis(600)).await;
+        assert!(tries(&mut elector).await);
+        assert!(!elector.fence.time_left().is_zero());
+        assert_eq!(elector.observed.0.lease_transitions, Some(5));
+    }
+
+    #[tokio::test]
+    async fn after_the_release_nothing_is_written() {
+        let (mut elector, server) = election("");
+        assert!(tries(&mut elector).await, "it is free");
+        let fence = elector.fence.clone();
+        elector.release().await;
+        assert!(fence.time_left().is_zero());
+        let spec = server.0.lock().expect("no panic").spec.clone().expect("a spec");
+        assert_eq!((spec.holder_identity, spec.lease_duration_seconds), (None, Some(1)));
     }
 }

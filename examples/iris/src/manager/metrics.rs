@@ -4,120 +4,62 @@
 use std::time::Duration;
 
 use hyper::Method;
-use prometheus_client::encoding::EncodeLabelSet;
+use kube::runtime::controller::Action;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::process::Process;
+use super::reconcile::Failure;
 
-/// How a reconcile ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Success,
-    Requeue,
-    Error,
-    Panic,
-}
+const BUCKETS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-impl Outcome {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Requeue => "requeue_after",
-            Self::Error | Self::Panic => "error",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ended {
-    controller: &'static str,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Of {
-    controller: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Election {
-    name: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
-    code: String,
-    method: String,
-    host: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Queue {
-    name: &'static str,
-}
+/// Names and values that tell the members of a family apart.
+type Labels<const N: usize> = [(&'static str, &'static str); N];
 
 /// Everything that is counted.
 pub(super) struct Metrics {
     registry: Registry,
-    reconciles: Family<Ended, Counter>,
-    errors: Family<Of, Counter>,
-    panics: Family<Of, Counter>,
-    undecodable: Family<Of, Counter>,
-    seconds: Family<Of, Histogram>,
-    active: Family<Of, Gauge>,
-    leader: Family<Election, Gauge>,
-    requests: Family<Asked, Counter>,
-    retries: Family<Queue, Counter>,
+    reconciles: Family<Labels<2>, Counter>,
+    errors: Family<Labels<1>, Counter>,
+    panics: Family<Labels<1>, Counter>,
+    undecodable: Family<Labels<1>, Counter>,
+    seconds: Family<Labels<1>, Histogram>,
+    active: Family<Labels<1>, Gauge>,
+    retries: Family<Labels<1>, Counter>,
+    leader: Family<Labels<1>, Gauge>,
+    requests: Family<[(&'static str, String); 3], Counter>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let buckets =
-            || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
-        let mut new = Self {
-            registry: Registry::default(),
-            reconciles: Family::default(),
-            errors: Family::default(),
-            panics: Family::default(),
-            undecodable: Family::default(),
-            seconds: Family::new_with_constructor(buckets),
-            active: Family::default(),
-            leader: Family::default(),
-            requests: Family::default(),
-            retries: Family::default(),
-        };
-        let registry = &mut new.registry;
-        registry.register("controller_runtime_reconcile", "Reconciles by result", new.reconciles.clone());
-        registry.register(
-            "controller_runtime_reconcile_errors",
-            "Reconciles that failed",
-            new.errors.clone(),
-        );
-        registry.register(
-            "controller_runtime_reconcile_panics",
-            "Reconciles that panicked",
-            new.panics.clone(),
-        );
-        let help = "Objects that could not be decoded";
-        registry.register("controller_runtime_undecodable_objects", help, new.undecodable.clone());
-        let help = "Length of time of reconciles";
-        registry.register_with_unit(
-            "controller_runtime_reconcile_time",
-            help,
-            Unit::Seconds,
-            new.seconds.clone(),
-        );
-        registry.register("controller_runtime_active_workers", "Reconciles running now", new.active.clone());
-        registry.register("leader_election_master_status", "Whether this replica leads", new.leader.clone());
-        registry.register("rest_client_requests", "Requests to the API server", new.requests.clone());
-        registry.register("workqueue_retries", "Reconciles tried again after a failure", new.retries.clone());
-        registry.register_collector(Box::new(Process));
-        new
+        let mut all = Registry::default();
+        let seconds: Family<Labels<1>, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
+        let (name, help) = ("controller_runtime_reconcile_time", "Length of time of reconciles");
+        all.register_with_unit(name, help, Unit::Seconds, seconds.clone());
+        all.register_collector(Box::new(Process));
+        Self {
+            seconds,
+            reconciles: add(&mut all, "controller_runtime_reconcile", "Reconciles by result"),
+            errors: add(&mut all, "controller_runtime_reconcile_errors", "Reconciles that failed"),
+            panics: add(&mut all, "controller_runtime_reconcile_panics", "Reconciles that panicked"),
+            undecodable: add(&mut all, "controller_runtime_undecodable_objects", "Objects not decoded"),
+            active: add(&mut all, "controller_runtime_active_workers", "Reconciles running now"),
+            retries: add(&mut all, "workqueue_retries", "Reconciles tried again after a failure"),
+            leader: add(&mut all, "leader_election_master_status", "Whether this replica leads"),
+            requests: add(&mut all, "rest_client_requests", "Requests to the API server"),
+            registry: all,
+        }
     }
+}
+
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 impl Metrics {
@@ -125,57 +67,60 @@ impl Metrics {
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = encode(&mut text, &self.registry);
         text
     }
 
     /// A controller exists: its counters start at zero.
     pub(super) fn controller(&self, controller: &'static str) {
-        for outcome in [Outcome::Success, Outcome::Requeue, Outcome::Error] {
-            let _ = self.reconciles.get_or_create(&Ended { controller, result: outcome.name() });
+        for result in ["success", "requeue_after", "error"] {
+            let _ = self.reconciles.get_or_create(&[("controller", controller), ("result", result)]);
         }
-        let _ = self.errors.get_or_create(&Of { controller });
-        let _ = self.panics.get_or_create(&Of { controller });
-        let _ = self.active.get_or_create(&Of { controller });
-        let _ = self.retries.get_or_create(&Queue { name: controller });
+        for family in [&self.errors, &self.panics] {
+            let _ = family.get_or_create(&[("controller", controller)]);
+        }
+        let _ = self.active.get_or_create(&[("controller", controller)]);
+        let _ = self.retries.get_or_create(&[("name", controller)]);
     }
 
     /// A reconcile begins.
     pub(super) fn begin(&self, controller: &'static str) {
-        self.active.get_or_create(&Of { controller }).inc();
+        self.active.get_or_create(&[("controller", controller)]).inc();
     }
 
-    /// A reconcile ended.
-    pub(super) fn end(&self, controller: &'static str, outcome: Outcome, took: Duration) {
-        self.active.get_or_create(&Of { controller }).dec();
-        self.seconds.get_or_create(&Of { controller }).observe(took.as_secs_f64());
-        self.reconciles.get_or_create(&Ended { controller, result: outcome.name() }).inc();
-        if matches!(outcome, Outcome::Error | Outcome::Panic) {
-            self.errors.get_or_create(&Of { controller }).inc();
-        }
-        if outcome == Outcome::Panic {
-            self.panics.get_or_create(&Of { controller }).inc();
-        }
-    }
-
-    /// A reconcile that failed is going to be tried again.
-    pub(super) fn retry(&self, controller: &'static str) {
-        self.retries.get_or_create(&Queue { name: controller }).inc();
+    /// A reconcile ended. If it failed, it is going to be tried again.
+    pub(super) fn end(&self, controller: &'static str, result: &Result<Action, Failure>, took: Duration) {
+        let of = [("controller", controller)];
+        self.active.get_or_create(&of).dec();
+        self.seconds.get_or_create(&of).observe(took.as_secs_f64());
+        let name = match result {
+            Ok(action) if *action == Action::await_change() => "success",
+            Ok(_) => "requeue_after",
+            Err(failure) => {
+                self.errors.get_or_create(&of).inc();
+                if matches!(failure, Failure::Panicked(_)) {
+                    self.panics.get_or_create(&of).inc();
+                }
+                self.retries.get_or_create(&[("name", controller)]).inc();
+                "error"
+            }
+        };
+        self.reconciles.get_or_create(&[("controller", controller), ("result", name)]).inc();
     }
 
     /// The API server answered a request with the status `code`, or did not.
     pub(super) fn request(&self, method: &Method, code: String, host: &str) {
-        let labels = Asked { code, method: method.to_string(), host: host.to_owned() };
+        let labels = [("code", code), ("method", method.to_string()), ("host", host.to_owned())];
         self.requests.get_or_create(&labels).inc();
     }
 
     /// An object could not be decoded.
     pub(super) fn undecodable(&self, controller: &'static str) {
-        self.undecodable.get_or_create(&Of { controller }).inc();
+        self.undecodable.get_or_create(&[("controller", controller)]).inc();
     }
 
     /// Whether this replica leads.
     pub(super) fn leader(&self, name: &'static str, leads: bool) {
-        self.leader.get_or_create(&Election { name }).set(i64::from(leads));
+        self.leader.get_or_create(&[("name", name)]).set(i64::from(leads));
     }
 }

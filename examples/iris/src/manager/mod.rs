@@ -19,7 +19,6 @@ mod options;
 mod process;
 mod reconcile;
 mod requests;
-mod scope;
 mod server;
 mod shutdown;
 mod telemetry;
@@ -29,10 +28,11 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use tracing::info;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
 
 pub use children::Children;
 pub use conditions::{Fact, set_condition};
@@ -43,7 +43,7 @@ pub use options::{LogFormat, Options, Timings};
 pub use telemetry::{Telemetry, init as init_telemetry};
 
 use health::Health;
-use leader::{Elector, Fence, Lead};
+use leader::{Elector, Fence};
 use metrics::Metrics;
 use shutdown::Shutdown;
 
@@ -53,37 +53,21 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// Why the manager stopped other than by a signal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no usable kubeconfig, and no service account either.
-    #[error("cannot find a cluster to connect to: {0}")]
-    Config(#[from] Box<kube::config::InferConfigError>),
-    /// The kubeconfig that the flags name is of no use.
-    #[error("cannot use the kubeconfig: {0}")]
-    Kubeconfig(#[from] Box<kube::config::KubeconfigError>),
-    /// The API server could not be asked.
-    #[error(transparent)]
-    Api(#[from] Box<kube::Error>),
-    /// A port or file could not be used.
-    #[error("{0}: {1}")]
-    Io(String, #[source] std::io::Error),
-    /// A certificate could not be used.
-    #[error("cannot use the metrics' certificate: {0}")]
-    Certificate(String),
+    /// The manager cannot be what the flags and the machine it runs on make it.
+    #[error("{0}")]
+    Setup(String),
     /// Another replica leads, or might.
     #[error("leadership was lost")]
     LeadershipLost,
-    /// The flags do not fit together.
-    #[error("{0}")]
-    Options(String),
 }
 
-impl From<kube::Error> for Error {
-    fn from(error: kube::Error) -> Self {
-        Self::Api(Box::new(error))
+impl Error {
+    /// `what` was impossible, and this is why.
+    fn because<E: std::fmt::Display>(what: impl Into<String>) -> impl Fn(E) -> Self {
+        let what = what.into();
+        move |error| Self::Setup(format!("{what}: {error}"))
     }
 }
-
-/// A controller waiting for its turn.
-type Starter = Box<dyn FnOnce(Shutdown) -> BoxFuture<'static, ()> + Send>;
 
 /// Runs the controllers of one process.
 pub struct Manager {
@@ -96,28 +80,29 @@ pub struct Manager {
     options: Options,
     health: Health,
     metrics: Arc<Metrics>,
-    starters: Vec<Starter>,
+    shutdown: Shutdown,
+    controllers: Vec<BoxFuture<'static, ()>>,
 }
 
 impl Manager {
     /// Connects to the cluster of the kubeconfig, or to the one this pod runs in. `id` names the Lease that replicas
     /// compete for.
     pub async fn new(id: &'static str, options: Options) -> Result<Self, Error> {
-        let mut config = match &options.kubeconfig {
-            Some(file) => {
-                let kubeconfig = Kubeconfig::read_from(file).map_err(Box::new)?;
-                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-                    .await
-                    .map_err(Box::new)?
-            }
-            None => Config::infer().await.map_err(Box::new)?,
+        let mut config = if let Some(file) = &options.kubeconfig {
+            let unusable = Error::because("cannot use the kubeconfig");
+            let kubeconfig = Kubeconfig::read_from(file).map_err(&unusable)?;
+            let defaults = KubeConfigOptions::default();
+            Config::from_custom_kubeconfig(kubeconfig, &defaults).await.map_err(unusable)?
+        } else {
+            Config::infer().await.map_err(Error::because("cannot find a cluster to connect to"))?
         };
         config.connect_timeout = Some(Duration::from_secs(10));
-        let (fence, open, metrics) = (Fence::default(), Fence::default(), Arc::new(Metrics::default()));
-        let client = |fence| requests::client(&config, options.timings.request_timeout, &metrics, fence);
-        let (client, own_client) = (client(&fence)?, client(&open)?);
-        let health = Health::default();
-        Ok(Self { client, own_client, fence, id, options, health, metrics, starters: Vec::new() })
+        let (fence, metrics) = (Fence::default(), Arc::new(Metrics::default()));
+        let limit = options.timings.request_timeout;
+        let client = |fence: &Fence| requests::client(&config, limit, metrics.clone(), fence.clone());
+        let (client, own_client) = (client(&fence)?, client(&Fence::default())?);
+        let (health, shutdown, controllers) = (Health::default(), shutdown::on_signal()?, Vec::new());
+        Ok(Self { client, own_client, fence, id, options, health, metrics, shutdown, controllers })
     }
 
     /// The connection to the API server.
@@ -132,58 +117,53 @@ impl Manager {
         Events::new(self.client.clone(), reporter)
     }
 
-    /// A new controller for objects of the type `K`. It starts with the manager, when [`Builder::start`] was called.
-    pub fn controller<K>(&mut self, name: &'static str) -> Builder<'_, K>
-    where
-        K: kube::Resource<DynamicType = ()>,
-    {
-        Builder::new(self, name)
+    /// A new controller. It starts with the manager, when [`Builder::start`] was called.
+    pub fn controller(&mut self, name: &'static str) -> Builder<'_> {
+        Builder { manager: self, name, children: Vec::new() }
     }
 
     /// Runs until a signal arrives or leadership is lost.
     pub async fn run(mut self) -> Result<(), Error> {
-        let shutdown = Shutdown::on_signal()?;
         info!("setup starting manager");
-        let health = server::health(&self.options, self.health.clone()).await?;
-        let metrics = server::metrics(&self.options, self.own_client.clone(), self.metrics.clone()).await?;
-        let result = self.lead(&shutdown).await;
-        // Health stays up while the controllers finish, so that nobody restarts the pod meanwhile.
-        health.abort();
-        metrics.abort();
+        // They stay up while the controllers finish, so that nobody restarts the pod meanwhile.
+        let mut servers = JoinSet::new();
+        servers.spawn(server::health(&self.options, self.health.clone()).await?);
+        let (client, metrics) = (self.own_client.clone(), self.metrics.clone());
+        servers.spawn(server::metrics(&self.options, client, metrics).await?);
+        let result = self.lead().await;
         info!("manager stopped");
         result
     }
 
     /// Takes the lead if it has to be taken, then runs the controllers until shutdown or loss of the lead.
-    async fn lead(&mut self, shutdown: &Shutdown) -> Result<(), Error> {
+    async fn lead(&mut self) -> Result<(), Error> {
         if !self.options.leader_elect {
             self.metrics.leader(self.id, true);
-            return self.run_controllers(shutdown).await;
-        }
-        let elector = Elector::new(self.own_client.clone(), self.id, &self.options, self.fence.clone())?;
-        let Some(lead) = elector.acquire(shutdown).await else {
+            self.run_controllers().await;
             return Ok(());
-        };
+        }
+        let (client, fence) = (self.own_client.clone(), self.fence.clone());
+        let mut elector = Elector::new(client, self.id, &self.options, fence)?;
+        if !elector.acquire(self.shutdown.clone()).await {
+            return Ok(());
+        }
         self.metrics.leader(self.id, true);
-        let result = tokio::select! {
-            result = self.run_controllers(shutdown) => result,
+        tokio::select! {
+            () = self.run_controllers() => {}
             // Not one more write may happen: the process ends with whatever was running.
-            () = lead.lost() => return Err(Error::LeadershipLost),
-        };
+            () = elector.renew() => return Err(Error::LeadershipLost),
+        }
         self.metrics.leader(self.id, false);
-        Lead::release(lead).await;
-        result
+        elector.release().await;
+        Ok(())
     }
 
-    async fn run_controllers(&mut self, shutdown: &Shutdown) -> Result<(), Error> {
-        let tasks: Vec<_> =
-            self.starters.drain(..).map(|start| tokio::spawn(start(shutdown.clone()))).collect();
-        shutdown.requested().await;
+    async fn run_controllers(&mut self) {
+        let controllers: Vec<_> = self.controllers.drain(..).map(tokio::spawn).collect();
+        self.shutdown.clone().await;
         info!("stopping: waiting for reconciles to finish");
-        let drained = tokio::time::timeout(DRAIN, futures::future::join_all(tasks)).await;
-        if drained.is_err() {
-            tracing::warn!("reconciles still run after {DRAIN:?}; leaving them");
+        if tokio::time::timeout(DRAIN, join_all(controllers)).await.is_err() {
+            warn!("reconciles still run after {DRAIN:?}; leaving them");
         }
-        Ok(())
     }
 }

@@ -99,21 +99,19 @@ pub enum LogFormat {
 }
 
 impl Options {
-    #[cfg(test)]
+    /// The namespaces to watch: `None` stands for all of them.
+    pub(super) fn namespaces(&self) -> Vec<Option<String>> {
+        let given = self.watch_namespace.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+        let named: Vec<_> = given.map(|name| Some(name.to_owned())).collect();
+        if named.is_empty() { vec![None] } else { named }
+    }
+}
+
+#[cfg(test)]
+impl Options {
     pub(super) fn for_tests<const N: usize>(flags: [&str; N]) -> Self {
         let command = Self::augment_args(clap::Command::new("test"));
         let matches = command.get_matches_from(["test"].into_iter().chain(flags));
         clap::FromArgMatches::from_arg_matches(&matches).expect("flags")
-    }
-
-    /// The namespaces to watch: `None` stands for all of them.
-    pub(super) fn scopes(&self) -> Vec<Option<String>> {
-        let named: Vec<_> =
-            self.watch_namespace.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
-        if named.is_empty() {
-            vec![None]
-        } else {
-            named.into_iter().map(|name| Some(name.to_owned())).collect()
-        }
     }
 }

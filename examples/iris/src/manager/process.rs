@@ -12,7 +12,6 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 /// Clock ticks per second, as `/proc` counts them on every architecture.
 const TICKS: f64 = 100.0;
-const PAGE: f64 = 4096.0;
 
 /// Reads the process's state at every scrape.
 #[derive(Debug)]
@@ -20,15 +19,14 @@ pub(super) struct Process;
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
-        let Some(state) = State::read() else { return Ok(()) };
-        let counter = ConstCounter::new(state.cpu_seconds);
-        let help = "Total user and system CPU time spent in seconds";
+        let Some([cpu, memory, start, files]) = read() else { return Ok(()) };
+        let (counter, help) = (ConstCounter::new(cpu), "Total user and system CPU time spent in seconds");
         let kind = counter.metric_type();
         counter.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, kind)?)?;
         for (name, help, value) in [
-            ("process_resident_memory_bytes", "Resident memory size in bytes", state.resident_bytes),
-            ("process_start_time_seconds", "Start time of the process in seconds since 1970", state.started),
-            ("process_open_fds", "Number of open file descriptors", state.open_files),
+            ("process_resident_memory_bytes", "Resident memory size in bytes", memory),
+            ("process_start_time_seconds", "Start time of the process in seconds since 1970", start),
+            ("process_open_fds", "Number of open file descriptors", files),
         ] {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
@@ -37,28 +35,22 @@ impl Collector for Process {
     }
 }
 
-struct State {
-    cpu_seconds: f64,
-    resident_bytes: f64,
-    started: f64,
-    open_files: f64,
-}
-
-impl State {
-    /// See proc(5).
-    fn read() -> Option<Self> {
-        let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        // The command's name, in parentheses, may hold spaces; the third field follows it.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let field = |number: usize| fields.get(number - 3).and_then(|field| field.parse::<f64>().ok());
-        let boot = fs::read_to_string("/proc/stat").ok()?;
-        let boot: f64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
-        let open_files = u32::try_from(fs::read_dir("/proc/self/fd").ok()?.count()).ok()?;
-        Some(Self {
-            cpu_seconds: (field(14)? + field(15)?) / TICKS,
-            resident_bytes: field(24)? * PAGE,
-            started: boot + field(22)? / TICKS,
-            open_files: f64::from(open_files),
-        })
-    }
+/// CPU seconds, bytes of resident memory, start time and number of open files: see proc(5).
+fn read() -> Option<[f64; 4]> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // The command's name, in parentheses, may hold spaces; the third field follows it.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let field = |number: usize| fields.get(number - 3)?.parse::<f64>().ok();
+    let line = |file: &str, name: &str| -> Option<f64> {
+        let text = fs::read_to_string(file).ok()?;
+        text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
+    };
+    let files = u32::try_from(fs::read_dir("/proc/self/fd").ok()?.count()).ok()?;
+    Some([
+        (field(14)? + field(15)?) / TICKS,
+        // In kibibytes, whatever the size of a page is.
+        line("/proc/self/status", "VmRSS:")? * 1024.0,
+        line("/proc/stat", "btime")? + field(22)? / TICKS,
+        files.into(),
+    ])
 }

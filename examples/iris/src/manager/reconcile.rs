@@ -6,26 +6,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt as _};
-use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 use tracing::{Instrument as _, error, info_span};
 
 use super::backoff::jittered;
 use super::controller::Hub;
 use super::events::Kind;
-use super::metrics::Outcome;
-use super::scope::Watched;
+use super::watch::{Watched, key};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The user's reconcile with its types forgotten.
-pub(super) type Call<K> = dyn Fn(Arc<K>) -> BoxFuture<'static, Result<Action, Box<dyn std::error::Error + Send + Sync>>>
-    + Send
-    + Sync;
+pub(super) type Call<K> = dyn Fn(Arc<K>) -> BoxFuture<'static, Result<Action, BoxError>> + Send + Sync;
 
 /// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0}")]
-    Returned(Box<dyn std::error::Error + Send + Sync>),
+    Returned(BoxError),
     #[error("no result after {0:?}")]
     TimedOut(Duration),
     #[error("panicked: {0}")]
@@ -42,40 +40,35 @@ impl Failure {
     }
 }
 
-/// Calls the user's reconcile for `object`.
-pub(super) async fn reconcile<K: Watched>(
-    object: Arc<K>,
-    hub: Arc<Hub<K>>,
-    call: Arc<Call<K>>,
-) -> Result<Action, Failure> {
-    let (namespace, name) = (object.namespace(), object.name_any());
-    let span = info_span!("reconcile", controller = hub.name, namespace, name);
+/// Calls the user's reconcile for `object`; the result says when to call it again.
+pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: Arc<Call<K>>) -> Action {
+    let key = key(object.meta());
+    let span = info_span!("reconcile", controller = hub.name, namespace = key.0, name = key.1);
     async move {
         let begin = Instant::now();
         hub.metrics.begin(hub.name);
         let result = bounded(object.clone(), hub.timings.reconcile_timeout, call).await;
-        let outcome = match &result {
-            Ok(action) if *action == Action::await_change() => Outcome::Success,
-            Ok(_) => Outcome::Requeue,
-            Err(Failure::Panicked(_)) => Outcome::Panic,
-            Err(_) => Outcome::Error,
-        };
-        hub.metrics.end(hub.name, outcome, begin.elapsed());
-        let action = match result {
-            Ok(action) => action,
-            Err(failure) => {
-                error!(error = %failure, "reconcile failed");
-                report(object, &hub, &failure);
-                return Err(failure);
+        hub.metrics.end(hub.name, &result, begin.elapsed());
+        let failure = match result {
+            Ok(action) => {
+                hub.backoff.reset(&key);
+                // Nothing heard is not proof that nothing happened.
+                let resync = Action::requeue(jittered(hub.timings.sync_period));
+                return if action == Action::await_change() { resync } else { action };
             }
+            Err(failure) => failure,
         };
-        hub.backoff.reset(&object.uid().unwrap_or_default());
-        // Nothing heard is not proof that nothing happened.
-        Ok(if outcome == Outcome::Success {
-            Action::requeue(jittered(hub.timings.sync_period))
-        } else {
-            action
-        })
+        error!(error = %failure, "reconcile failed");
+        let (is_first, delay) = hub.backoff.after_failure(key);
+        if is_first {
+            let (events, fact) =
+                (hub.events.clone(), object.meta().generation.unwrap_or_default().to_string());
+            tokio::spawn(async move {
+                let (reason, note) = (failure.reason(), failure.to_string());
+                events.publish(&*object, Kind::Warning, reason, note, &fact).await;
+            });
+        }
+        Action::requeue(delay)
     }
     .instrument(span)
     .await
@@ -89,16 +82,6 @@ async fn bounded<K: Watched>(object: Arc<K>, limit: Duration, call: Arc<Call<K>>
         Ok(Err(panic)) => Err(Failure::Panicked(message(panic.as_ref()))),
         Err(_) => Err(Failure::TimedOut(limit)),
     }
-}
-
-/// Publishes the first of several failures in a row, without waiting for it.
-fn report<K: Watched>(object: Arc<K>, hub: &Hub<K>, failure: &Failure) {
-    if !hub.backoff.is_fine(&object.uid().unwrap_or_default()) {
-        return;
-    }
-    let (events, reason, note) = (hub.events.clone(), failure.reason(), failure.to_string());
-    let fact = object.meta().generation.unwrap_or_default().to_string();
-    tokio::spawn(async move { events.publish(&*object, Kind::Warning, reason, note, &fact).await });
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -10,7 +10,9 @@ use futures::future::{BoxFuture, FutureExt as _};
 use hyper::{Method, Request, Response};
 use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
-use tower::{BoxError, Layer, Service};
+use tokio::time::sleep;
+use tower::layer::layer_fn;
+use tower::{BoxError, Service};
 
 use super::Error;
 use super::leader::Fence;
@@ -20,46 +22,30 @@ use super::metrics::Metrics;
 pub(super) fn client(
     config: &Config,
     limit: Duration,
-    metrics: &Arc<Metrics>,
-    fence: &Fence,
+    metrics: Arc<Metrics>,
+    fence: Fence,
 ) -> Result<Client, Error> {
-    let host = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
-    let rules = Rules { limit, host: host.into(), metrics: metrics.clone(), fence: fence.clone() };
-    Ok(ClientBuilder::try_from(config.clone())?.with_layer(&rules).build())
+    let host: Arc<str> = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default().into();
+    let rules = layer_fn(move |inner| {
+        let (host, metrics, fence) = (host.clone(), metrics.clone(), fence.clone());
+        Rules { inner, limit, host, metrics, fence }
+    });
+    let builder = ClientBuilder::try_from(config.clone()).map_err(Error::because("cannot connect"))?;
+    Ok(builder.with_layer(&rules).build())
 }
 
-/// What every request is subject to.
-#[derive(Clone)]
-struct Rules {
-    /// How long the answer may take to begin. What follows is up to whoever asked: a watch goes on.
+/// What every request passes through.
+struct Rules<S> {
+    inner: S,
+    /// How long the answer may take to begin. What follows is up to whoever asked: a watch goes on. A write may take no
+    /// longer than this process leads for sure, because kube sends it again when the server is too busy.
     limit: Duration,
     host: Arc<str>,
     metrics: Arc<Metrics>,
     fence: Fence,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error("no answer from the API server within {0:?}")]
-    Late(Duration),
-    #[error("not sent: this process does not lead any more")]
-    Fenced,
-}
-
-impl<S> Layer<S> for Rules {
-    type Service = Ruled<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Ruled { inner, rules: self.clone() }
-    }
-}
-
-struct Ruled<S> {
-    inner: S,
-    rules: Rules,
-}
-
-impl<S, B> Service<Request<Body>> for Ruled<S>
+impl<S, B> Service<Request<Body>> for Rules<S>
 where
     S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
     S::Future: Send + 'static,
@@ -73,19 +59,62 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let rules = self.rules.clone();
+        let (mut limit, host, metrics) = (self.limit, self.host.clone(), self.metrics.clone());
         let method = request.method().clone();
-        if method != Method::GET && !rules.fence.is_open() {
-            return async { Err(Refused::Fenced.into()) }.boxed();
+        if method != Method::GET {
+            limit = limit.min(self.fence.time_left());
         }
-        let answer = tokio::time::timeout(rules.limit, self.inner.call(request));
+        if limit.is_zero() {
+            return async { Err("not sent: this process does not lead any more".into()) }.boxed();
+        }
+        let answer = self.inner.call(request);
         async move {
-            let answer = answer.await.unwrap_or_else(|_| Err(Refused::Late(rules.limit).into()));
-            let code =
-                answer.as_ref().map_or("<error>".to_owned(), |answer| answer.status().as_str().to_owned());
-            rules.metrics.request(&method, code, &rules.host);
+            let answer = tokio::select! {
+                // Looked at first, because to look at the answer may be to send the request, if it was held back.
+                biased;
+                () = sleep(limit) => Err(format!("no answer from the API server within {limit:?}").into()),
+                answer = answer => answer,
+            };
+            let code = answer.as_ref().map_or("<error>".into(), |answer| answer.status().as_str().to_owned());
+            metrics.request(&method, code, &host);
             answer
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    /// A server that does not answer.
+    struct Silent;
+
+    impl Service<Request<Body>> for Silent {
+        type Response = Response<Body>;
+        type Error = BoxError;
+        type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            pending().boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_is_given_up_when_the_lead_may_end() {
+        let (metrics, fence) = (Arc::new(Metrics::default()), Fence::default());
+        let limit = Duration::from_secs(60);
+        let mut rules = Rules { inner: Silent, limit, host: "".into(), metrics, fence: fence.clone() };
+        let mut write = || rules.call(Request::post("/").body(Body::empty()).expect("a request"));
+        fence.open_until(tokio::time::Instant::now() + Duration::from_millis(50));
+        let error = tokio::time::timeout(Duration::from_secs(5), write()).await.expect("an end");
+        assert!(error.expect_err("an error").to_string().starts_with("no answer"));
+        let error = write().await.expect_err("an error");
+        assert_eq!(error.to_string(), "not sent: this process does not lead any more");
     }
 }

@@ -2,11 +2,11 @@
 //! The HTTP servers for health probes and metrics.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt as _, ready};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -17,11 +17,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kube::Client;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
-use super::auth::{self, Access};
+use super::auth;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::tls::Tls;
@@ -33,20 +33,24 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Answer = Response<Full<Bytes>>;
+/// Serves for as long as it runs.
+type Server = BoxFuture<'static, ()>;
+/// Answers requests.
+type Handler = Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Answer> + Send + Sync>;
 
 /// Serves `/healthz` and `/readyz`.
-pub(super) async fn health(options: &Options, health: Health) -> Result<JoinHandle<()>, Error> {
-    let address = &options.health_probe_bind_address;
-    let answer = move |request: Request<Incoming>| {
-        let (ready, checks) = health.ready();
-        std::future::ready(match request.uri().path() {
-            "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
-            "/readyz" if ready => text(StatusCode::OK, checks),
-            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, checks),
-            _ => text(StatusCode::NOT_FOUND, "not found\n".to_owned()),
-        })
+pub(super) async fn health(options: &Options, health: Health) -> Result<Server, Error> {
+    let handler = move |request: Request<Incoming>| {
+        let (ready_now, checks) = health.ready();
+        let answer = match request.uri().path() {
+            "/healthz" => text(StatusCode::OK, "ok"),
+            "/readyz" if ready_now => text(StatusCode::OK, &checks),
+            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, &checks),
+            _ => text(StatusCode::NOT_FOUND, "not found"),
+        };
+        ready(answer).boxed()
     };
-    serve(address, None, answer).await
+    serve(&options.health_probe_bind_address, None, Arc::new(handler)).await
 }
 
 /// Serves `/metrics`, over TLS and to those who may read them if the flags say so.
@@ -54,95 +58,72 @@ pub(super) async fn metrics(
     options: &Options,
     client: Client,
     metrics: Arc<Metrics>,
-) -> Result<JoinHandle<()>, Error> {
+) -> Result<Server, Error> {
     let (address, secure) = (&options.metrics_bind_address, options.metrics_secure);
-    let tls = if secure { Some(Arc::new(Tls::new(options)?)) } else { None };
-    let answer = move |request: Request<Incoming>| {
+    let tls = if secure { Some(Tls::new(options)?) } else { None };
+    let handler = move |request: Request<Incoming>| {
         let (metrics, client) = (metrics.clone(), client.clone());
         async move {
             if request.uri().path() != "/metrics" {
-                return text(StatusCode::NOT_FOUND, "not found\n".to_owned());
+                return text(StatusCode::NOT_FOUND, "not found");
             }
-            let access = if secure { auth::check(client, request.headers()).await } else { Access::Granted };
-            match access {
-                Access::Granted => {
-                    let mut answer = text(StatusCode::OK, metrics.text());
-                    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
-                    answer
-                }
-                Access::Unknown => {
-                    text(StatusCode::UNAUTHORIZED, "a valid bearer token is needed\n".to_owned())
-                }
-                Access::Denied => text(StatusCode::FORBIDDEN, "not allowed to get /metrics\n".to_owned()),
-                Access::Unclear(why) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")),
+            if secure && let Err((status, why)) = auth::check(client, request.headers()).await {
+                return text(status, &why);
             }
+            let mut answer = text(StatusCode::OK, &metrics.text());
+            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+            answer
         }
+        .boxed()
     };
-    let server = serve(address, tls, answer).await?;
     info!(addr = address, path = "/metrics", secure, "starting metrics server");
-    Ok(server)
+    serve(address, tls, Arc::new(handler)).await
 }
 
-fn text(status: StatusCode, text: String) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
+fn text(status: StatusCode, text: &str) -> Answer {
+    let mut answer = Response::new(Full::from(format!("{}\n", text.trim_end())));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
 }
 
-/// Answers requests at `address` until the result is aborted; the address `0` means nowhere.
-async fn serve<A, F>(address: &str, tls: Option<Arc<Tls>>, answer: A) -> Result<JoinHandle<()>, Error>
-where
-    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
-{
+/// Answers requests at `address`; the address `0` means nowhere.
+async fn serve(address: &str, tls: Option<Tls>, handler: Handler) -> Result<Server, Error> {
     if address == "0" {
-        return Ok(tokio::spawn(std::future::ready(())));
+        return Ok(ready(()).boxed());
     }
-    let listener =
-        bind(address).await.map_err(|error| Error::Io(format!("cannot listen on `{address}`"), error))?;
-    Ok(tokio::spawn(async move {
+    let failed = Error::because(format!("cannot listen on `{address}`"));
+    let listener = bind(address).await.map_err(failed)?;
+    let server = async move {
         loop {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(connection(stream, tls.as_ref().map(Tls::acceptor), handler.clone()));
+                }
                 Err(error) => {
                     // Out of file descriptors, most likely: a busy loop would not help.
                     debug!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
+                    sleep(Duration::from_millis(100)).await;
                 }
-            };
-            let (tls, answer) = (tls.as_ref().map(|tls| tls.acceptor()), answer.clone());
-            tokio::spawn(connection(stream, tls, answer));
+            }
         }
-    }))
+    };
+    Ok(server.boxed())
 }
 
-async fn connection<A, F>(stream: TcpStream, tls: Option<TlsAcceptor>, answer: A)
-where
-    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
-{
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, handler: Handler) {
     let Some(tls) = tls else {
-        return requests(stream, answer).await;
+        return requests(stream, handler).await;
     };
-    match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, answer).await,
+    match timeout(PATIENCE, tls.accept(stream)).await {
+        Ok(Ok(stream)) => requests(stream, handler).await,
         Ok(Err(error)) => debug!(%error, "no TLS connection"),
         Err(_) => debug!("no TLS connection in time"),
     }
 }
 
-async fn requests<S, A, F>(stream: S, answer: A)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
-{
-    let service = service_fn(move |request| {
-        let answer = answer.clone();
-        async move { Ok::<_, Infallible>(answer(request).await) }
-    });
+async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, handler: Handler) {
+    let service = service_fn(|request| handler(request).map(Ok::<_, Infallible>));
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
@@ -152,14 +133,13 @@ where
 
 /// Binds `host:port`; without a host, all addresses of the machine.
 async fn bind(address: &str) -> std::io::Result<TcpListener> {
-    let Some(port) = address.strip_prefix(':') else {
+    if !address.starts_with(':') {
         return TcpListener::bind(address).await;
-    };
-    let port = port.parse().map_err(|_| std::io::Error::other("the port is not a number"))?;
+    }
     // A socket on the IPv6 wildcard takes IPv4 too, unless the machine has no IPv6.
-    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
-        Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
+    match TcpListener::bind(format!("[::]{address}")).await {
+        Err(error) if error.kind() != ErrorKind::AddrInUse => {
+            TcpListener::bind(format!("0.0.0.0{address}")).await
         }
         bound => bound,
     }

@@ -21,17 +21,13 @@ pub struct Telemetry {
 pub fn init(options: &Options) -> Result<Telemetry, Error> {
     let level = &options.log_level;
     // kube-runtime's own span round a reconcile says the same as ours.
-    let filter = EnvFilter::try_new(format!("kube_runtime=warn,{level}"))
-        .map_err(|error| Error::Options(format!("`--log-level {level}`: {error}")))?;
-    let logs = fmt::layer()
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(format!("kube_runtime=warn,{level}"));
+    let filter = filter.map_err(Error::because(format!("`--log-level {level}`")))?;
+    let stderr = std::io::stderr;
+    let logs = fmt::layer().with_target(false).with_ansi(stderr().is_terminal()).with_writer(stderr);
     let logs = match options.log_format {
         LogFormat::Text => logs.boxed(),
-        LogFormat::Json => {
-            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
-        }
+        LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(logs).with(filter);
     #[cfg(feature = "otel")]
@@ -50,10 +46,8 @@ pub fn init(options: &Options) -> Result<Telemetry, Error> {
 
 #[cfg(feature = "otel")]
 fn traces() -> Result<opentelemetry_sdk::trace::SdkTracerProvider, Error> {
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_http()
-        .build()
-        .map_err(|error| Error::Options(format!("cannot export traces: {error}")))?;
+    let exporter = opentelemetry_otlp::SpanExporter::builder().with_http().build();
+    let exporter = exporter.map_err(Error::because("cannot export traces"))?;
     let resource = opentelemetry_sdk::Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).build();
     let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder();
     Ok(provider.with_batch_exporter(exporter).with_resource(resource).build())

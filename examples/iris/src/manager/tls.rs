@@ -13,74 +13,64 @@ use tracing::{info, warn};
 
 use super::{Error, Options};
 
+const UNUSABLE: &str = "cannot use the metrics' certificate";
+
 /// TLS with the certificate that the flags name, as its files are now, or with one made for this process.
 pub(super) struct Tls {
-    files: Option<Files>,
+    /// Of the certificate and of its key.
+    files: Option<[PathBuf; 2]>,
     current: Mutex<(Stamp, TlsAcceptor)>,
 }
 
-struct Files {
-    certificate: PathBuf,
-    key: PathBuf,
-}
-
 /// When the files changed last.
-type Stamp = [Option<SystemTime>; 2];
+type Stamp = Option<[Option<SystemTime>; 2]>;
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl Tls {
     pub(super) fn new(options: &Options) -> Result<Self, Error> {
-        let files = options.metrics_cert_path.as_ref().map(|folder| Files {
-            certificate: folder.join(&options.metrics_cert_name),
-            key: folder.join(&options.metrics_cert_key),
-        });
+        let names = [&options.metrics_cert_name, &options.metrics_cert_key];
+        let files = options.metrics_cert_path.as_ref().map(|folder| names.map(|name| folder.join(name)));
         // Before the files are read, so that a change meanwhile is noticed.
-        let stamp = files.as_ref().map(Files::stamp).unwrap_or_default();
-        let identity = files.as_ref().map_or_else(generate, Files::read)?;
+        let stamp = stamp(files.as_ref());
+        let identity = files.as_ref().map_or_else(generate, read)?;
         Ok(Self { files, current: Mutex::new((stamp, acceptor(identity)?)) })
     }
 
     /// For the next connection. When the files have changed but cannot be used, as they were before.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(files) = &self.files {
-            let stamp = files.stamp();
-            if current.0 != stamp {
-                current.0 = stamp;
-                match files.read().and_then(acceptor) {
-                    Ok(renewed) => {
-                        info!("the metrics' certificate has been renewed");
-                        current.1 = renewed;
-                    }
-                    Err(error) => warn!(%error, "keeping the certificate as it was"),
+        let stamp = stamp(self.files.as_ref());
+        if let Some(files) = &self.files
+            && current.0 != stamp
+        {
+            current.0 = stamp;
+            match read(files).and_then(acceptor) {
+                Ok(renewed) => {
+                    info!("the metrics' certificate has been renewed");
+                    current.1 = renewed;
                 }
+                Err(error) => warn!(%error, "keeping the certificate as it was"),
             }
         }
         current.1.clone()
     }
 }
 
-impl Files {
-    fn stamp(&self) -> Stamp {
-        let modified = |file: &Path| file.metadata().and_then(|it| it.modified()).ok();
-        [modified(&self.certificate), modified(&self.key)]
-    }
+fn stamp(files: Option<&[PathBuf; 2]>) -> Stamp {
+    files.map(|files| files.each_ref().map(|file| file.metadata().and_then(|it| it.modified()).ok()))
+}
 
-    fn read(&self) -> Result<Identity, Error> {
-        let fail = |file: &Path, error| Error::Certificate(format!("{}: {error}", file.display()));
-        let certificates = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect)
-            .map_err(|error| fail(&self.certificate, error))?;
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| fail(&self.key, error))?;
-        Ok((certificates, key))
-    }
+fn read([certificate, key]: &[PathBuf; 2]) -> Result<Identity, Error> {
+    let because = |file: &Path| Error::because(format!("{UNUSABLE}: {}", file.display()));
+    let certificates = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+    let certificates = certificates.map_err(because(certificate))?;
+    Ok((certificates, PrivateKeyDer::from_pem_file(key).map_err(because(key))?))
 }
 
 fn generate() -> Result<Identity, Error> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])
-        .map_err(|error| Error::Certificate(error.to_string()))?;
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())
-        .map_err(|error| Error::Certificate(error.into()))?;
+    let made =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(Error::because(UNUSABLE))?;
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(Error::because(UNUSABLE))?;
     Ok((vec![made.cert.der().clone()], key))
 }
 
@@ -89,7 +79,7 @@ fn acceptor((certificates, key): Identity) -> Result<TlsAcceptor, Error> {
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
-        .map_err(|error| Error::Certificate(error.to_string()))?;
+        .map_err(Error::because(UNUSABLE))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

@@ -2,22 +2,27 @@
 //! Watches that go on whatever happens: they list anew when the server has forgotten where they were, when they hear
 //! nothing, and when the server counts other objects than they do; and they pass over objects that cannot be decoded.
 
+use std::any::TypeId;
 use std::collections::HashSet;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures::{Stream, TryStreamExt as _};
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{ListParams, WatchEvent, WatchParams};
-use kube::core::DeserializeGuard;
-use kube::runtime::watcher::Event;
-use kube::{Api, Client, Resource as _};
+use kube::api::{ListParams, ObjectList, WatchEvent, WatchParams};
+use kube::core::{DeserializeGuard, PartialObjectMetaExt as _, Request, error_boundary::InvalidObject};
+use kube::{Error, Resource};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::Sender;
+use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
-use tracing::{debug, warn};
+use tracing::{error, warn};
 
 use super::backoff::{exponential, jittered};
-use super::health::Health;
+use super::controller::Hub;
+use super::events::Kind;
 use super::options::Timings;
-use super::scope::{Scope, Watched};
 
 /// Seconds after which the server ends a watch: below the idle time-outs of the usual load balancers.
 const RENEW: u32 = 200;
@@ -27,88 +32,124 @@ const PAGE: u32 = 500;
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
 /// How soon a watch is tried again, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-/// How often in a row, and how soon again, the server must count other objects before they are listed anew.
-const RECOUNTS: (u32, Duration) = (3, Duration::from_secs(2));
+/// How long the watch may take to tell of what the server has counted.
+const LAG: Duration = Duration::from_secs(3);
 
-/// What a watch brought.
-pub(super) enum Change<K> {
-    /// Something happened to an object.
-    Event(Event<K>),
-    /// An object is there that cannot be decoded, or was until now.
-    Undecodable(Box<Undecodable>),
+/// Objects that can be watched.
+pub trait Watched: Resource<DynamicType = ()> + Clone + DeserializeOwned + Send + Sync + 'static {}
+
+impl<K> Watched for K where K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Send + Sync + 'static {}
+
+/// Whether objects of the type live in namespaces.
+pub(super) fn is_namespaced<K: Watched>() -> bool {
+    TypeId::of::<K::Scope>() == TypeId::of::<NamespaceResourceScope>()
 }
 
-/// An object that cannot be decoded.
-pub(super) struct Undecodable {
-    pub(super) metadata: ObjectMeta,
-    pub(super) error: String,
-    pub(super) deleted: bool,
+/// Namespace, empty for objects that live in none, and name.
+pub(super) type Key = (String, String);
+
+/// Where an object is found.
+pub(super) fn key(metadata: &ObjectMeta) -> Key {
+    (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
 }
 
-/// What to watch, and whom to tell whether it works.
-pub(super) struct Target {
-    pub(super) client: Client,
-    pub(super) namespace: Option<String>,
-    pub(super) timings: Timings,
-    pub(super) health: Health,
-    /// Name of the readiness check.
-    pub(super) check: String,
+/// Resource versions are numbers that grow, unless the server's data is restored from a backup.
+pub(super) fn version(metadata: &ObjectMeta) -> u128 {
+    number(metadata.resource_version.as_deref())
 }
 
-/// Passes on everything that happens to the objects of a namespace, or to all objects, for ever.
-pub(super) async fn watch<K: Watched>(mut target: Target, changed: impl FnMut(Change<K>) + Send) {
-    if let Some(namespace) = &target.namespace {
-        target.check = format!("{}-in-{namespace}", target.check);
+fn number(version: Option<&str>) -> u128 {
+    version.and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
+/// What hears of everything that happens to objects of one type.
+pub(super) trait Sink<C>: Send + Sync + 'static {
+    /// An object was made or changed, or is in a list.
+    fn applied(&self, object: C, known: &Known);
+    /// An object was deleted, or cannot be decoded any more.
+    fn gone(&self, metadata: &ObjectMeta);
+    /// A list is complete.
+    fn listed(&self, known: &Known);
+}
+
+/// What a watch knows.
+pub(super) struct Known {
+    namespace: Option<String>,
+    objects: HashSet<Key>,
+    /// When the latest list was begun.
+    pub(super) since: Instant,
+}
+
+impl Known {
+    /// What is known when a list is begun.
+    pub(super) fn begun(namespace: Option<String>) -> Self {
+        Self { namespace, objects: HashSet::new(), since: Instant::now() }
     }
-    target.health.report(&target.check, Err("the first list is not complete".into()));
-    let api = <K::Scope as Scope>::api(target.client.clone(), target.namespace.as_deref());
-    Watch { target, api, changed, version: None, known: HashSet::new(), failures: 0 }.run().await;
+
+    /// Whether the watch tells of objects in the namespace of this one.
+    pub(super) fn is_about(&self, key: &Key) -> bool {
+        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.0)
+    }
+
+    /// Whether the watch would tell of this object and does not.
+    pub(super) fn lacks(&self, key: &Key) -> bool {
+        self.is_about(key) && !self.objects.contains(key)
+    }
 }
 
-struct Watch<K, F> {
-    target: Target,
-    api: Api<DeserializeGuard<K>>,
-    changed: F,
+/// The watches of one controller. They end when this is dropped.
+pub(super) struct Watches {
+    pub(super) hub: Arc<Hub>,
+    pub(super) tasks: JoinSet<()>,
+    /// Each watch has a clone until its first list is complete.
+    pub(super) unlisted: Sender<()>,
+}
+
+impl Watches {
+    /// Watches the objects of the type `C` in all namespaces that the controller is about, for ever.
+    pub(super) fn add<C: Watched>(&mut self, sink: impl Sink<C>) {
+        let sink: Arc<dyn Sink<C>> = Arc::new(sink);
+        let everywhere = [None];
+        let wanted = if is_namespaced::<C>() { &*self.hub.namespaces } else { &everywhere };
+        for namespace in wanted.iter().cloned() {
+            let place = namespace.as_ref().map(|name| format!("-in-{name}")).unwrap_or_default();
+            let watch = Watch {
+                hub: self.hub.clone(),
+                sink: sink.clone(),
+                request: Request::new(C::url_path(&(), namespace.as_deref())),
+                check: format!("{}-watch-{}{place}", self.hub.name, C::plural(&())),
+                known: Known::begun(namespace),
+                version: None,
+                unlisted: Some(self.unlisted.clone()),
+                failures: 0,
+            };
+            self.hub.health.report(&watch.check, Err("the first list is not complete".into()));
+            self.tasks.spawn(watch.run());
+        }
+    }
+}
+
+struct Watch<C> {
+    hub: Arc<Hub>,
+    sink: Arc<dyn Sink<C>>,
+    request: Request,
+    /// Name of the readiness check.
+    check: String,
+    known: Known,
     /// Up to where everything is known; `None` when it has to be listed.
     version: Option<String>,
-    /// The uids of all objects.
-    known: HashSet<String>,
+    unlisted: Option<Sender<()>>,
     /// Attempts in a row that brought nothing.
     failures: u32,
 }
 
-/// Why a watch ended.
-enum End {
-    /// Its time was over.
-    Over,
-    /// It can go on from where it was.
-    Interrupted(String),
-    /// What is known may be wrong.
-    Lost(String),
-}
-
-impl<K: Watched, F: FnMut(Change<K>) + Send> Watch<K, F> {
+impl<C: Watched> Watch<C> {
     async fn run(mut self) {
         loop {
             let begun = Instant::now();
-            let end = match self.version.clone() {
-                Some(version) => self.follow(&version).await,
-                None => match self.list().await {
-                    Ok(()) => continue,
-                    Err(reason) => End::Lost(reason),
-                },
-            };
-            let reason = match end {
-                End::Over => None,
-                End::Interrupted(reason) => Some(reason),
-                End::Lost(reason) => {
-                    self.version = None;
-                    Some(reason)
-                }
-            };
-            if let Some(reason) = reason {
-                warn!(watch = self.target.check, "{reason}; trying again");
-                self.target.health.report(&self.target.check, Err(reason));
+            if let Err(reason) = self.attempt().await {
+                warn!(watch = self.check, "{reason}; trying again");
+                self.hub.health.report(&self.check, Err(reason));
             }
             if begun.elapsed() > RETRY.1 {
                 self.failures = 0;
@@ -118,142 +159,159 @@ impl<K: Watched, F: FnMut(Change<K>) + Send> Watch<K, F> {
         }
     }
 
-    /// Lists all objects, page by page.
-    async fn list(&mut self) -> Result<(), String> {
-        let mut pages = ListParams::default().limit(PAGE);
-        let mut known = HashSet::new();
-        (self.changed)(Change::Event(Event::Init));
-        let version = loop {
-            let page = match timeout(PAGE_LIMIT, self.api.list(&pages)).await {
-                Ok(Ok(page)) => page,
-                // Where the whole group is unknown, the server says so in plain text.
-                Ok(Err(kube::Error::Api(status))) if status.code == 404 => {
-                    // Where there is no such kind there are no objects of it.
-                    self.known.clear();
-                    (self.changed)(Change::Event(Event::InitDone));
-                    return Err("no such kind; is its CustomResourceDefinition installed?".into());
-                }
-                Ok(Err(error)) => return Err(format!("cannot list: {error}")),
-                Err(_) => return Err("cannot list: the answer does not end".into()),
-            };
-            for guard in page.items {
-                known.extend(guard.meta().uid.clone());
-                (self.changed)(decode(guard, Event::InitApply, false));
-            }
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => pages = pages.continue_token(&token),
-                None => break page.metadata.resource_version,
-            }
+    /// Follows what happens, after a list if there must be one, until the watch ends or fails.
+    async fn attempt(&mut self) -> Result<(), String> {
+        let from = match self.version.clone() {
+            Some(version) => version,
+            None => self.list().await?,
         };
-        (self.known, self.version) = (known, version);
-        (self.changed)(Change::Event(Event::InitDone));
-        Ok(())
-    }
-
-    /// Follows what happens after `version`.
-    async fn follow(&mut self, version: &str) -> End {
-        let (api, params) = (self.api.clone(), WatchParams::default().timeout(RENEW));
-        let events = match api.watch(&params, version).await {
+        let request = self.request.watch(&WatchParams::default().timeout(RENEW), &from);
+        let request = request.map_err(|error| error.to_string())?;
+        let events = match self.hub.client.request_events(request).await {
             Ok(events) => events,
             // The server has no use for the version, the kind or us.
-            Err(kube::Error::Api(status)) if status.code < 500 && status.code != 429 => {
-                return End::Lost(format!("cannot watch: {status}"));
+            Err(Error::Api(status)) if status.code < 500 && status.code != 429 => {
+                self.version = None;
+                return Err(format!("cannot watch: {status}"));
             }
             // It may be too busy; a list would not help it.
-            Err(error) => return End::Interrupted(format!("cannot watch: {error}")),
+            Err(error) => return Err(format!("cannot watch: {error}")),
         };
-        self.target.health.report(&self.target.check, Ok(()));
-        self.receive(events).await
+        self.hub.health.report(&self.check, Ok(()));
+        let end = self.receive(events).await;
+        if end.is_err() {
+            // What is known may be wrong.
+            self.version = None;
+        }
+        end
+    }
+
+    /// Lists all objects, page by page; the result is their version.
+    async fn list(&mut self) -> Result<String, String> {
+        let mut params = ListParams::default().limit(PAGE);
+        self.known = Known::begun(self.known.namespace.take());
+        loop {
+            let page = match self.page(&params).await {
+                Ok(page) => page,
+                // Where the whole group is unknown, the server says so in plain text.
+                Err(Error::Api(status)) if status.code == 404 => {
+                    // Where there is no such kind there are no objects of it.
+                    self.known.objects.clear();
+                    self.listed();
+                    return Err("no such kind; is its CustomResourceDefinition installed?".into());
+                }
+                Err(error) => return Err(format!("cannot list: {error}")),
+            };
+            page.items.into_iter().for_each(|object| self.apply(object));
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                self.listed();
+                self.version = page.metadata.resource_version;
+                return self.version.clone().ok_or_else(|| "a list without a version".into());
+            }
+        }
+    }
+
+    async fn page(&self, params: &ListParams) -> kube::Result<ObjectList<DeserializeGuard<C>>> {
+        let request = self.request.list(params).map_err(Error::BuildRequest)?;
+        let page = timeout(PAGE_LIMIT, self.hub.client.request(request)).await;
+        page.unwrap_or_else(|_| Err(Error::Service("the answer does not end".into())))
+    }
+
+    fn listed(&mut self) {
+        self.sink.listed(&self.known);
+        self.unlisted = None;
     }
 
     async fn receive(
         &mut self,
-        events: impl Stream<Item = kube::Result<WatchEvent<DeserializeGuard<K>>>>,
-    ) -> End {
+        events: impl Stream<Item = kube::Result<WatchEvent<DeserializeGuard<C>>>>,
+    ) -> Result<(), String> {
         let mut events = pin!(events);
-        let Timings { watch_silence_limit: silence, watch_check_period: period, .. } = self.target.timings;
+        let Timings { watch_silence_limit: silence, watch_check_period: period, .. } = self.hub.timings;
         let mut silent = Instant::now() + silence;
-        let (mut recount, mut differences) = (Instant::now() + jittered(period), 0);
+        let (mut check, mut counted) = (Instant::now() + jittered(period), None);
+        let differs = || Err("the server has other objects than the watch told of".into());
         loop {
             tokio::select! {
                 event = events.try_next() => {
-                    match event {
-                        // Mostly that the version is too old.
-                        Ok(Some(WatchEvent::Error(status))) => {
-                            return End::Lost(format!("the server ended the watch: {status}"));
-                        }
-                        Ok(Some(event)) => self.take(event),
-                        Ok(None) => return End::Over,
-                        // An event may be missing.
-                        Err(error) => return End::Lost(format!("the watch broke: {error}")),
-                    }
+                    // If it broke, an event may be missing.
+                    let event = event.map_err(|error| format!("the watch broke: {error}"))?;
+                    let Some(event) = event else { return Ok(()) };
                     silent = Instant::now() + silence;
-                }
-                () = sleep_until(silent) => {
-                    return End::Lost(format!("nothing heard for {silence:?}"));
-                }
-                () = sleep_until(recount) => {
-                    differences = if self.counts_agree().await { 0 } else { differences + 1 };
-                    if differences == RECOUNTS.0 {
-                        return End::Lost("the server has other objects than the watch told of".into());
+                    let before = self.known.objects.len();
+                    self.take(event)?;
+                    // Past the version that was counted at, nothing can be on its way any more.
+                    let passed = |(at, _): &mut (u128, usize)| number(self.version.as_deref()) > *at;
+                    if counted.take_if(passed).is_some_and(|(_, count)| count != before) {
+                        return differs();
                     }
-                    recount = Instant::now() + if differences == 0 { jittered(period) } else { RECOUNTS.1 };
+                }
+                () = sleep_until(silent) => return Err(format!("nothing heard for {silence:?}")),
+                () = sleep_until(check) => match counted.take() {
+                    Some((_, count)) if count != self.known.objects.len() => return differs(),
+                    Some(_) => check = Instant::now() + jittered(period),
+                    None => {
+                        counted = self.count().await;
+                        check = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
+                    }
                 }
             }
         }
     }
 
-    fn take(&mut self, event: WatchEvent<DeserializeGuard<K>>) {
+    fn take(&mut self, event: WatchEvent<DeserializeGuard<C>>) -> Result<(), String> {
         self.failures = 0;
-        let (guard, wrap, deleted): (_, fn(K) -> Event<K>, _) = match event {
-            WatchEvent::Added(guard) | WatchEvent::Modified(guard) => (guard, Event::Apply, false),
-            WatchEvent::Deleted(guard) => (guard, Event::Delete, true),
-            WatchEvent::Bookmark(bookmark) => {
-                self.version = Some(bookmark.metadata.resource_version);
-                return;
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                self.version.clone_from(&object.meta().resource_version);
+                self.apply(object);
             }
-            WatchEvent::Error(_) => return,
-        };
-        let metadata = guard.meta();
-        self.version.clone_from(&metadata.resource_version);
-        if let Some(uid) = metadata.uid.clone() {
-            if deleted {
-                self.known.remove(&uid)
-            } else {
-                self.known.insert(uid)
-            };
+            WatchEvent::Deleted(object) => {
+                self.version.clone_from(&object.meta().resource_version);
+                self.known.objects.remove(&key(object.meta()));
+                self.sink.gone(object.meta());
+            }
+            WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
+            // Mostly that the version is too old.
+            WatchEvent::Error(status) => return Err(format!("the server ended the watch: {status}")),
         }
-        (self.changed)(decode(guard, wrap, deleted));
+        Ok(())
     }
 
-    /// Whether the server has as many objects as are known. One that does not say has. To answer, the server brings its
-    /// cache up to date, without which it has no bookmarks to send for a kind that nobody changes.
-    async fn counts_agree(&self) -> bool {
-        match timeout(PAGE_LIMIT, self.api.list(&ListParams::default().limit(1))).await {
-            Ok(Ok(page)) => {
-                let rest = page.metadata.remaining_item_count.and_then(|count| usize::try_from(count).ok());
-                let more = page.metadata.continue_.is_some_and(|token| !token.is_empty());
-                (more && rest.is_none()) || page.items.len() + rest.unwrap_or(0) == self.known.len()
+    fn apply(&mut self, object: DeserializeGuard<C>) {
+        self.known.objects.insert(key(object.meta()));
+        match object.0 {
+            Ok(mut object) => {
+                // Nobody reads them, and they are most of it.
+                object.meta_mut().managed_fields = None;
+                self.sink.applied(object, &self.known);
             }
-            Ok(Err(error)) => {
-                debug!(watch = self.target.check, %error, "cannot count");
-                true
+            Err(InvalidObject { metadata, error }) => {
+                self.sink.gone(&metadata);
+                self.report(metadata, &error);
             }
-            Err(_) => true,
         }
     }
-}
 
-/// The change that an object brings, without the fields that nobody reads and that are most of it.
-fn decode<K: Watched>(guard: DeserializeGuard<K>, event: fn(K) -> Event<K>, deleted: bool) -> Change<K> {
-    match guard.0 {
-        Ok(mut object) => {
-            object.meta_mut().managed_fields = None;
-            Change::Event(event(object))
-        }
-        Err(invalid) => {
-            let (metadata, error) = (invalid.metadata, invalid.error);
-            Change::Undecodable(Box::new(Undecodable { metadata, error, deleted }))
-        }
+    /// Reports an object that cannot be decoded, once for as long as it is the same.
+    fn report(&self, metadata: ObjectMeta, error: &str) {
+        let (kind, name, namespace) = (C::kind(&()), &metadata.name, &metadata.namespace);
+        error!(%kind, name, namespace, error, "cannot decode an object, setting it aside");
+        self.hub.metrics.undecodable(self.hub.name);
+        let (events, fact) = (self.hub.events.clone(), metadata.generation.unwrap_or_default().to_string());
+        let note = format!("Set aside until it can be decoded: {error}");
+        let object = metadata.into_response_partial::<C>();
+        tokio::spawn(async move { events.publish(&object, Kind::Warning, "Undecodable", note, &fact).await });
+    }
+
+    /// The server's version and how many objects it has, if it says. To answer, it brings its cache up to date, without
+    /// which it has no bookmarks to send for a kind that nobody changes.
+    async fn count(&self) -> Option<(u128, usize)> {
+        let page = self.page(&ListParams::default().limit(1)).await.ok()?;
+        let is_all = page.metadata.continue_.is_none_or(|token| token.is_empty());
+        let rest = page.metadata.remaining_item_count.or(is_all.then_some(0))?;
+        let count = page.items.len() + usize::try_from(rest).ok()?;
+        Some((number(page.metadata.resource_version.as_deref()), count))
     }
 }

@@ -12,6 +12,7 @@ mod process;
 pub mod proxy;
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,8 +69,14 @@ pub async fn http_get(port: u16, path: &str) -> Result<String, String> {
     }
 }
 
-/// A port that nobody listens at.
+/// A port that nobody listens at, nor is given to those who connect to somewhere before it is used: it is below theirs.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let count = std::process::id() * 251 + COUNT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(10_000 + count % 20_000).expect("a port");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -24,7 +24,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use super::{ControlPlane, free_port};
+use super::ControlPlane;
 
 type Answer = Response<BoxBody<Bytes, Error>>;
 
@@ -157,8 +157,8 @@ impl Proxy {
             frozen: watch::Sender::new(false),
             orders: broadcast::Sender::new(16),
         });
-        let port = free_port();
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("listen");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("listen");
+        let port = listener.local_addr().expect("its address").port();
         let accepting = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -52,8 +52,10 @@ fn f17_kind_not_installed() {
         .await;
         control_plane.install_crds().await;
         operator.ready().await;
+        // The test plays the garbage collector's part.
+        case.deployments.delete("api", &DeleteParams::default()).await.expect("delete");
         case.write(NAME, "again", 1).await;
-        case.deployment("again", 1).await;
+        case.settled("again", 1).await;
         case.is_sound(operator).await;
         case.report("F17", "waited, said why at `/readyz`, and went on when it was there, and there again");
     });
