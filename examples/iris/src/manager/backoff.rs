@@ -41,9 +41,13 @@ pub(super) fn exponential(first: Duration, failures: u32, longest: Duration) -> 
 
 /// `delay` and up to a fifth more.
 pub(super) fn jittered(delay: Duration) -> Duration {
-    // A hasher's random keys are randomness enough for this.
-    let random = RandomState::new().hash_one(0) % 1000;
-    delay.mul_f64(1.0 + (JITTER - 1.0) * f64::from(u16::try_from(random).unwrap_or_default()) / 1000.0)
+    let random = u16::try_from(random() % 1000).unwrap_or_default();
+    delay.mul_f64(1.0 + (JITTER - 1.0) * f64::from(random) / 1000.0)
+}
+
+/// Another number each time: a hasher's keys are randomness enough for this.
+pub(super) fn random() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use kube::runtime::controller::Action;
 use tracing::{Instrument as _, error, info_span};
 
-use super::backoff::jittered;
+use super::backoff::{jittered, random};
 use super::controller::Hub;
 use super::events::Kind;
 use super::watch::{Watched, key};
@@ -43,7 +43,8 @@ impl Failure {
 /// Calls the user's reconcile for `object`; the result says when to call it again.
 pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: Arc<Call<K>>) -> Action {
     let key = key(object.meta());
-    let span = info_span!("reconcile", controller = hub.name, namespace = key.0, name = key.1);
+    let reconcile_id = format!("{:016x}", random());
+    let span = info_span!("reconcile", controller = hub.name, namespace = key.0, name = key.1, reconcile_id);
     async move {
         let begin = Instant::now();
         hub.metrics.begin(hub.name);

@@ -32,6 +32,8 @@ const PAGE: u32 = 500;
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
 /// How soon a watch is tried again, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+/// What `kubectl apply` remembers.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// How long the watch may take to tell of what the server has counted.
 const LAG: Duration = Duration::from_secs(3);
 
@@ -253,6 +255,9 @@ impl<C: Watched> Watch<C> {
                     Some(_) => check = Instant::now() + jittered(period),
                     None => {
                         counted = self.count().await;
+                        if counted.is_some_and(|(at, _)| at < number(self.version.as_deref())) {
+                            return Err("the server has gone back in time".into());
+                        }
                         check = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
                     }
                 }
@@ -283,8 +288,9 @@ impl<C: Watched> Watch<C> {
         self.known.objects.insert(key(object.meta()));
         match object.0 {
             Ok(mut object) => {
-                // Nobody reads them, and they are most of it.
+                // Nobody reads these, and they are most of it.
                 object.meta_mut().managed_fields = None;
+                object.meta_mut().annotations.as_mut().map(|annotations| annotations.remove(LAST_APPLIED));
                 self.sink.applied(object, &self.known);
             }
             Err(InvalidObject { metadata, error }) => {
