@@ -32,6 +32,6 @@ pub struct File {
     pub text: String,
     /// Whether it can be run.
     pub executable: bool,
-    /// Whether the text depends on nothing, so that it need not be checked.
+    /// Whether the text depends on nothing that could break it, so that it need not be checked.
     pub fixed: bool,
 }

@@ -70,21 +70,41 @@ pub fn test(p: &ProjectView, r: &ResourceView, c: &ControllerView, replicas: boo
     vec![render!("api/tests/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)]
 }
 
+/// What stands at the beginning of a template for the licence.
+const HEADER: &str = "{{ p.header }}";
+
+/// Tests under faults by name, with their texts, which are those of the files in every project but for the licence.
+macro_rules! headed {
+    ($($name:literal)+) => {
+        [$(($name, include_str!(concat!("../../templates/api/tests/faults/", $name, ".rs.j2")))),+]
+    };
+}
+
+const FAULTS: [(&str, &str); 10] = headed! {
+    "case"
+    "crashes"
+    "leaders"
+    "main"
+    "objects"
+    "requests"
+    "rights"
+    "servers"
+    "staleness"
+    "watches"
+};
+
 /// The user's tests of a project's first kind of the replicas template under faults; the others' are alike.
 #[must_use]
 pub fn faults(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
-    vec![
-        render!("api/tests/faults/case.rs.j2" => "tests/faults/case.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/crashes.rs.j2" => "tests/faults/crashes.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/leaders.rs.j2" => "tests/faults/leaders.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/main.rs.j2" => "tests/faults/main.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/objects.rs.j2" => "tests/faults/objects.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/requests.rs.j2" => "tests/faults/requests.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/rights.rs.j2" => "tests/faults/rights.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/servers.rs.j2" => "tests/faults/servers.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/staleness.rs.j2" => "tests/faults/staleness.rs"; p: ProjectView, r: ResourceView),
-        render!("api/tests/faults/watches.rs.j2" => "tests/faults/watches.rs"; p: ProjectView, r: ResourceView),
-    ]
+    let path = |name: &str| format!("tests/faults/{name}.rs");
+    let subject = path("subject");
+    let mut files =
+        vec![render!("api/tests/faults/subject.rs.j2" => subject; p: ProjectView, r: ResourceView)];
+    files.extend(FAULTS.map(|(name, text)| {
+        let text = [&p.header, text.strip_prefix(HEADER).unwrap_or(text)].concat();
+        Rendered::fixed(path(name), &text)
+    }));
+    files
 }
 
 /// The tool's files for one kind: roles for people.
@@ -136,4 +156,17 @@ pub fn env_entry(r: &ResourceView, operand: &Operand) -> Result<Insert> {
         lines: format!("{present}\n  value: {}", filters::yaml_string(&operand.image)),
         present,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_under_faults_have_no_placeholder_but_the_licence() {
+        for (name, text) in FAULTS {
+            let text = text.strip_prefix(HEADER).expect("the licence");
+            assert!(!["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)), "{name}");
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub struct Rendered {
     pub text: String,
     /// Whether it is a program.
     pub executable: bool,
-    /// Whether the text is the same in every project, and so known to be what the path says.
+    /// Whether the text is the same in every project but for the licence, and so known to be what the path says.
     pub fixed: bool,
 }
 

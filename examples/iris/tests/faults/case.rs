@@ -16,13 +16,10 @@ use tokio::sync::OnceCell;
 use crate::common::audit::Request;
 use crate::common::proxy::Proxy;
 use crate::common::{ControlPlane, Operator, ensure, eventually};
-
-pub use iris_api::v1alpha1::iris::{Iris as Object, IrisSpec as Spec};
+use crate::subject::{Object, object};
 
 /// Name of the object that the story is about.
 pub const NAME: &str = "subject";
-/// Its kind, in paths of requests.
-pub const PLURAL: &str = "iris";
 /// The Deployment and replicas that it asks for, step by step.
 const STORY: [(&str, i32); 4] = [("web", 1), ("web", 3), ("api", 2), ("api", 0)];
 /// How long nothing must be written once all is as it should be.
@@ -107,8 +104,7 @@ impl<'a> Case<'a> {
 
     /// Asks for a Deployment.
     pub async fn write(&self, name: &str, deployment: &str, replicas: i32) {
-        let spec = Spec { deployment_name: deployment.to_owned(), replicas: Some(replicas) };
-        let patch = Patch::Apply(Object::new(name, spec));
+        let patch = Patch::Apply(object(name, deployment, replicas));
         self.objects.patch(name, &PatchParams::apply("user").force(), &patch).await.expect("write");
     }
 

@@ -17,6 +17,7 @@ mod requests;
 mod rights;
 mod servers;
 mod staleness;
+mod subject;
 mod watches;
 
 use std::future::Future;

@@ -16,12 +16,11 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::case::{Case, NAME, Object, PLURAL};
+use crate::case::{Case, NAME};
 use crate::common::proxy::{Cut, Fate, Proxy};
 use crate::common::{ControlPlane, ensure, eventually};
 use crate::run;
-
-use iris::manager::{Manager, Options};
+use crate::subject::{Manager, Object, Options, PLURAL};
 
 #[test]
 #[ignore = "has a control plane of its own; `make test-faults` runs it"]

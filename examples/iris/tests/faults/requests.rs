@@ -9,10 +9,11 @@ use hyper::StatusCode;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::case::{Case, NAME, PLURAL};
+use crate::case::{Case, NAME};
 use crate::common::proxy::{Asked, Fate};
 use crate::common::{ensure, eventually};
 use crate::run;
+use crate::subject::PLURAL;
 
 /// When Deployments were written, or would have been.
 fn attempts(case: &Case) -> Vec<Instant> {

@@ -10,10 +10,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Resource;
 use kube::api::{Api, DeleteParams};
 
-use crate::case::{Case, NAME, Object};
+use crate::case::{Case, NAME};
 use crate::common::proxy::Proxy;
 use crate::common::{ControlPlane, Operator, eventually};
 use crate::run;
+use crate::subject::Object;
 
 async fn says_that_the_kind_is_missing(operator: &Operator) {
     eventually("the operator says that the kind is missing", async || match operator.readiness().await {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use hyper::Request;
 use kube::api::ListParams;
 
-use crate::case::{Case, NAME, PLURAL};
+use crate::case::{Case, NAME};
 use crate::common::proxy::Fate;
 use crate::run;
+use crate::subject::PLURAL;
 
 /// How long the past is shown.
 const PAST: Duration = Duration::from_secs(5);

@@ -9,10 +9,11 @@ use hyper::StatusCode;
 use kube::api::DeleteParams;
 use serde_json::json;
 
-use crate::case::{Case, NAME, PLURAL};
+use crate::case::{Case, NAME};
 use crate::common::proxy::{Cut, Fate, Proxy};
 use crate::common::{ensure, eventually};
 use crate::run;
+use crate::subject::PLURAL;
 
 const KINDS: [&str; 2] = [PLURAL, "deployments"];
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What the tests are about: the kind, and how one of its objects asks for a Deployment.
+
+pub use iris::manager::{Manager, Options};
+pub use iris_api::v1alpha1::iris::{Iris as Object, IrisSpec as Spec};
+
+/// The kind, in paths of requests.
+pub const PLURAL: &str = "iris";
+
+/// An object that asks for a Deployment.
+pub fn object(name: &str, deployment: &str, replicas: i32) -> Object {
+    Object::new(name, Spec { deployment_name: deployment.to_owned(), replicas: Some(replicas) })
+}
