@@ -67,14 +67,14 @@ pub fn rust_type(kind: &str) -> String {
 /// The package for a project: its name, with `operator-` in front when Cargo or Rust would not have it, or when it (or
 /// the package of its types) is also the name of one of its `dependencies`.
 #[must_use]
-pub fn crate_name(project_name: &str, dependencies: &mut dyn Iterator<Item = &str>) -> String {
+pub fn crate_name<'a>(project_name: &str, mut dependencies: impl Iterator<Item = &'a str>) -> String {
     let own = ident(project_name);
     let api = format!("{own}_api");
     let taken = own.starts_with(|first: char| first.is_ascii_digit())
         || is_keyword(&own)
         || is_device(&own)
         || among(CRATES, &own)
-        || dependencies.map(ident).any(|dependency| dependency == own || dependency == api);
+        || dependencies.any(|name| is_spelt(name, &own) || is_spelt(name, &api));
     if taken { format!("operator-{project_name}") } else { project_name.to_owned() }
 }
 
@@ -82,6 +82,12 @@ pub fn crate_name(project_name: &str, dependencies: &mut dyn Iterator<Item = &st
 #[must_use]
 pub fn ident(crate_name: &str) -> String {
     crate_name.replace('-', "_")
+}
+
+/// Whether code spells a crate's name so.
+fn is_spelt(crate_name: &str, ident: &str) -> bool {
+    let spelt = crate_name.bytes().map(|byte| if byte == b'-' { b'_' } else { byte });
+    crate_name.len() == ident.len() && spelt.eq(ident.bytes())
 }
 
 /// Whether Rust keeps this word for itself.

@@ -111,13 +111,35 @@ impl Draft {
     pub fn plan(self) -> Result<Plan> {
         let unsure =
             |change: &&Change| !change.fixed && (change.writes() || change.action == Action::Conflict);
-        for change in self.changes.values().filter(unsure) {
-            parses(&change.path, &change.after)
-                .map_err(|message| Error::Unparsable { path: change.path.clone(), message })?;
-        }
+        let unsure: Vec<&Change> = self.changes.values().filter(unsure).collect();
+        check(&unsure)?;
         let changes = self.changes.into_values().collect();
         Ok(Plan::new(self.tree.root().to_path_buf(), changes, self.notes, self.next))
     }
+}
+
+/// Checks every text; two threads halve the longest part of planning.
+fn check(changes: &[&Change]) -> Result<()> {
+    let check = |changes: &[&Change]| {
+        changes.iter().try_for_each(|change| {
+            parses(&change.path, &change.after)
+                .map_err(|message| Error::Unparsable { path: change.path.clone(), message })
+        })
+    };
+    // Half of the bytes each, roughly.
+    let all: usize = changes.iter().map(|change| change.after.len()).sum();
+    let mut seen = 0;
+    let half = changes.iter().position(|change| {
+        seen += change.after.len();
+        seen > all / 2
+    });
+    let (first, second) = changes.split_at(half.unwrap_or_default());
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| check(second));
+        let first = check(first);
+        // A panic of the thread is one of this one.
+        first.and(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Whether a text is what its file's name says, as far as that can be told.
