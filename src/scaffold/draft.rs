@@ -1,5 +1,6 @@
 //! Files and edits of one command on their way to a [`Plan`].
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{Action, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
@@ -111,35 +112,44 @@ impl Draft {
     pub fn plan(self) -> Result<Plan> {
         let unsure =
             |change: &&Change| !change.fixed && (change.writes() || change.action == Action::Conflict);
-        let unsure: Vec<&Change> = self.changes.values().filter(unsure).collect();
-        check(&unsure)?;
+        check(self.changes.values().filter(unsure).collect())?;
         let changes = self.changes.into_values().collect();
         Ok(Plan::new(self.tree.root().to_path_buf(), changes, self.notes, self.next))
     }
 }
 
 /// Checks every text; two threads halve the longest part of planning.
-fn check(changes: &[&Change]) -> Result<()> {
-    let check = |changes: &[&Change]| {
-        changes.iter().try_for_each(|change| {
-            parses(&change.path, &change.after)
-                .map_err(|message| Error::Unparsable { path: change.path.clone(), message })
-        })
+fn check(mut changes: Vec<&Change>) -> Result<()> {
+    // The longest first, each to the thread that has less to do.
+    changes.sort_by_key(|change| (Reverse(effort(change)), &change.path));
+    let (mut here, mut there) = (Vec::new(), Vec::new());
+    let (mut before, mut beside) = (0, 0);
+    for change in changes {
+        let (share, sum) =
+            if before <= beside { (&mut here, &mut before) } else { (&mut there, &mut beside) };
+        share.push(change);
+        *sum += effort(change);
+    }
+    let broken = |share: Vec<&Change>| -> Vec<(RelPath, String)> {
+        let fault = |change: &Change| Some((change.path.clone(), parses(&change.path, &change.after).err()?));
+        share.into_iter().filter_map(fault).collect()
     };
-    // Half of the bytes each, roughly.
-    let all: usize = changes.iter().map(|change| change.after.len()).sum();
-    let mut seen = 0;
-    let half = changes.iter().position(|change| {
-        seen += change.after.len();
-        seen > all / 2
-    });
-    let (first, second) = changes.split_at(half.unwrap_or_default());
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| check(second));
-        let first = check(first);
+    let mut broken = std::thread::scope(|scope| {
+        let there = scope.spawn(|| broken(there));
+        let here = broken(here);
         // A panic of the thread is one of this one.
-        first.and(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+        [here, there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))].concat()
+    });
+    broken.sort();
+    broken.into_iter().next().map_or(Ok(()), |(path, message)| Err(Error::Unparsable { path, message }))
+}
+
+/// How much there is to check, roughly: Rust takes longest.
+fn effort(change: &Change) -> usize {
+    match change.path.extension() {
+        "rs" => 4 * change.after.len(),
+        _ => change.after.len(),
+    }
 }
 
 /// Whether a text is what its file's name says, as far as that can be told.
