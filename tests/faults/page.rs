@@ -142,8 +142,9 @@ cases that are about it fail.
   that event later: there is at most one event for each fact, and exactly one while no fault comes in between.
 - A change of an object that the server neither tells of nor follows by another one is noticed when the objects are
   listed the next time. Objects that come or go untold are noticed by counting, every 45 seconds.
-- A process that is frozen between the moment it sends a request and the moment the kernel does is beyond what a client
-  can see. What it sends then carries the version of the object it was made for, and is refused if that has changed.
+- A process that is frozen between the moment it decides to send a request and the moment the kernel sends it is beyond
+  what a client can see. Changes and deletions of a Deployment that go out so late carry the version that they were
+  decided on, and are refused if it has changed since.
 ";
 
 /// Compares the page with the cases and with what the tests reported, or renews it.
