@@ -35,6 +35,7 @@ pub struct PlaceholderSpec {
     #[schemars(length(min = 1, max = 63), pattern(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("the namespace cannot be changed"))]
     pub namespace: String,
+
     /// Name of the Deployment. Changing it replaces the Deployment by one of the new name.
     #[schemars(
         length(min = 1, max = 63),
