@@ -48,7 +48,7 @@ pub const WEAKNESSES: &[Weakness] = &[
         case: "requests::f04_server_errors",
         patches: &[(
             "src/manager/backoff.rs",
-            "exponential(FIRST, *count, LONGEST)",
+            "exponential(FIRST, *count - 1, LONGEST)",
             "exponential(FIRST, 0, LONGEST)",
         )],
     },
@@ -94,7 +94,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     },
     Weakness {
         case: "watches::f09_version_expired_at_the_start",
-        patches: &[(WATCH, "if status.code < 500 && status.code != 429)", "if status.code == 0)")],
+        patches: &[(WATCH, "if status.code < 500 && status.code != 429 => {", "if status.code == 0 => {")],
     },
     // Nobody counts.
     Weakness {

@@ -152,7 +152,7 @@ fn the_replicas_template_says_what_an_operator_author_expects() {
         json!({
             "scale": {
                 "specReplicasPath": ".spec.replicas",
-                "statusReplicasPath": ".status.readyReplicas",
+                "statusReplicasPath": ".status.replicas",
                 "labelSelectorPath": ".status.selector",
             },
             "status": {},

@@ -103,13 +103,16 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
         let Some(updated) = update(&object, &deployment, &context).await? else {
             return Ok(Action::requeue(STALE_RETRY));
         };
-        let (reason, note) = if scales {
-            ("Scaled", format!("Scaled deployment \"{name}\" to {new_count} replicas"))
-        } else {
-            ("Updated", format!("Updated deployment \"{name}\""))
-        };
-        context.events.publish(&*object, Kind::Normal, reason, note, &occurrence(&updated)).await;
-        return Ok(Action::await_change());
+        // The API server may write a value in another form, such as `1000m` as `1`: then nothing has changed.
+        if updated.resource_version() != deployment.resource_version() {
+            let (reason, note) = if scales {
+                ("Scaled", format!("Scaled deployment \"{name}\" to {new_count} replicas"))
+            } else {
+                ("Updated", format!("Updated deployment \"{name}\""))
+            };
+            context.events.publish(&*object, Kind::Normal, reason, note, &occurrence(&updated)).await;
+            return Ok(Action::await_change());
+        }
     }
 
     info!(deployment_name = name, replica_count = new_count, "replica count up to date");

@@ -98,24 +98,25 @@ pub fn status(object: &Iris, deployment: &Deployment) -> IrisStatus {
         reason: if holds { "ReplicasReady" } else { "Progressing" },
         message: format!("{ready} of {wanted} replicas are ready"),
     };
-    with_condition(object, ready, fact)
+    with_condition(object, &observed, fact)
 }
 
 /// The status of `object` when the name of its Deployment is taken.
 #[must_use]
 pub fn conflict_status(object: &Iris, message: &str) -> IrisStatus {
     let fact = Fact { type_: "Ready", holds: false, reason: NAME_CONFLICT, message: message.to_owned() };
-    with_condition(object, 0, fact)
+    with_condition(object, &DeploymentStatus::default(), fact)
 }
 
-fn with_condition(object: &Iris, ready_replicas: i32, fact: Fact) -> IrisStatus {
+fn with_condition(object: &Iris, observed: &DeploymentStatus, fact: Fact) -> IrisStatus {
     let generation = object.meta().generation;
     // Conditions of other types are somebody else's.
     let known = object.status.iter().flat_map(|status| &status.conditions);
     let mut conditions = known.filter(|known| known.type_ == fact.type_).cloned().collect();
     set_condition(&mut conditions, fact, generation);
     IrisStatus {
-        ready_replicas,
+        replicas: observed.replicas.unwrap_or_default(),
+        ready_replicas: observed.ready_replicas.unwrap_or_default(),
         selector: Some(format!("{LABEL}={}", object.spec.deployment_name)),
         observed_generation: generation,
         conditions,

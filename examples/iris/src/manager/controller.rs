@@ -107,14 +107,21 @@ async fn run<K: Watched>(
     writer.apply_watcher_event(&Event::InitDone);
     let (writer, objects) = (Mutex::new(writer), store.clone());
     watches.add(Objects { writer, store: objects, queue, children, hub: hub.clone() });
-    drop(watches.unlisted);
+    let Watches { tasks: mut watching, unlisted, .. } = watches;
+    drop(unlisted);
     // Deciding what to do about children before they are all known would mean deciding wrongly.
     tokio::select! {
+        biased;
+        // Watches go on for ever. One that does not has a bug, and ends the controller.
+        Some(_) = watching.join_next() => return,
         _ = listed.recv() => {}
         () = shutdown.clone() => return,
     }
-    // When nothing new is taken, the workers end as soon as what they do is done.
-    work(hub, store, requests.take_until(shutdown), call).await;
+    tokio::select! {
+        // When nothing new is taken, the workers end as soon as what they do is done.
+        () = work(hub, store, requests.take_until(shutdown), call) => {}
+        Some(_) = watching.join_next() => {}
+    }
 }
 
 /// The controller's own objects.

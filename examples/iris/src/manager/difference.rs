@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Whether `current` has everything that `desired` says. What `desired` leaves out may be anything: defaults of the API
-/// server, status, and fields that belong to others.
+/// server, status, and fields that belong to others. So a field that `desired` has ceased to say is not missed; it goes
+/// with the next write.
 pub fn covers(current: &impl Serialize, desired: &impl Serialize) -> bool {
     match (serde_json::to_value(current), serde_json::to_value(desired)) {
         (Ok(current), Ok(desired)) => contains(&current, &desired),
@@ -26,16 +27,16 @@ fn contains(current: &Value, desired: &Value) -> bool {
                 return current.len() == desired.len()
                     && pairs.all(|(current, item)| contains(current, item));
             };
-            desired.iter().all(|item| {
-                let found = current.iter().find(|candidate| candidate.get(key) == item.get(key));
-                found.is_some_and(|found| contains(found, item))
-            })
+            let matches =
+                |found: &Value, item: &Value| found.get(key) == item.get(key) && contains(found, item);
+            desired.iter().all(|item| current.iter().any(|found| matches(found, item)))
         }
         (current, desired) => current == desired,
     }
 }
 
-/// What tells the items of a list apart, as the API server sees it; a list without is one value.
+/// What tells the items of most lists of the API apart; a list without is one value. Where items share it, as mounts of
+/// one volume do, any of them will do.
 fn key_of(items: &[Value]) -> Option<&'static str> {
     let mut keys = ["type", "uid", "name"].into_iter().filter(|_| !items.is_empty());
     keys.find(|key| items.iter().all(|item| item.get(key).is_some()))
@@ -65,6 +66,8 @@ mod tests {
             json!([{"name": "sidecar", "image": "y"}, {"name": "a", "image": "x", "tty": true}]);
         current["spec"].as_object_mut().expect("an object").remove("labels");
         assert!(covers(&current, &desired));
+        let mounts = json!([{"name": "data", "mountPath": "/a"}, {"name": "data", "mountPath": "/b"}]);
+        assert!(covers(&mounts, &mounts), "one volume is mounted twice");
         for (path, value) in [
             ("replicas", json!(2)),
             ("containers", json!([])),

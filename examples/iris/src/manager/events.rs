@@ -7,12 +7,15 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client, Resource};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::warn;
+
+use super::backoff::jittered;
 
 /// How often, and for how long each time, publishing is tried.
 const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Whether something went as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +80,14 @@ impl Events {
             match timeout(PATIENCE, events.create(&PostParams::default(), &event)).await {
                 Ok(Ok(_)) => return,
                 Ok(Err(kube::Error::Api(status))) if status.is_already_exists() => return,
+                // To ask again would be answered in the same way.
+                Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
+                    return warn!(error = %status, reason, "cannot publish an event");
+                }
                 Ok(Err(error)) => warn!(%error, reason, attempt, "cannot publish an event"),
                 Err(_) => warn!(reason, attempt, "no answer to an event"),
             }
+            sleep(jittered(PAUSE)).await;
         }
     }
 }

@@ -68,7 +68,11 @@ impl Elector {
     pub(super) async fn acquire(&mut self, shutdown: Shutdown) -> bool {
         info!(lease = self.name, identity = self.identity, "waiting to become the leader");
         loop {
-            match self.try_hold(self.timings.leader_elect_renew_deadline).await {
+            let tried = tokio::select! {
+                tried = self.try_hold(self.timings.leader_elect_renew_deadline) => tried,
+                () = shutdown.clone() => return false,
+            };
+            match tried {
                 Ok(true) => break,
                 Ok(false) => {}
                 Err(reason) => warn!("cannot take the Lease, trying again: {reason}"),
@@ -87,7 +91,10 @@ impl Elector {
         while !self.fence.time_left().is_zero() {
             sleep(self.timings.leader_elect_retry_period).await;
             match self.try_hold(self.fence.time_left()).await {
-                Ok(false) if self.is_held_by_another() => return warn!("another replica took the Lease"),
+                Ok(false) if self.is_held_by_another() => {
+                    self.fence.close();
+                    return warn!("another replica took the Lease");
+                }
                 // Somebody wrote to the Lease at the same moment.
                 Ok(_) => {}
                 Err(reason) => warn!("cannot renew the Lease: {reason}"),
@@ -267,6 +274,17 @@ mod tests {
         assert!(tries(&mut elector).await);
         assert!(!elector.fence.time_left().is_zero());
         assert_eq!(elector.observed.0.lease_transitions, Some(5));
+    }
+
+    #[tokio::test]
+    async fn after_a_theft_nothing_is_written() {
+        let (mut elector, server) = election("");
+        elector.timings.leader_elect_retry_period = Duration::from_millis(10);
+        assert!(tries(&mut elector).await, "it is free");
+        let thief = Some("thief".to_owned());
+        server.0.lock().expect("no panic").spec.as_mut().expect("a spec").holder_identity = thief;
+        timeout(Duration::from_secs(5), elector.renew()).await.expect("an end");
+        assert!(elector.fence.time_left().is_zero());
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, join_all};
+use futures::future::BoxFuture;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::task::JoinSet;
@@ -56,6 +56,9 @@ pub enum Error {
     /// The manager cannot be what the flags and the machine it runs on make it.
     #[error("{0}")]
     Setup(String),
+    /// A controller stopped without being asked to.
+    #[error("a controller ended by itself")]
+    ControllerEnded,
     /// Another replica leads, or might.
     #[error("leadership was lost")]
     LeadershipLost,
@@ -137,10 +140,9 @@ impl Manager {
 
     /// Takes the lead if it has to be taken, then runs the controllers until shutdown or loss of the lead.
     async fn lead(&mut self) -> Result<(), Error> {
+        self.metrics.leader(self.id, !self.options.leader_elect);
         if !self.options.leader_elect {
-            self.metrics.leader(self.id, true);
-            self.run_controllers().await;
-            return Ok(());
+            return self.run_controllers().await;
         }
         let (client, fence) = (self.own_client.clone(), self.fence.clone());
         let mut elector = Elector::new(client, self.id, &self.options, fence)?;
@@ -148,22 +150,30 @@ impl Manager {
             return Ok(());
         }
         self.metrics.leader(self.id, true);
-        tokio::select! {
-            () = self.run_controllers() => {}
-            // Not one more write may happen: the process ends with whatever was running.
+        let result = tokio::select! {
+            result = self.run_controllers() => result,
+            // Not one more write may happen: whatever was running is dropped.
             () = elector.renew() => return Err(Error::LeadershipLost),
-        }
+        };
         self.metrics.leader(self.id, false);
         elector.release().await;
-        Ok(())
+        result
     }
 
-    async fn run_controllers(&mut self) {
-        let controllers: Vec<_> = self.controllers.drain(..).map(tokio::spawn).collect();
-        self.shutdown.clone().await;
-        info!("stopping: waiting for reconciles to finish");
-        if tokio::time::timeout(DRAIN, join_all(controllers)).await.is_err() {
-            warn!("reconciles still run after {DRAIN:?}; leaving them");
+    /// Runs the controllers until shutdown, and until what they are at then is done. None is left when this ends.
+    async fn run_controllers(&mut self) -> Result<(), Error> {
+        let mut controllers: JoinSet<()> = self.controllers.drain(..).collect();
+        tokio::select! {
+            biased;
+            () = self.shutdown.clone() => {}
+            Some(_) = controllers.join_next() => return Err(Error::ControllerEnded),
         }
+        info!("stopping: waiting for reconciles to finish");
+        let drained = async { while controllers.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            warn!("reconciles still run after {DRAIN:?}; ending them");
+            controllers.shutdown().await;
+        }
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::{Error, LogFormat, Options};
 #[must_use]
 pub struct Telemetry {
     #[cfg(feature = "otel")]
-    traces: opentelemetry_sdk::trace::SdkTracerProvider,
+    traces: Option<opentelemetry_sdk::trace::SdkTracerProvider>,
 }
 
 /// Starts logging as the flags say.
@@ -33,8 +33,11 @@ pub fn init(options: &Options) -> Result<Telemetry, Error> {
     #[cfg(feature = "otel")]
     let (subscriber, traces) = {
         use opentelemetry::trace::TracerProvider as _;
-        let traces = traces()?;
-        let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer(env!("CARGO_PKG_NAME")));
+        let is_named = std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
+        let traces = is_named.then(traces).transpose()?;
+        let layer = traces.as_ref().map(|provider| {
+            tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
+        });
         (subscriber.with(layer), traces)
     };
     subscriber.init();
@@ -56,7 +59,9 @@ fn traces() -> Result<opentelemetry_sdk::trace::SdkTracerProvider, Error> {
 #[cfg(feature = "otel")]
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if let Err(error) = self.traces.shutdown() {
+        if let Some(provider) = &self.traces
+            && let Err(error) = provider.shutdown()
+        {
             tracing::warn!(%error, "traces are left unsent");
         }
     }

@@ -45,6 +45,10 @@ impl Pair {
         // A standby is as ready as it can be.
         standby.ready().await;
         assert!(leader.metric("leader_election_master_status{").await > 0.5);
+        let metrics = standby.metrics().await.expect("metrics");
+        assert!(
+            metrics.lines().any(|it| it.starts_with("leader_election_master_status{") && it.ends_with(" 0"))
+        );
         (pair, leader, standby)
     }
 
@@ -82,6 +86,17 @@ fn f15_lead_handed_over() {
         assert!(took < Duration::from_secs(3), "{took:?}");
         pair.assert_one_writer();
         standby.stop().await;
+
+        // One that reaches nobody stops as soon as it is told to.
+        let alone = Case::new("f15-alone").await;
+        alone.proxy.on(|_| Fate::Never);
+        let replica = alone.launch(&["--leader-elect", "--leader-election-namespace=f15-alone"]);
+        eventually("it asks for the Lease", async || {
+            ensure(!alone.proxy.asked().is_empty(), &"nothing asked")
+        })
+        .await;
+        let stopped = replica.stop().await;
+        assert!(stopped < Duration::from_secs(3), "{stopped:?}");
         pair.first.report("F15", &format!("stopped: the other one worked after {:.1} s", took.as_secs_f64()));
     });
 }
@@ -126,9 +141,11 @@ async fn stolen() {
     let name = leases.items[0].metadata.name.clone().expect("a name");
     let theft = json!({ "spec": { "holderIdentity": "thief", "leaseDurationSeconds": 3 } });
     pair.leases.patch(&name, &PatchParams::default(), &Patch::Merge(theft)).await.expect("patch");
-    assert!(!leader.ended().await, "it ends with a failure");
+    // Work for both of them.
     pair.first.write(NAME, "web", 2).await;
-    pair.first.deployment("web", 2).await;
+    assert!(!leader.ended().await, "it ends with a failure");
+    pair.first.write(NAME, "web", 3).await;
+    pair.first.deployment("web", 3).await;
     pair.assert_one_writer();
     standby.stop().await;
 }

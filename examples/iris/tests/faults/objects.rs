@@ -207,7 +207,7 @@ fn f19_many_objects() {
         .unwrap_or_else(|seen| panic!("{seen}"));
         let took = begun.elapsed();
         let memory = operator.metric("process_resident_memory_bytes").await / 1_048_576.0;
-        assert!(memory < 150.0, "{memory} MiB");
+        assert!(memory < 100.0, "{memory} MiB");
         let writes = case.writes();
         let made_twice = writes.iter().filter(|it| it.resource == "deployments" && it.created()).count();
         assert_eq!(made_twice, MANY, "each once");

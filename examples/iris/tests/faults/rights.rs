@@ -86,7 +86,7 @@ fn f16_rights_missing() {
         case.report(
             "F16",
             &format!(
-                "told once, tried {refused} times in 5 s, went on when allowed; events were never missed"
+                "told once, tried {refused} times in 5 s, went on when allowed; worked without the right to publish events"
             ),
         );
     });

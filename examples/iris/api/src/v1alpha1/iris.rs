@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
     doc = "Iris runs a Deployment and keeps it at the wanted number of replicas.",
     scale(
         spec_replicas_path = ".spec.replicas",
-        status_replicas_path = ".status.readyReplicas",
+        status_replicas_path = ".status.replicas",
         label_selector_path = ".status.selector"
     ),
     printcolumn = r#"{"name": "Deployment", "type": "string", "jsonPath": ".spec.deploymentName"}"#,
@@ -50,7 +50,11 @@ pub struct IrisSpec {
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IrisStatus {
-    /// Number of the Deployment's replicas that are ready.
+    /// Number of replicas that the Deployment has.
+    #[serde(default)]
+    pub replicas: i32,
+
+    /// Number of those that are ready.
     #[serde(default)]
     pub ready_replicas: i32,
 
