@@ -101,11 +101,6 @@ impl<'a> Transaction<'a> {
             self.step(Step::Stage(&change.path), "write", &staged, || write(&staged, &target, change))?;
             targets.push(target);
         }
-        for target in &targets {
-            if let Some(parent) = target.parent() {
-                self.make_directories(parent)?;
-            }
-        }
         // The journal speaks of where the files really are, below the root.
         let inside = |target: &'_ PathBuf| {
             let path = target.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or_default();
@@ -117,8 +112,11 @@ impl<'a> Transaction<'a> {
         for (index, (change, target)) in writes.iter().zip(&targets).enumerate() {
             if change.before.is_some() {
                 let aside = self.staging.old_file(index);
-                self.step(Step::SetAside(&change.path), "replace", target, || fs::rename(target, &aside))?;
+                self.step(Step::SetAside(&change.path), "replace", target, || set_aside(target, &aside))?;
                 self.set_aside.push((target.clone(), aside));
+            }
+            if let Some(parent) = target.parent() {
+                self.make_directories(parent)?;
             }
             let staged = self.staging.new_file(index);
             self.step(Step::Place(&change.path), "write", target, || fs::rename(&staged, target))?;
@@ -169,6 +167,12 @@ impl<'a> Transaction<'a> {
             let _ = fs::remove_dir(directory);
         }
     }
+}
+
+/// Keeps the file at `target` as `aside` too, so that there is one at `target` at any moment: without a PROJECT the next
+/// command would not find the project. Where the disk has no links, it is moved.
+fn set_aside(target: &Path, aside: &Path) -> io::Result<()> {
+    fs::hard_link(target, aside).or_else(|_| fs::rename(target, aside))
 }
 
 /// Writes a change's text to `staged`, with the permissions that the file at `target` has or a new one gets.

@@ -111,7 +111,16 @@ fn modules(root: &Path, name: &str, text: &str) -> Sound {
     let is_root = ["lib", "main", "mod"].iter().any(|root| *root == stem) || parent == Path::new("tests");
     let folder = root.join(if is_root { parent.to_path_buf() } else { parent.join(stem) });
     let mut seen = BTreeSet::new();
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(place) = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]")) {
+            if !folder.join(place).is_file() {
+                return Err(format!("`{place}` is no file"));
+            }
+            // The module of that file.
+            lines.next();
+            continue;
+        }
         let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
         let Some(module) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) else {
             continue;
