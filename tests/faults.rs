@@ -31,6 +31,10 @@ fn faults(sandbox: &Sandbox, only: &[&str]) -> (String, bool) {
     cargo.current_dir(sandbox.path());
     cargo.env("CARGO_TARGET_DIR", target()).env("KUBEBUILDER_ASSETS", programs());
     cargo.env("FAULTS_REPORT", sandbox.path().join(REPORT));
+    if !only.is_empty() {
+        // Nobody debugs these, and they are many.
+        cargo.env("CARGO_PROFILE_DEV_DEBUG", "false");
+    }
     let output = cargo.output().expect("a run");
     let printed = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
     assert!(printed.contains("test result: "), "the tests ran:\n{printed}");
