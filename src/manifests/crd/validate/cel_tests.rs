@@ -1,3 +1,5 @@
+//! What the check says of rules, without a server.
+
 use serde_json::{Value, json};
 
 use super::super::findings::Findings;

@@ -1,3 +1,5 @@
+//! Which patterns are taken, as the package regexp of Go takes them.
+
 use super::Pattern;
 
 #[test]

@@ -1,3 +1,5 @@
+//! What the check says of whole definitions.
+
 use serde_json::Value;
 
 use super::validate;
