@@ -336,3 +336,20 @@ fn definitions_of_another_project_are_refused() {
     let ran = manifests(&sandbox, &both);
     assert!(!ran.stderr.contains("no kind that `PROJECT` has"), "{}", ran.stderr);
 }
+
+#[test]
+fn five_hundred_kinds_are_written_as_one_is() {
+    let sandbox = Sandbox::with_iris();
+    let fields = json!({ "size": { "type": "integer", "minimum": 0 } });
+    let kinds: Vec<String> =
+        (0..500).map(|number| definition(&format!("Kind{number}"), &fields).to_string()).collect();
+    // The project's own one is among them.
+    let mut iris = definition("Iris", &fields);
+    iris["spec"]["versions"][0]["subresources"] = json!({ "status": {} });
+    manifests(&sandbox, &format!("cat <<'END'\n{iris}\n{}\nEND", kinds.join("\n"))).code(0);
+    let bases = sandbox.path().join("config/crd/bases");
+    let written = std::fs::read_dir(bases).expect("a folder").filter_map(Result::ok);
+    let written: Vec<_> =
+        written.filter(|file| file.file_name().to_string_lossy().contains("_kind")).collect();
+    assert_eq!(written.len(), 500);
+}
