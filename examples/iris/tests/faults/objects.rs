@@ -209,8 +209,8 @@ fn f19_many_objects() {
         let memory = operator.metric("process_resident_memory_bytes").await / 1_048_576.0;
         assert!(memory < 100.0, "{memory} MiB");
         let writes = case.writes();
-        let made_twice = writes.iter().filter(|it| it.resource == "deployments" && it.created()).count();
-        assert_eq!(made_twice, MANY, "each once");
+        let created = writes.iter().filter(|it| it.resource == "deployments" && it.created()).count();
+        assert_eq!(created, MANY, "each once");
         case.proxy.cut(Cut::End);
         operator.stop().await;
         case.report(
