@@ -8,11 +8,9 @@ mod page;
 mod weaknesses;
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use common::Sandbox;
-use common::cluster::{programs, target};
+use common::{Sandbox, cluster};
 use weaknesses::{WEAKNESSES, Weakness};
 
 /// Tests mostly wait, so that more of them run at a time than there are cores.
@@ -24,12 +22,10 @@ fn faults(sandbox: &Sandbox, only: &[&str]) -> (String, bool) {
     // Projects share a target folder, and in it the names of programs.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut cargo = Command::new("cargo");
+    let mut cargo = cluster::cargo(sandbox.path());
     cargo
         .args(["test", "--locked", "--quiet", "--test=faults", "--", "--include-ignored", THREADS])
         .args(only);
-    cargo.current_dir(sandbox.path());
-    cargo.env("CARGO_TARGET_DIR", target()).env("KUBEBUILDER_ASSETS", programs());
     cargo.env("FAULTS_REPORT", sandbox.path().join(REPORT));
     if !only.is_empty() {
         // Nobody debugs these, and they are many.

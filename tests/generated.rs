@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::cluster::{programs, run, target};
+use common::cluster::{self, run, target};
 use common::{Sandbox, tree};
 use serde_json::{Value, json};
 
@@ -17,15 +17,9 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn cargo(folder: &Path, args: &[&str]) {
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args(args)
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", target())
-        .env("KUBEBUILDER_ASSETS", programs())
-        // The tests mostly wait.
-        .env("RUST_TEST_THREADS", "8")
-        .env_remove("WATCH_NAMESPACE");
+    let mut cargo = cluster::cargo(folder);
+    // The tests mostly wait.
+    cargo.args(args).env("RUST_TEST_THREADS", "8").env_remove("WATCH_NAMESPACE");
     run(cargo, "").unwrap_or_else(|error| panic!("cargo {args:?} in {}:\n{error}", folder.display()));
 }
 
@@ -88,10 +82,8 @@ fn without(role: &str, resource: &str, verb: &str) -> String {
 
 /// What the test of the permissions prints, and whether it passes.
 fn permissions(sandbox: &Sandbox) -> (String, bool) {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--quiet", "--locked", "--test=permissions"]).current_dir(sandbox.path());
-    cargo.env("CARGO_TARGET_DIR", target()).env("KUBEBUILDER_ASSETS", programs());
-    let output = cargo.output().expect("a run");
+    let mut cargo = cluster::cargo(sandbox.path());
+    let output = cargo.args(["test", "--quiet", "--locked", "--test=permissions"]).output().expect("a run");
     let streams = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&streams).into_owned(), output.status.success())
 }

@@ -29,6 +29,13 @@ pub fn target() -> PathBuf {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/generated"), PathBuf::from)
 }
 
+/// Cargo in a generated project, whose tests find the control plane's programs.
+pub fn cargo(project: &Path) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(project).env("CARGO_TARGET_DIR", target()).env("KUBEBUILDER_ASSETS", programs());
+    cargo
+}
+
 /// A running cluster.
 pub struct Cluster {
     // Its standard input closes when the test process ends, and it stops with that.
