@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::watch::Key;
 
@@ -22,7 +23,7 @@ impl Backoff {
     /// Whether this failure of `object` is the first in a row, and the delay after it: a second, twice as long each
     /// time, five minutes at most, and up to a fifth more so that objects which failed together are not tried together.
     pub(super) fn after_failure(&self, object: Key) -> (bool, Duration) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.0.lock();
         let count = failures.entry(object).or_default();
         *count += 1;
         (*count == 1, jittered(exponential(FIRST, *count - 1, LONGEST)))
@@ -30,7 +31,7 @@ impl Backoff {
 
     /// Forgets the failures of `object`: it succeeded, or it is gone.
     pub(super) fn reset(&self, object: &Key) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
+        self.0.lock().remove(object);
     }
 }
 

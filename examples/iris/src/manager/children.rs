@@ -2,10 +2,11 @@
 //! The objects that a controller's objects own, found by owner without asking the API server.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::controller::Queue;
@@ -13,6 +14,7 @@ use super::watch::{Key, Known, Sink, Watched, Watches, is_namespaced, key, versi
 
 /// A controller's copy of all objects of one type that it watches, indexed by the uid of their controlling owner.
 /// What the controller itself writes shows up at once when it is passed to [`Children::wrote`].
+#[derive(Clone)]
 pub struct Children<C>(Arc<Mutex<State<C>>>);
 
 struct State<C> {
@@ -28,12 +30,6 @@ struct State<C> {
 /// Finds the owner that a controller is about.
 pub(super) type OwnerOf = fn(&ObjectMeta) -> Option<Key>;
 
-impl<C> Clone for Children<C> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
 impl<C> Default for Children<C> {
     fn default() -> Self {
         let (objects, owned, waiting) = (BTreeMap::new(), HashMap::new(), HashMap::new());
@@ -45,7 +41,7 @@ impl<C: Resource<DynamicType = ()>> Children<C> {
     /// The objects that the owner with this uid controls, by namespace and name.
     #[must_use]
     pub fn of(&self, owner: &str) -> Vec<Arc<C>> {
-        let state = self.state();
+        let state = self.0.lock();
         let keys = state.owned.get(owner).into_iter().flatten();
         keys.filter_map(|key| state.objects.get(key)).map(|(object, _)| object.clone()).collect()
     }
@@ -53,14 +49,14 @@ impl<C: Resource<DynamicType = ()>> Children<C> {
     /// The object of that name, whoever owns it.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<C>> {
-        let state = self.state();
+        let state = self.0.lock();
         state.objects.get(&(namespace.to_owned(), name.to_owned())).map(|(object, _)| object.clone())
     }
 
     /// Takes over what the API server answered to a write, ahead of the watch.
     pub fn wrote(&self, mut object: C) {
         object.meta_mut().managed_fields = None;
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if !state.has_newer(object.meta()) {
             state.put(object);
         }
@@ -68,7 +64,7 @@ impl<C: Resource<DynamicType = ()>> Children<C> {
 
     /// Forgets an object that was deleted, ahead of the watch.
     pub fn deleted(&self, object: &C) {
-        let (mut state, key) = (self.state(), key(object.meta()));
+        let (mut state, key) = (self.0.lock(), key(object.meta()));
         // Another object of that name may have taken its place.
         if state.objects.get(&key).is_some_and(|(known, _)| known.meta().uid == object.meta().uid) {
             state.forget(&key);
@@ -78,11 +74,7 @@ impl<C: Resource<DynamicType = ()>> Children<C> {
     /// Reconciles `owner` when the object of that name, which it does not own, changes or goes away.
     pub fn wait_for(&self, namespace: &str, name: &str, owner: &impl Resource) {
         let awaited = (namespace.to_owned(), name.to_owned());
-        self.state().waiting.entry(awaited).or_default().insert(key(owner.meta()));
-    }
-
-    fn state(&self) -> MutexGuard<'_, State<C>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().waiting.entry(awaited).or_default().insert(key(owner.meta()));
     }
 }
 
@@ -136,12 +128,12 @@ pub(super) trait Owned: Send + Sync {
 
 impl<C: Watched> Owned for Children<C> {
     fn watch(&self, watches: &mut Watches, owners: (Queue, OwnerOf)) {
-        self.state().owners = Some(owners);
+        self.0.lock().owners = Some(owners);
         watches.add(self.clone());
     }
 
     fn forget(&self, owner: &Key) {
-        self.state().waiting.retain(|_, owners| {
+        self.0.lock().waiting.retain(|_, owners| {
             owners.remove(owner);
             !owners.is_empty()
         });
@@ -150,7 +142,7 @@ impl<C: Watched> Owned for Children<C> {
 
 impl<C: Watched> Sink<C> for Children<C> {
     fn applied(&self, object: C, known: &Known) {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.touch(object.meta());
         let previous = state.objects.get(&key(object.meta())).cloned();
         if let Some((previous, heard)) = previous {
@@ -166,7 +158,7 @@ impl<C: Watched> Sink<C> for Children<C> {
     }
 
     fn gone(&self, metadata: &ObjectMeta) {
-        let (mut state, key) = (self.state(), key(metadata));
+        let (mut state, key) = (self.0.lock(), key(metadata));
         state.touch(metadata);
         let Some((previous, _)) = state.objects.get(&key).cloned() else { return };
         state.touch(previous.meta());
@@ -176,7 +168,7 @@ impl<C: Watched> Sink<C> for Children<C> {
     }
 
     fn listed(&self, known: &Known) {
-        let state = self.state();
+        let state = self.0.lock();
         let unheard =
             |(key, (_, heard)): &(&Key, &(Arc<C>, Instant))| known.is_about(key) && *heard < known.since;
         let gone: Vec<_> =
@@ -217,7 +209,7 @@ mod tests {
 
     fn children() -> (Children<ConfigMap>, UnboundedReceiver<Key>) {
         let (children, (queue, owners)) = (Children::default(), unbounded());
-        children.state().owners = Some((queue, owner::<Namespace>));
+        children.0.lock().owners = Some((queue, owner::<Namespace>));
         (children, owners)
     }
 
@@ -263,7 +255,7 @@ mod tests {
         children.wait_for("a", "x", &other);
         children.wait_for("a", "y", &owner);
         children.forget(&key(&owner.metadata));
-        assert_eq!(children.state().waiting.len(), 1);
+        assert_eq!(children.0.lock().waiting.len(), 1);
         children.gone(&child("x", "2", 1).metadata);
         assert_eq!(owners.try_recv().expect("an owner").1, "other");
     }

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::{FutureExt as _, Stream, StreamExt as _};
@@ -12,6 +12,7 @@ use kube::runtime::controller::{Action, Config, Error, applier};
 use kube::runtime::reflector::{ObjectRef, Store, store, store::Writer};
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource};
+use parking_lot::Mutex;
 use tokio::sync::mpsc::channel;
 use tokio::task::JoinSet;
 use tracing::info;
@@ -135,7 +136,7 @@ struct Objects<K: Watched> {
 
 impl<K: Watched> Objects<K> {
     fn write(&self, event: &Event<K>) {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).apply_watcher_event(event);
+        self.writer.lock().apply_watcher_event(event);
     }
 }
 
@@ -193,8 +194,8 @@ fn reference<K: Resource<DynamicType = ()>>((namespace, name): &Key) -> ObjectRe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::{Request, Response};
     use futures::future::BoxFuture;
-    use hyper::{Request, Response};
     use k8s_openapi::api::core::v1::{ConfigMap, Secret};
     use kube::client::Body;
     use serde_json::json;

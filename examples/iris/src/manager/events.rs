@@ -97,3 +97,37 @@ fn fingerprint(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{Request, Response};
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::client::Body;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::time::Instant;
+    use tower::{BoxError, service_fn};
+
+    /// How often an event was sent to a server that always answers `code`, and how long that took.
+    async fn attempts(code: u16) -> (u32, Duration) {
+        let count = Arc::new(AtomicU32::new(0));
+        let counter = count.clone();
+        let server = service_fn(move |_: Request<Body>| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let answer = Response::builder().status(code).body(Body::empty());
+            async { Ok::<_, BoxError>(answer.expect("an answer")) }
+        });
+        let (events, begun) = (Events::new(Client::new(server, "test"), "test"), Instant::now());
+        events.publish(&ConfigMap::default(), Kind::Normal, "Tested", "A test".into(), "once").await;
+        (count.load(Ordering::SeqCst), begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_fails_is_asked_again_after_a_pause_and_one_that_refuses_is_not() {
+        let (count, took) = attempts(500).await;
+        assert_eq!(count, ATTEMPTS);
+        assert!(took >= PAUSE * (ATTEMPTS - 1), "{took:?}");
+        assert_eq!(attempts(403).await.0, 1);
+    }
+}

@@ -2,8 +2,10 @@
 //! Whether the process is alive and ready.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use parking_lot::Mutex;
 
 /// Named checks, each passing or failing with a reason. Shared by everyone who reports.
 #[derive(Clone, Default)]
@@ -12,21 +14,21 @@ pub(super) struct Health(Arc<Mutex<BTreeMap<String, Result<(), String>>>>);
 impl Health {
     /// Reports the state of the check `name`.
     pub(super) fn report(&self, name: &str, state: Result<(), String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), state);
+        self.0.lock().insert(name.to_owned(), state);
     }
 
-    /// Whether all checks pass, and a line on each.
-    pub(super) fn ready(&self) -> (bool, String) {
-        let checks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        for (name, state) in checks.iter() {
-            let _ = match state {
-                Ok(()) => writeln!(text, "[+] {name} ok"),
-                Err(reason) => writeln!(text, "[-] {name}: {reason}"),
-            };
+    /// The answer to whether all checks pass, with a line on each.
+    pub(super) fn ready(&self) -> (StatusCode, String) {
+        let checks = self.0.lock();
+        let line = |(name, state): (&String, &Result<(), String>)| match state {
+            Ok(()) => format!("[+] {name} ok\n"),
+            Err(reason) => format!("[-] {name}: {reason}\n"),
+        };
+        let lines: String = checks.iter().map(line).collect();
+        if checks.values().all(Result::is_ok) {
+            (StatusCode::OK, lines + "ok\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, lines + "not ready\n")
         }
-        let ready = checks.values().all(Result::is_ok);
-        text.push_str(if ready { "ok\n" } else { "not ready\n" });
-        (ready, text)
     }
 }

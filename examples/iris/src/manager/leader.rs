@@ -6,7 +6,7 @@
 //! the renew deadline, which is shorter, stops before anybody else can start. From then on its [`Fence`] lets no write
 //! through either, even if the process was frozen and does not know yet.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -14,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -47,14 +48,13 @@ impl Elector {
         let timings = options.timings;
         let (lease, deadline) = (timings.leader_elect_lease_duration, timings.leader_elect_renew_deadline);
         if lease <= deadline || deadline <= timings.leader_elect_retry_period.mul_f64(JITTER) {
-            let message =
+            let order =
                 "the lease duration must be longer than the renew deadline, and that than the retry period";
-            return Err(Error::Setup(message.to_owned()));
+            return Err(Error::Setup(order.to_owned()));
         }
-        let Some(namespace) = &options.leader_election_namespace else {
-            let message = "`--leader-elect` needs `--leader-election-namespace` outside a cluster";
-            return Err(Error::Setup(message.to_owned()));
-        };
+        let missing = "`--leader-elect` needs `--leader-election-namespace` outside a cluster";
+        let namespace = options.leader_election_namespace.as_ref();
+        let namespace = namespace.ok_or_else(|| Error::Setup(missing.to_owned()))?;
         let host = std::env::var("POD_NAME").or_else(|_| std::env::var("HOSTNAME"));
         let host = host.unwrap_or_else(|_| "manager".into());
         // A process is not the one before it, even in the same pod.
@@ -67,23 +67,17 @@ impl Elector {
     /// Waits until this process leads; `false` when it should stop before that.
     pub(super) async fn acquire(&mut self, shutdown: Shutdown) -> bool {
         info!(lease = self.name, identity = self.identity, "waiting to become the leader");
-        loop {
-            let tried = tokio::select! {
-                tried = self.try_hold(self.timings.leader_elect_renew_deadline) => tried,
-                () = shutdown.clone() => return false,
-            };
-            match tried {
-                Ok(true) => break,
-                Ok(false) => {}
-                Err(reason) => warn!("cannot take the Lease, trying again: {reason}"),
+        let acquired = async {
+            loop {
+                match self.try_hold(self.timings.leader_elect_renew_deadline).await {
+                    Ok(true) => return info!(lease = self.name, "became the leader"),
+                    Ok(false) => {}
+                    Err(reason) => warn!("cannot take the Lease, trying again: {reason}"),
+                }
+                sleep(jittered(self.timings.leader_elect_retry_period)).await;
             }
-            tokio::select! {
-                () = sleep(jittered(self.timings.leader_elect_retry_period)) => {}
-                () = shutdown.clone() => return false,
-            }
-        }
-        info!(lease = self.name, "became the leader");
-        true
+        };
+        tokio::select! { () = acquired => true, () = shutdown => false }
     }
 
     /// Renews until that has been impossible for too long.
@@ -112,8 +106,8 @@ impl Elector {
     /// Takes or renews the Lease within `limit` if it is free, ours or expired. Whether it is held now.
     async fn try_hold(&mut self, limit: Duration) -> Result<bool, String> {
         let begun = Instant::now();
-        let held = timeout(limit, self.hold()).await.map_err(|_| "no answer")?;
-        let held = held.map_err(|error| error.to_string())?;
+        let answer = timeout(limit, self.hold()).await.map_err(|_| "no answer")?;
+        let held = answer.map_err(|error| error.to_string())?;
         if held {
             self.fence.open_until(begun + self.timings.leader_elect_renew_deadline);
         }
@@ -198,12 +192,12 @@ impl Fence {
     }
 
     pub(super) fn open_until(&self, end: Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+        *self.0.lock() = Some(end);
     }
 
     /// How long writes may pass if nothing changes.
     pub(super) fn time_left(&self) -> Duration {
-        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = *self.0.lock();
         end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
     }
 }
@@ -211,8 +205,8 @@ impl Fence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::{Method, Request, Response};
     use futures::future::{BoxFuture, FutureExt as _};
-    use hyper::{Method, Request, Response};
     use kube::client::Body;
     use serde_json::json;
     use std::task::{Context, Poll};
@@ -235,9 +229,9 @@ mod tests {
             async move {
                 if *request.method() == Method::PUT {
                     let body = request.into_body().collect_bytes().await?;
-                    *lease.lock().expect("no panic") = serde_json::from_slice(&body).expect("a Lease");
+                    *lease.lock() = serde_json::from_slice(&body).expect("a Lease");
                 }
-                Ok(Response::new(serde_json::to_vec(&*lease.lock().expect("no panic")).expect("JSON").into()))
+                Ok(Response::new(serde_json::to_vec(&*lease.lock()).expect("JSON").into()))
             }
             .boxed()
         }
@@ -265,7 +259,7 @@ mod tests {
         assert!(!tries(&mut elector).await);
         sleep(Duration::from_millis(600)).await;
         let renewed = Some(MicroTime(Timestamp::UNIX_EPOCH + Duration::from_secs(1)));
-        server.0.lock().expect("no panic").spec.as_mut().expect("a spec").renew_time = renewed;
+        server.0.lock().spec.as_mut().expect("a spec").renew_time = renewed;
         assert!(!tries(&mut elector).await);
         sleep(Duration::from_millis(600)).await;
         assert!(!tries(&mut elector).await, "it was renewed");
@@ -282,7 +276,7 @@ mod tests {
         elector.timings.leader_elect_retry_period = Duration::from_millis(10);
         assert!(tries(&mut elector).await, "it is free");
         let thief = Some("thief".to_owned());
-        server.0.lock().expect("no panic").spec.as_mut().expect("a spec").holder_identity = thief;
+        server.0.lock().spec.as_mut().expect("a spec").holder_identity = thief;
         timeout(Duration::from_secs(5), elector.renew()).await.expect("an end");
         assert!(elector.fence.time_left().is_zero());
     }
@@ -294,7 +288,7 @@ mod tests {
         let fence = elector.fence.clone();
         elector.release().await;
         assert!(fence.time_left().is_zero());
-        let spec = server.0.lock().expect("no panic").spec.clone().expect("a spec");
+        let spec = server.0.lock().spec.clone().expect("a spec");
         assert_eq!((spec.holder_identity, spec.lease_duration_seconds), (None, Some(1)));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hyper::Method;
+use axum::http::Method;
 use kube::runtime::controller::Action;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::process::Process;
-use super::reconcile::Failure;
+use super::reconcile::{Failure, PANICKED};
 
 const BUCKETS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
@@ -98,7 +98,7 @@ impl Metrics {
             Ok(_) => "requeue_after",
             Err(failure) => {
                 self.errors.get_or_create(&of).inc();
-                if matches!(failure, Failure::Panicked(_)) {
+                if failure.0 == PANICKED {
                     self.panics.get_or_create(&of).inc();
                 }
                 self.retries.get_or_create(&[("name", controller)]).inc();

@@ -100,10 +100,15 @@ impl Manager {
             Config::infer().await.map_err(Error::because("cannot find a cluster to connect to"))?
         };
         config.connect_timeout = Some(Duration::from_secs(10));
+        let host: Arc<str> =
+            config.cluster_url.authority().map(ToString::to_string).unwrap_or_default().into();
+        let client = Client::try_from(config).map_err(Error::because("cannot connect"))?;
         let (fence, metrics) = (Fence::default(), Arc::new(Metrics::default()));
-        let limit = options.timings.request_timeout;
-        let client = |fence: &Fence| requests::client(&config, limit, metrics.clone(), fence.clone());
-        let (client, own_client) = (client(&fence)?, client(&Fence::default())?);
+        let limited = |fence| {
+            let limit = options.timings.request_timeout;
+            requests::limited(client.clone(), host.clone(), limit, metrics.clone(), fence)
+        };
+        let (client, own_client) = (limited(fence.clone()), limited(Fence::default()));
         let (health, shutdown, controllers) = (Health::default(), shutdown::on_signal()?, Vec::new());
         Ok(Self { client, own_client, fence, id, options, health, metrics, shutdown, controllers })
     }
@@ -130,7 +135,7 @@ impl Manager {
         info!("setup starting manager");
         // They stay up while the controllers finish, so that nobody restarts the pod meanwhile.
         let mut servers = JoinSet::new();
-        servers.spawn(server::health(&self.options, self.health.clone()).await?);
+        servers.spawn(server::health(&self.options, self.health.clone())?);
         let (client, metrics) = (self.own_client.clone(), self.metrics.clone());
         servers.spawn(server::metrics(&self.options, client, metrics).await?);
         let result = self.lead().await;

@@ -25,6 +25,9 @@ pub struct Options {
     /// Serve metrics over HTTPS, to those whom the cluster allows to read them
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
     pub metrics_secure: bool,
+    /// Serve metrics over HTTP/2 too
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
+    pub enable_http2: bool,
     /// Directory of the metrics' certificate and key; without it the manager makes its own
     #[arg(long, value_name = "DIR")]
     pub metrics_cert_path: Option<PathBuf>,

@@ -19,26 +19,12 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The user's reconcile with its types forgotten.
 pub(super) type Call<K> = dyn Fn(Arc<K>) -> BoxFuture<'static, Result<Action, BoxError>> + Send + Sync;
 
-/// Why a reconcile failed.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    #[error("{0}")]
-    Returned(BoxError),
-    #[error("no result after {0:?}")]
-    TimedOut(Duration),
-    #[error("panicked: {0}")]
-    Panicked(String),
-}
+/// Why a reconcile failed, as one word for programs and for people.
+#[derive(Debug)]
+pub(super) struct Failure(pub(super) &'static str, String);
 
-impl Failure {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Returned(_) => "ReconcileFailed",
-            Self::TimedOut(_) => "ReconcileTimedOut",
-            Self::Panicked(_) => "ReconcilePanicked",
-        }
-    }
-}
+/// Reason of a reconcile that panicked.
+pub(super) const PANICKED: &str = "ReconcilePanicked";
 
 /// Calls the user's reconcile for `object`; the result says when to call it again.
 pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: Arc<Call<K>>) -> Action {
@@ -50,7 +36,7 @@ pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: A
         hub.metrics.begin(hub.name);
         let result = bounded(object.clone(), hub.timings.reconcile_timeout, call).await;
         hub.metrics.end(hub.name, &result, begin.elapsed());
-        let failure = match result {
+        let Failure(reason, note) = match result {
             Ok(action) => {
                 hub.backoff.reset(&key);
                 // Nothing heard is not proof that nothing happened.
@@ -59,14 +45,12 @@ pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: A
             }
             Err(failure) => failure,
         };
-        error!(error = %failure, "reconcile failed");
+        error!(error = note, "reconcile failed");
         let (is_first, delay) = hub.backoff.after_failure(key);
         if is_first {
-            let (events, fact) =
-                (hub.events.clone(), object.meta().generation.unwrap_or_default().to_string());
+            let fact = object.meta().generation.unwrap_or_default().to_string();
             tokio::spawn(async move {
-                let (reason, note) = (failure.reason(), failure.to_string());
-                events.publish(&*object, Kind::Warning, reason, note, &fact).await;
+                hub.events.publish(&*object, Kind::Warning, reason, note, &fact).await;
             });
         }
         Action::requeue(delay)
@@ -79,9 +63,9 @@ async fn bounded<K: Watched>(object: Arc<K>, limit: Duration, call: Arc<Call<K>>
     // The call itself may panic too, before there is a future.
     let call = AssertUnwindSafe(async move { call(object).await }).catch_unwind();
     match tokio::time::timeout(limit, call).await {
-        Ok(Ok(result)) => result.map_err(Failure::Returned),
-        Ok(Err(panic)) => Err(Failure::Panicked(message(panic.as_ref()))),
-        Err(_) => Err(Failure::TimedOut(limit)),
+        Ok(Ok(result)) => result.map_err(|error| Failure("ReconcileFailed", error.to_string())),
+        Ok(Err(panic)) => Err(Failure(PANICKED, format!("panicked: {}", message(panic.as_ref())))),
+        Err(_) => Err(Failure("ReconcileTimedOut", format!("no result after {limit:?}"))),
     }
 }
 
@@ -110,14 +94,11 @@ mod tests {
     async fn whatever_a_reconcile_does_is_a_result() {
         assert!(outcome(|| Ok(Action::await_change())).await.is_ok());
         let failed = outcome(|| Err(std::io::Error::other("refused"))).await.expect_err("a failure");
-        assert_eq!((failed.to_string().as_str(), failed.reason()), ("refused", "ReconcileFailed"));
+        assert_eq!((failed.0, failed.1.as_str()), ("ReconcileFailed", "refused"));
         let panicked = outcome(|| panic!("no {}", "way")).await.expect_err("a failure");
-        assert_eq!(
-            (panicked.to_string().as_str(), panicked.reason()),
-            ("panicked: no way", "ReconcilePanicked")
-        );
+        assert_eq!((panicked.0, panicked.1.as_str()), (PANICKED, "panicked: no way"));
         let stuck: Arc<Call<ConfigMap>> = Arc::new(|_| std::future::pending().boxed());
         let late = bounded(Arc::default(), Duration::from_millis(1), stuck).await.expect_err("a failure");
-        assert_eq!(late.reason(), "ReconcileTimedOut");
+        assert_eq!(late.0, "ReconcileTimedOut");
     }
 }

@@ -3,118 +3,70 @@
 //! sends it when the server is too busy, and not sent at all when it would write and this process does not lead.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt as _};
-use hyper::{Method, Request, Response};
-use kube::client::{Body, ClientBuilder};
-use kube::{Client, Config};
+use axum::http::{Method, Request};
+use kube::Client;
+use kube::client::Body;
 use tokio::time::sleep;
-use tower::layer::layer_fn;
-use tower::{BoxError, Service};
+use tower::{BoxError, service_fn};
 
-use super::Error;
 use super::leader::Fence;
 use super::metrics::Metrics;
 
-/// A connection for what writes only while this process leads, or for what may always write.
-pub(super) fn client(
-    config: &Config,
-    limit: Duration,
-    metrics: Arc<Metrics>,
-    fence: Fence,
-) -> Result<Client, Error> {
-    let host: Arc<str> = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default().into();
-    let rules = layer_fn(move |inner| {
-        let (host, metrics, fence) = (host.clone(), metrics.clone(), fence.clone());
-        Rules { inner, limit, host, metrics, fence }
-    });
-    let builder = ClientBuilder::try_from(config.clone()).map_err(Error::because("cannot connect"))?;
-    Ok(builder.with_layer(&rules).build())
-}
-
-/// What every request passes through.
-struct Rules<S> {
-    inner: S,
-    /// How long the answer may take to begin. What follows is up to whoever asked: a watch goes on. A write may take no
-    /// longer than this process leads for sure, because kube sends it again when the server is too busy.
-    limit: Duration,
+/// `client` for what writes only while this process leads, or, if nothing ever closes the `fence`, for what may always.
+///
+/// An answer must begin within `limit`. What follows is up to whoever asked: a watch goes on. A write may take no longer
+/// than this process leads for sure, because kube sends it again when the server is too busy.
+pub(super) fn limited(
+    client: Client,
     host: Arc<str>,
+    limit: Duration,
     metrics: Arc<Metrics>,
     fence: Fence,
-}
-
-impl<S, B> Service<Request<Body>> for Rules<S>
-where
-    S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = Response<B>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<B>, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (mut limit, host, metrics) = (self.limit, self.host.clone(), self.metrics.clone());
-        let method = request.method().clone();
-        if method != Method::GET {
-            limit = limit.min(self.fence.time_left());
-        }
-        if limit.is_zero() {
-            return async { Err("not sent: this process does not lead any more".into()) }.boxed();
-        }
-        let answer = self.inner.call(request);
+) -> Client {
+    let namespace = client.default_namespace().to_owned();
+    let send = move |request: Request<Body>| {
+        let (client, host, metrics, fence) = (client.clone(), host.clone(), metrics.clone(), fence.clone());
         async move {
+            let method = request.method().clone();
+            let limit = if method == Method::GET { limit } else { limit.min(fence.time_left()) };
+            if limit.is_zero() {
+                return Err("not sent: this process does not lead any more".into());
+            }
             let answer = tokio::select! {
                 // Looked at first, because to look at the answer may be to send the request, if it was held back.
                 biased;
                 () = sleep(limit) => Err(format!("no answer from the API server within {limit:?}").into()),
-                answer = answer => answer,
+                answer = client.send(request) => answer.map_err(BoxError::from),
             };
             let code = answer.as_ref().map_or("<error>".into(), |answer| answer.status().as_str().to_owned());
             metrics.request(&method, code, &host);
             answer
         }
-        .boxed()
-    }
+    };
+    Client::new(service_fn(send), namespace)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::Response;
     use std::future::pending;
-
-    /// A server that does not answer.
-    struct Silent;
-
-    impl Service<Request<Body>> for Silent {
-        type Response = Response<Body>;
-        type Error = BoxError;
-        type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, _: Request<Body>) -> Self::Future {
-            pending().boxed()
-        }
-    }
+    use tokio::time::{Instant, timeout};
 
     #[tokio::test]
     async fn a_write_is_given_up_when_the_lead_may_end() {
-        let (metrics, fence) = (Arc::new(Metrics::default()), Fence::default());
-        let limit = Duration::from_secs(60);
-        let mut rules = Rules { inner: Silent, limit, host: "".into(), metrics, fence: fence.clone() };
-        let mut write = || rules.call(Request::post("/").body(Body::empty()).expect("a request"));
-        fence.open_until(tokio::time::Instant::now() + Duration::from_millis(50));
-        let error = tokio::time::timeout(Duration::from_secs(5), write()).await.expect("an end");
-        assert!(error.expect_err("an error").to_string().starts_with("no answer"));
-        let error = write().await.expect_err("an error");
-        assert_eq!(error.to_string(), "not sent: this process does not lead any more");
+        let silent = Client::new(service_fn(|_| pending::<Result<Response<Body>, BoxError>>()), "test");
+        let fence = Fence::default();
+        let client = limited(silent, "".into(), Duration::from_secs(60), Arc::default(), fence.clone());
+        let write = || async {
+            let request = Request::post("/").body(Body::empty()).expect("a request");
+            let answer = timeout(Duration::from_secs(5), client.send(request)).await.expect("an end");
+            answer.expect_err("an error").to_string()
+        };
+        fence.open_until(Instant::now() + Duration::from_millis(50));
+        assert!(write().await.contains("no answer"));
+        assert!(write().await.ends_with("not sent: this process does not lead any more"));
     }
 }
