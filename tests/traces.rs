@@ -2,9 +2,10 @@
 
 mod common;
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, thread};
 
@@ -23,24 +24,40 @@ fn a_collector_gets_a_span_for_each_reconcile() {
     cluster.apply(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"), &[]);
     cluster.kubectl(&["wait", "--for=condition=Established", "crd/iris.test.myardyas.club"]);
 
-    let collector = Collector::start();
-    let mut operator = Operator::start(
-        Command::new(target().join("debug/iris"))
-            .args(["--metrics-bind-address=0", "--health-probe-bind-address=0"])
-            .env("KUBECONFIG", cluster.kubeconfig())
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
-            .stderr(Stdio::null()),
-    );
+    let log = sandbox.path().join("operator.log");
+    let operator = || {
+        let mut operator = Command::new(target().join("debug/iris"));
+        operator.args(["--metrics-bind-address=0", "--health-probe-bind-address=0"]);
+        operator.env("KUBECONFIG", cluster.kubeconfig()).stderr(File::create(&log).expect("a log"));
+        operator
+    };
+    let reconciled = || {
+        let log = sandbox.read("operator.log");
+        if log.contains("resource status synced") { Ok(()) } else { Err(log) }
+    };
     cluster.apply(&sandbox.read("config/samples/test_v1alpha1_iris.yaml"), &["--namespace=default"]);
-    eventually("the Deployment", || cluster.try_kubectl(&["get", "deployment", "iris"], ""));
-    // What has not been sent goes out as the operator stops.
-    operator.stop();
-    let requests = collector.requests();
-    let traces: Vec<_> = requests.iter().filter(|(line, _)| line == "POST /v1/traces HTTP/1.1").collect();
-    for text in ["reconcile", "controller", "namespace", "default"] {
-        let holds = |body: &[u8]| body.windows(text.len()).any(|window| window == text.as_bytes());
-        assert!(traces.iter().any(|(_, body)| holds(body)), "`{text}` in {requests:?}");
+    for (variable, path) in
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", ""), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/v1/traces")]
+    {
+        let collector = Collector::start("127.0.0.1:0");
+        let mut running = Operator::start(operator().env(variable, format!("{}{path}", collector.url)));
+        eventually("a reconcile", reconciled);
+        // What has not been sent goes out as the operator stops.
+        running.stop();
+        let requests = collector.requests();
+        let traces: Vec<_> = requests.iter().filter(|(line, _)| line == "POST /v1/traces HTTP/1.1").collect();
+        for text in ["reconcile", "controller", "namespace", "default"] {
+            let holds = |body: &[u8]| body.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(traces.iter().any(|(_, body)| holds(body)), "`{text}` in {requests:?}");
+        }
     }
+
+    // Where no collector is named, not even the usual one gets anything.
+    let usual = Collector::start("127.0.0.1:4318");
+    let mut running = Operator::start(&mut operator());
+    eventually("a reconcile", reconciled);
+    running.stop();
+    assert!(usual.requests().is_empty(), "{:?}", usual.requests());
 }
 
 /// Takes every request and answers it with 200.
@@ -53,8 +70,8 @@ struct Collector {
 type Request = (String, Vec<u8>);
 
 impl Collector {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    fn start(address: &str) -> Self {
+        let listener = TcpListener::bind(address).expect("a port that is free");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let received = Arc::clone(&requests);
