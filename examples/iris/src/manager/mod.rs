@@ -135,9 +135,13 @@ impl Manager {
         info!("setup starting manager");
         // They stay up while the controllers finish, so that nobody restarts the pod meanwhile.
         let mut servers = JoinSet::new();
-        servers.spawn(server::health(&self.options, self.health.clone())?);
-        let (client, metrics) = (self.own_client.clone(), self.metrics.clone());
-        servers.spawn(server::metrics(&self.options, client, metrics).await?);
+        if self.options.health_probe_bind_address != "0" {
+            servers.spawn(server::health(&self.options, self.health.clone())?);
+        }
+        if self.options.metrics_bind_address != "0" {
+            let (client, metrics) = (self.own_client.clone(), self.metrics.clone());
+            servers.spawn(server::metrics(&self.options, client, metrics).await?);
+        }
         let result = self.lead().await;
         info!("manager stopped");
         result
