@@ -1,7 +1,7 @@
 //! Operators with a defence taken away each, and the case that fails then.
 
 /// A change of a generated project's sources: path, text, and the text in its place.
-type Patch = (&'static str, &'static str, &'static str);
+pub type Patch = (&'static str, &'static str, &'static str);
 
 pub struct Weakness {
     /// The test that fails.
