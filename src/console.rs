@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write};
 
+use anstream::adapter::strip_str;
+use anstream::stream::{AsLockedWrite, RawStream};
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
@@ -32,8 +35,8 @@ impl Console {
     pub fn new(global: &Global) -> Self {
         match global.color {
             Color::Auto => {}
-            Color::Always => anstream::ColorChoice::Always.write_global(),
-            Color::Never => anstream::ColorChoice::Never.write_global(),
+            Color::Always => ColorChoice::Always.write_global(),
+            Color::Never => ColorChoice::Never.write_global(),
         }
         let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
         let interactive = terminal && !global.no_input && std::env::var_os("CI").is_none();
@@ -57,8 +60,7 @@ impl Console {
 
     /// Prints data.
     pub fn data(&self, text: &str) {
-        let mut stream = anstream::stdout();
-        match writeln!(stream, "{text}").and_then(|()| stream.flush()) {
+        match line(anstream::stdout(), text) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe && !self.lost.replace(true) => {
                 self.error(&Error::io("write to", "standard output")(error));
             }
@@ -79,7 +81,7 @@ impl Console {
 
     /// Says what is about to happen, or has: a verb and its object.
     pub fn status(&self, verb: &str, object: &str) {
-        self.tell(&format!("{VERB}{verb:>12}{VERB:#} {object}"));
+        self.tell(&status(VERB, verb, object));
     }
 
     /// Says that the command failed and what to do.
@@ -87,7 +89,7 @@ impl Console {
         let (message, hints) = (error.to_string(), error.hints());
         if self.format == Format::Json {
             let value = serde_json::json!({ "error": { "message": message, "hints": hints } });
-            line(anstream::stderr(), &value.to_string());
+            say(&value.to_string());
             return;
         }
         let mut text = String::new();
@@ -105,33 +107,31 @@ impl Console {
         for hint in hints {
             let _ = writeln!(text, "{HINT}hint:{HINT:#} {hint}");
         }
-        line(anstream::stderr(), text.trim_end());
+        say(text.trim_end());
     }
 
     /// Lists what a plan does, or did.
     pub fn plan(&self, plan: &Plan) {
-        for change in plan.changes() {
-            match change.action {
-                Action::Create => self.status("Creating", change.path.as_str()),
-                Action::Update => self.status("Updating", change.path.as_str()),
-                Action::Keep => self.detail("Keeping", change),
-                Action::Unchanged => self.detail("Unchanged", change),
-                Action::Conflict => {
-                    self.tell(&format!("{WARNING}{:>12}{WARNING:#} {}", "Conflict", change.path));
-                }
-            }
+        let line = |change: &Change| {
+            let (style, verb, detail) = match change.action {
+                Action::Create => (VERB, "Creating", false),
+                Action::Update => (VERB, "Updating", false),
+                Action::Keep => (VERB, "Keeping", true),
+                Action::Unchanged => (VERB, "Unchanged", true),
+                Action::Conflict => (WARNING, "Conflict", false),
+            };
+            (self.verbose || !detail).then(|| status(style, verb, change.path.as_str()))
+        };
+        // All lines at once: one at a time costs as much as the files.
+        let lines: Vec<String> = plan.changes().iter().filter_map(line).collect();
+        if !lines.is_empty() {
+            self.tell(&lines.join("\n"));
         }
         if !plan.changes().iter().any(|change| change.writes() || change.action == Action::Conflict) {
             self.status("Unchanged", "everything is as it should be");
         }
         for note in plan.notes() {
             self.note(note);
-        }
-    }
-
-    fn detail(&self, verb: &str, change: &Change) {
-        if self.verbose {
-            self.status(verb, change.path.as_str());
         }
     }
 
@@ -156,10 +156,7 @@ impl Console {
     /// Suggests what to run next.
     pub fn next(&self, lines: &[String]) {
         if !lines.is_empty() {
-            self.tell("Next:");
-        }
-        for line in lines {
-            self.tell(&format!("  {line}"));
+            self.tell(&format!("Next:\n  {}", lines.join("\n  ")));
         }
     }
 
@@ -205,12 +202,28 @@ impl Console {
 
     fn tell(&self, text: &str) {
         if !self.quiet && self.format == Format::Text {
-            line(anstream::stderr(), text);
+            say(text);
         }
     }
 }
 
+/// A verb and its object.
+fn status(style: Style, verb: &str, object: &str) -> String {
+    format!("{style}{verb:>12}{style:#} {object}")
+}
+
 /// Writes a line to people; what cannot be said to them is not worth an error.
-fn line(mut stream: impl Write, text: &str) {
-    let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+fn say(text: &str) {
+    let _ = line(anstream::stderr(), text);
+}
+
+/// Writes a line, or several, at once: a stream that takes no colour is given what is between two colours each time.
+fn line(mut stream: AutoStream<impl RawStream + AsLockedWrite>, text: &str) -> io::Result<()> {
+    let mut text = match stream.current_choice() {
+        ColorChoice::Never => strip_str(text).to_string(),
+        _ => text.to_owned(),
+    };
+    text.push('\n');
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
 }
