@@ -1,10 +1,12 @@
 //! The only module that writes to a project.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::journal::Staging;
+use super::tree::Found;
 use super::{Change, Plan, RelPath, Tree};
 use crate::{Error, Problem, Result};
 
@@ -43,16 +45,20 @@ pub fn apply_with(plan: &Plan, before_step: &mut dyn FnMut(Step<'_>) -> io::Resu
         return Ok(());
     }
     let tree = Tree::open(plan.root());
+    let mut writes = Vec::new();
     for change in plan.changes() {
-        if tree.on_disk(&change.path)? != change.before {
+        let found = tree.look(&change.path)?;
+        if found.text() != change.before.as_deref() {
             return Err(Error::ChangedMeanwhile { path: change.path.clone() });
         }
+        if change.writes() {
+            writes.push((change, found));
+        }
     }
-    let mut writes: Vec<&Change> = plan.writes().collect();
     // PROJECT is what says that the rest belongs together, so it comes last.
-    writes.sort_by_key(|change| (change.path.as_str() == "PROJECT", &change.path));
+    writes.sort_by_key(|(change, _)| (change.path.as_str() == "PROJECT", &change.path));
     let mut transaction = Transaction::new(plan.root(), before_step);
-    let result = transaction.run(&tree, &writes);
+    let result = transaction.run(plan.root(), &writes);
     if result.is_err() {
         transaction.undo();
     }
@@ -72,6 +78,7 @@ pub fn recover(root: &Path) -> Result<bool> {
 struct Transaction<'a> {
     staging: Staging,
     before_step: &'a mut dyn FnMut(Step<'_>) -> io::Result<()>,
+    there: HashSet<PathBuf>,
     directories: Vec<PathBuf>,
     set_aside: Vec<(PathBuf, PathBuf)>,
     placed: Vec<(PathBuf, PathBuf)>,
@@ -79,12 +86,12 @@ struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     fn new(root: &Path, before_step: &'a mut dyn FnMut(Step<'_>) -> io::Result<()>) -> Self {
-        let (directories, set_aside, placed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { staging: Staging::of(root), before_step, directories, set_aside, placed }
+        let (there, directories) = (HashSet::new(), Vec::new());
+        let (set_aside, placed) = (Vec::new(), Vec::new());
+        Self { staging: Staging::of(root), before_step, there, directories, set_aside, placed }
     }
 
-    fn run(&mut self, tree: &Tree, writes: &[&Change]) -> Result<()> {
-        let root = tree.root();
+    fn run(&mut self, root: &Path, writes: &[(&Change, Found)]) -> Result<()> {
         self.make_directories(root)?;
         let root = root.canonicalize().map_err(Error::io("open", root))?;
         let folder = self.staging.folder().to_path_buf();
@@ -94,28 +101,24 @@ impl<'a> Transaction<'a> {
         }
         self.make_directories(&folder)?;
 
-        let mut targets = Vec::with_capacity(writes.len());
-        for (index, change) in writes.iter().enumerate() {
-            let target = tree.locate(&change.path)?;
+        for (index, (change, found)) in writes.iter().enumerate() {
             let staged = self.staging.new_file(index);
-            self.step(Step::Stage(&change.path), "write", &staged, || write(&staged, &target, change))?;
-            targets.push(target);
+            self.step(Step::Stage(&change.path), "write", &staged, || write(&staged, found, change))?;
         }
         // The journal speaks of where the files really are, below the root.
-        let inside = |target: &'_ PathBuf| {
-            let path = target.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or_default();
+        let inside = |(_, found): &(&Change, Found)| {
+            let path = found.real.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or_default();
             RelPath::new(path.replace(std::path::MAIN_SEPARATOR, "/"))
         };
-        let real = targets.iter().map(inside).collect::<Result<Vec<_>>>()?;
+        let real = writes.iter().map(inside).collect::<Result<Vec<_>>>()?;
         let staging = Staging::of(&root);
         self.step(Step::Commit, "write", &folder, || staging.commit(&real))?;
-        for (index, (change, target)) in writes.iter().zip(&targets).enumerate() {
+        for (index, (change, Found { real: target, .. })) in writes.iter().enumerate() {
             if change.before.is_some() {
                 let aside = self.staging.old_file(index);
                 self.step(Step::SetAside(&change.path), "replace", target, || set_aside(target, &aside))?;
                 self.set_aside.push((target.clone(), aside));
-            }
-            if let Some(parent) = target.parent() {
+            } else if let Some(parent) = target.parent() {
                 self.make_directories(parent)?;
             }
             let staged = self.staging.new_file(index);
@@ -135,8 +138,12 @@ impl<'a> Transaction<'a> {
         (self.before_step)(step).and_then(|()| work()).map_err(Error::io(action, path))
     }
 
-    /// Makes `directory` and what is missing above it, and remembers what was made.
+    /// Makes `directory` and what is missing above it, and remembers what is there and what was made.
     fn make_directories(&mut self, directory: &Path) -> Result<()> {
+        if self.there.contains(directory) {
+            return Ok(());
+        }
+        self.there.insert(directory.to_path_buf());
         if directory.is_dir() {
             return Ok(());
         }
@@ -175,13 +182,13 @@ fn set_aside(target: &Path, aside: &Path) -> io::Result<()> {
     fs::hard_link(target, aside).or_else(|_| fs::rename(target, aside))
 }
 
-/// Writes a change's text to `staged`, with the permissions that the file at `target` has or a new one gets.
-fn write(staged: &Path, target: &Path, change: &Change) -> io::Result<()> {
+/// Writes a change's text to `staged`, with the permissions that the file it replaces has or a new one gets.
+fn write(staged: &Path, found: &Found, change: &Change) -> io::Result<()> {
     fs::write(staged, &change.after)?;
-    match target.metadata() {
-        Ok(found) => fs::set_permissions(staged, found.permissions()),
-        Err(_) if change.executable => make_executable(staged),
-        Err(_) => Ok(()),
+    match &found.content {
+        Some((_, permissions)) => fs::set_permissions(staged, permissions.clone()),
+        None if change.executable => make_executable(staged),
+        None => Ok(()),
     }
 }
 

@@ -45,10 +45,18 @@ impl RelPath {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
+    /// What is before the last component: the path of the directory it is in, empty for the root.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
     /// Where it is on disk when the project is at `root`.
     #[must_use]
     pub fn under(&self, root: &Path) -> PathBuf {
-        self.0.split('/').fold(root.to_path_buf(), |path, component| path.join(component))
+        let mut path = root.to_path_buf();
+        path.extend(self.0.split('/'));
+        path
     }
 }
 
@@ -67,7 +75,7 @@ const DEVICES: [&str; 22] = [
 /// Whether Windows reserves this file name (without its extension).
 #[must_use]
 pub fn is_device(stem: &str) -> bool {
-    DEVICES.contains(&stem.to_ascii_lowercase().as_str())
+    DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device))
 }
 
 fn fault(component: &str) -> Option<&'static str> {

@@ -1,8 +1,9 @@
 //! The project's files as a command sees them: what it staged over what the disk holds.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, Metadata};
-use std::io::ErrorKind;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, Metadata, Permissions};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::RelPath;
@@ -11,18 +12,49 @@ use crate::{Error, Problem, Result};
 /// Longest file that is read, in bytes: far above any source or manifest, and read in no time.
 const LONGEST: u64 = 64 << 20;
 
-/// A read-only view of a directory with texts laid over it.
+/// A read-only view of a directory with texts laid over it. What the disk holds is looked at once: whoever wants to see
+/// what it holds by now opens another tree.
 #[derive(Clone, Debug)]
 pub struct Tree {
     root: PathBuf,
     staged: BTreeMap<RelPath, String>,
+    folders: RefCell<HashMap<String, Folder>>,
+    files: RefCell<HashMap<RelPath, Found>>,
+}
+
+/// What is at a file's path.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// Where the file really is, or will be: symbolic links below the root are followed.
+    pub(super) real: PathBuf,
+    /// What it holds and who may do what with it, if it exists.
+    pub(super) content: Option<(String, Permissions)>,
+}
+
+/// What is known of a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Folder {
+    /// It exists, and neither it nor one above it, up to the root, is a link.
+    Plain,
+    /// It does not exist, so nothing in it does.
+    Missing,
+    /// There is a link in its path, or something that is no directory.
+    Other,
+}
+
+impl Found {
+    /// What the file holds.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.content.as_ref().map(|(text, _)| text.as_str())
+    }
 }
 
 impl Tree {
     /// The tree at `root`, which need not exist yet.
     #[must_use]
     pub fn open(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), staged: BTreeMap::new() }
+        let (folders, files) = (RefCell::default(), RefCell::default());
+        Self { root: root.into(), staged: BTreeMap::new(), folders, files }
     }
 
     /// The directory.
@@ -53,29 +85,72 @@ impl Tree {
     /// [`Error::Refused`] when a symbolic link leads out of the directory or nowhere, when it is no file, or one that
     /// no project holds, or not UTF-8; [`Error::Io`] when the file cannot be read.
     pub fn on_disk(&self, path: &RelPath) -> Result<Option<String>> {
-        let file = path.under(&self.root);
-        // Looked at before it is opened: reading a pipe or a device might never end.
-        let real = self.locate(path)?;
-        match real.metadata() {
-            Ok(found) => readable(path, &found)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", file)(error)),
+        if let Some(found) = self.files.borrow().get(path) {
+            return Ok(found.text().map(str::to_owned));
         }
-        let bytes = fs::read(real).map_err(Error::io("read", file))?;
-        String::from_utf8(bytes).map(Some).map_err(|error| {
-            let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-            let line = good.matches('\n').count() + 1;
-            let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            let problem = Problem::new(format!("`{path}:{line}:{column}`: what is there is not UTF-8"));
-            Error::Refused(problem.hint("save the file as UTF-8, as every file of a project is"))
-        })
+        let found = self.look(path)?;
+        let text = found.text().map(str::to_owned);
+        self.files.borrow_mut().insert(path.clone(), found);
+        Ok(text)
+    }
+
+    /// What is at `path` on disk, now.
+    ///
+    /// # Errors
+    /// As [`Tree::on_disk`].
+    pub(super) fn look(&self, path: &RelPath) -> Result<Found> {
+        let file = path.under(&self.root);
+        let folder = self.folder(path.folder());
+        if folder == Folder::Missing {
+            return Ok(Found { real: file, content: None });
+        }
+        // Looked at before it is opened: reading a pipe or a device might never end.
+        let found = match file.symlink_metadata() {
+            Ok(found) if folder == Folder::Plain && !found.is_symlink() => (file.clone(), Ok(found)),
+            Err(error) if folder == Folder::Plain => (file.clone(), Err(error)),
+            _ => {
+                let real = self.locate(path)?;
+                let found = real.metadata();
+                (real, found)
+            }
+        };
+        let (real, found) = match found {
+            (real, Ok(found)) => (real, found),
+            (real, Err(error)) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Found { real, content: None });
+            }
+            (_, Err(error)) => return Err(Error::io("read", file)(error)),
+        };
+        readable(path, &found)?;
+        let bytes = contents(&real, found.len()).map_err(Error::io("read", file))?;
+        Ok(Found { real, content: Some((text(path, bytes)?, found.permissions())) })
+    }
+
+    /// What is known of the directory at `path`, which is empty for the root.
+    fn folder(&self, path: &str) -> Folder {
+        if path.is_empty() {
+            return Folder::Plain;
+        }
+        if let Some(known) = self.folders.borrow().get(path) {
+            return *known;
+        }
+        let folder = match self.folder(path.rsplit_once('/').map_or("", |(parent, _)| parent)) {
+            Folder::Plain => match self.root.join(path).symlink_metadata() {
+                Ok(found) if found.is_dir() => Folder::Plain,
+                Err(error) if error.kind() == ErrorKind::NotFound => Folder::Missing,
+                _ => Folder::Other,
+            },
+            above => above,
+        };
+        self.folders.borrow_mut().insert(path.to_owned(), folder);
+        folder
     }
 
     /// Where the file really is, or will be: symbolic links below the root are followed.
     ///
     /// # Errors
     /// [`Error::Refused`] when a link leads out of the root or nowhere.
-    pub fn locate(&self, path: &RelPath) -> Result<PathBuf> {
+    fn locate(&self, path: &RelPath) -> Result<PathBuf> {
         let mut existing = self.root.clone();
         let mut components = path.as_str().split('/');
         let mut linked = false;
@@ -153,6 +228,25 @@ impl Tree {
         }
         Ok(found.into_iter().collect())
     }
+}
+
+/// What the file holds, which had `length` bytes a moment ago.
+fn contents(file: &Path, length: u64) -> io::Result<Vec<u8>> {
+    // One more than there is, so that its end is seen without asking for more space.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    fs::File::open(file)?.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The file's text, which has to be UTF-8.
+fn text(path: &RelPath, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let line = good.matches('\n').count() + 1;
+        let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let problem = Problem::new(format!("`{path}:{line}:{column}`: what is there is not UTF-8"));
+        Error::Refused(problem.hint("save the file as UTF-8, as every file of a project is"))
+    })
 }
 
 /// Refuses what is no file, or too long for one of a project.
