@@ -18,7 +18,6 @@ mod fields;
 mod fingerprint;
 mod serde_names;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -32,45 +31,74 @@ const TEXT: &str = include_str!("kubernetes.json");
 
 type Schema = Map<String, Value>;
 
-/// A type of Kubernetes.
+/// What the file says of a type of Kubernetes, beside its fingerprints in base 16.
 #[derive(Deserialize)]
 struct Type {
-    /// Fingerprints, in base 16.
-    is: Vec<String>,
     patch: Schema,
 }
 
 /// Completes `schema` if it is that of a type of Kubernetes, but not the schemas in it. What it says already stays.
 pub fn complete(schema: &mut Schema) {
-    let data = data();
-    if let Some(known) = fingerprint(schema).and_then(|fingerprint| data.names.get(&fingerprint)) {
-        of_type(schema, known);
+    if let Some(known) = fingerprint(schema).and_then(|fingerprint| data().known_by(fingerprint)) {
+        apply(schema, known.patch());
     }
 }
 
 /// The same for a schema of a known type.
 fn of_type(schema: &mut Schema, name: &str) {
-    if let Some(known) = data().types.get(name) {
-        apply(schema, &known.patch);
+    if let Some(known) = data().named(name) {
+        apply(schema, known.patch());
     }
 }
 
-/// The file, read.
+/// The file's lines: each has one type, and most are never asked for.
 struct Data {
-    types: HashMap<&'static str, Type>,
-    /// By fingerprint.
-    names: HashMap<u64, &'static str>,
+    /// By name.
+    lines: Vec<Line>,
+    /// Positions of lines, by fingerprint.
+    fingerprints: Vec<(u64, usize)>,
+}
+
+/// The line of a type, and what it says to a schema once that was read.
+struct Line {
+    name: &'static str,
+    text: &'static str,
+    patch: OnceLock<Schema>,
+}
+
+impl Line {
+    fn patch(&self) -> &Schema {
+        // A test holds the file to its form, so that this is never empty.
+        let read = || serde_json::from_str(self.text).map(|known: Type| known.patch).unwrap_or_default();
+        self.patch.get_or_init(read)
+    }
+}
+
+impl Data {
+    fn named(&self, name: &str) -> Option<&Line> {
+        Some(&self.lines[self.lines.binary_search_by_key(&name, |line| line.name).ok()?])
+    }
+
+    fn known_by(&self, fingerprint: u64) -> Option<&Line> {
+        let found = self.fingerprints.binary_search_by_key(&fingerprint, |(known, _)| *known).ok()?;
+        Some(&self.lines[self.fingerprints[found].1])
+    }
 }
 
 fn data() -> &'static Data {
     static READ: OnceLock<Data> = OnceLock::new();
     READ.get_or_init(|| {
-        // A test holds the file to its form, so that this is never empty.
-        let types: HashMap<&str, Type> = serde_json::from_str(TEXT).unwrap_or_default();
-        let names = types.iter().flat_map(|(name, known)| {
-            known.is.iter().filter_map(|hex| Some((u64::from_str_radix(hex, 16).ok()?, *name)))
-        });
-        Data { names: names.collect(), types }
+        let (mut lines, mut fingerprints) = (Vec::new(), Vec::new());
+        for (name, text) in TEXT.lines().filter_map(|line| line.strip_prefix('"')?.split_once('"')) {
+            let list = text.strip_prefix(":{\"is\":[").and_then(|rest| rest.split_once(']'));
+            let numbers =
+                list.into_iter().flat_map(|(list, _)| list.split(',')).map(|hex| hex.trim_matches('"'));
+            let numbers = numbers.filter_map(|hex| u64::from_str_radix(hex, 16).ok());
+            fingerprints.extend(numbers.map(|fingerprint| (fingerprint, lines.len())));
+            lines.push(Line { name, text: text.trim_matches([':', ',']), patch: OnceLock::new() });
+        }
+        fingerprints.sort_unstable();
+        Data { lines, fingerprints }
     })
 }
 

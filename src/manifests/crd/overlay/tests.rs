@@ -1,5 +1,7 @@
 //! Types of Kubernetes as schemars writes them, and what becomes of them.
 
+use std::collections::HashMap;
+
 use k8s_openapi::api::core::v1::{ContainerPort, LocalObjectReference};
 use k8s_openapi::api::{
     admissionregistration, apps, autoscaling, batch, certificates, coordination, core, discovery, events,
@@ -33,9 +35,23 @@ fn completed<T: JsonSchema>() -> Schema {
 
 #[test]
 fn the_data_can_be_read() {
-    let types: HashMap<&str, Type> = serde_json::from_str(TEXT).expect("JSON");
+    #[derive(serde::Deserialize)]
+    struct Whole {
+        is: Vec<String>,
+        patch: Schema,
+    }
+    let types: HashMap<String, Whole> = serde_json::from_str(TEXT).expect("JSON");
+    assert_eq!(data().lines.len(), types.len(), "every line is read");
+    for (name, known) in &types {
+        let line = data().named(name).expect("lines are sorted by name");
+        assert_eq!(line.patch(), &known.patch, "{name}");
+        for hex in &known.is {
+            let fingerprint = u64::from_str_radix(hex, 16).expect("a number");
+            assert_eq!(data().known_by(fingerprint).map(|line| line.name), Some(name.as_str()));
+        }
+    }
     let fingerprints = types.values().flat_map(|known| &known.is).count();
-    assert_eq!(data().names.len(), fingerprints, "every fingerprint belongs to one type");
+    assert_eq!(data().fingerprints.len(), fingerprints, "every fingerprint belongs to one type");
 }
 
 /// Every type that a kind of the stable groups is made of, by name, as k8s-openapi describes it.
@@ -76,7 +92,7 @@ fn types_are_known_by_what_k8s_openapi_says_of_them() {
     let described = described();
     let mut known = 0;
     for (name, schema) in &described {
-        if !data().types.contains_key(name.as_str()) {
+        if data().named(name).is_none() {
             continue;
         }
         let mut schema = schema.as_object().expect("a schema").clone();
@@ -90,7 +106,7 @@ fn types_are_known_by_what_k8s_openapi_says_of_them() {
             }
         }
         let fingerprint = fingerprint(&schema).expect("descriptions");
-        assert_eq!(data().names.get(&fingerprint), Some(&name.as_str()));
+        assert_eq!(data().known_by(fingerprint).map(|line| line.name), Some(name.as_str()));
         known += 1;
     }
     assert!(known > 200, "only {known} of {} types were compared", described.len());
