@@ -4,20 +4,28 @@
 //! under their names. Cargo wants packages and dependencies sorted by name (with `--locked` it refuses anything else),
 //! so the two move to where their names belong.
 
+use std::borrow::Cow;
+
 const PACKAGE: &str = "[[package]]\n";
+const NEXT: &str = "\n[[package]]\n";
 
 /// `lock` with packages, and the dependencies of each, in cargo's order.
 #[must_use]
 pub fn sorted(lock: &str) -> String {
     let mut parts = lock.split(PACKAGE);
     let preamble = parts.next().unwrap_or_default();
-    let mut packages: Vec<String> = parts.map(|part| sort_dependencies(part.trim_end())).collect();
+    let mut packages: Vec<&str> = parts.map(str::trim_end).collect();
     // A stable sort: several versions of a package stay in the order cargo gave them.
-    packages.sort_by(|a, b| name(a).cmp(name(b)));
-    let mut text = preamble.to_owned();
-    text.push_str(
-        &packages.iter().map(|package| format!("{PACKAGE}{package}\n")).collect::<Vec<_>>().join("\n"),
-    );
+    packages.sort_by_cached_key(|package| name(package));
+    let mut text = String::with_capacity(lock.len() + 1);
+    text.push_str(preamble);
+    for (position, package) in packages.into_iter().enumerate() {
+        text.push_str(if position == 0 { PACKAGE } else { NEXT });
+        // Those of the registry have none of the project's own among their dependencies.
+        let own = !package.contains("\nsource = ");
+        text.push_str(&if own { sort_dependencies(package) } else { package.into() });
+        text.push('\n');
+    }
     text
 }
 
@@ -30,16 +38,16 @@ fn name(package: &str) -> &str {
     package.strip_prefix("name = \"").and_then(|rest| rest.split('"').next()).unwrap_or_default()
 }
 
-fn sort_dependencies(package: &str) -> String {
-    let Some((before, list)) = package.split_once("dependencies = [\n") else {
-        return package.to_owned();
-    };
-    let Some((list, after)) = list.split_once(']') else {
-        return package.to_owned();
+fn sort_dependencies(package: &str) -> Cow<'_, str> {
+    let parts = package.split_once("dependencies = [\n");
+    let Some((before, (list, after))) =
+        parts.and_then(|(before, list)| Some((before, list.split_once(']')?)))
+    else {
+        return package.into();
     };
     let mut lines: Vec<&str> = list.lines().collect();
     lines.sort_unstable();
-    format!("{before}dependencies = [\n{}\n]{after}", lines.join("\n"))
+    format!("{before}dependencies = [\n{}\n]{after}", lines.join("\n")).into()
 }
 
 #[cfg(test)]

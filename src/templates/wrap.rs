@@ -11,7 +11,8 @@ const WIDTH: usize = 110;
 pub fn rust(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len());
     for line in text.lines() {
-        match broken(line).filter(|_| line.chars().count() > WIDTH) {
+        let long = line.len() > WIDTH && line.chars().count() > WIDTH;
+        match long.then(|| broken(line)).flatten() {
             Some(lines) => wrapped.push_str(&lines),
             None => wrapped.push_str(line),
         }

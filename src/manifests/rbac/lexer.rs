@@ -26,7 +26,7 @@ pub fn comments(source: &str) -> Vec<Comment<'_>> {
     while let Some(c) = cursor.peek() {
         let start = cursor.at;
         if cursor.eat("//") {
-            cursor.skip_while(|c| c != '\n');
+            cursor.at += cursor.rest().find('\n').unwrap_or(cursor.rest().len());
             line += source[counted..start].matches('\n').count();
             counted = start;
             let line_start = source[..start].rfind('\n').map_or(0, |end| end + 1);
