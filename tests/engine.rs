@@ -10,8 +10,8 @@ use std::path::Path;
 
 use common::tree;
 use iris_scaffold::scaffold::{
-    Action, Draft, File, Insert, OnConflict, Ownership, Plan, RelPath, Tree, apply, apply_with, recover,
-    resolve, unified,
+    Action, Certainty, Draft, File, Insert, OnConflict, Ownership, Plan, RelPath, Tree, apply, apply_with,
+    recover, resolve, unified,
 };
 use tempfile::TempDir;
 
@@ -25,7 +25,7 @@ fn file(at: &str, ownership: Ownership, text: &str) -> File {
         ownership,
         text: text.into(),
         executable: Path::new(at).extension().is_some_and(|it| it == "sh"),
-        fixed: false,
+        certainty: Certainty::Unsure,
     }
 }
 

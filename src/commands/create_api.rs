@@ -5,7 +5,7 @@ use crate::cli::{CreateApiArgs, Template};
 use crate::manifests::crd;
 use crate::project::Project;
 use crate::resource::{Resource, core};
-use crate::scaffold::{Draft, File, Ownership, RelPath};
+use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath};
 use crate::templates::{self, Licensing, Operand, ProjectView, ResourceView};
 use crate::{Error, Problem, Result};
 
@@ -199,7 +199,7 @@ fn definition(
         ownership: Ownership::Derived,
         text: crd::render(&merged),
         executable: false,
-        fixed: false,
+        certainty: Certainty::Tested,
     })
 }
 

@@ -11,7 +11,7 @@ use super::{Context, crdgen, plan};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
 use crate::project::Project;
-use crate::scaffold::{Draft, File, Ownership, RelPath, Tree};
+use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
 use crate::{Error, Problem, Result};
 
@@ -78,7 +78,7 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
             ownership: Ownership::Derived,
             text,
             executable: false,
-            fixed: false,
+            certainty: Certainty::Tested,
         })?;
         paths.push(path);
     }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::Result;
 use crate::manifests::rbac;
 use crate::project::{self, Project};
-use crate::scaffold::{Draft, File, Ownership, RelPath, Tree};
+use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{self, Licensing, ProjectView, Rendered};
 
 /// How a file says that it is the tool's; who takes the line out makes the file their own.
@@ -62,7 +62,7 @@ pub(super) fn owned(
         ownership: Ownership::Derived,
         text,
         executable: false,
-        fixed: false,
+        certainty: Certainty::Unsure,
     })
 }
 
@@ -77,8 +77,8 @@ pub(super) fn drafted(draft: &mut Draft, files: Vec<Rendered>, ownership: &Owner
 }
 
 fn add(draft: &mut Draft, file: Rendered, ownership: Ownership) -> Result<()> {
-    let Rendered { path, text, executable, fixed } = file;
-    draft.file(File { path: RelPath::new(path)?, ownership, text, executable, fixed })
+    let Rendered { path, text, executable, certainty } = file;
+    draft.file(File { path: RelPath::new(path)?, ownership, text, executable, certainty })
 }
 
 /// The Rust sources below these folders.
@@ -104,5 +104,11 @@ pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
         text = text.replace(&name, &format!("{name}  namespace: {}-system\n", project.project_name));
     }
     let path = RelPath::new("config/rbac/role.yaml")?;
-    draft.file(File { path, ownership: Ownership::Derived, text, executable: false, fixed: false })
+    draft.file(File {
+        path,
+        ownership: Ownership::Derived,
+        text,
+        executable: false,
+        certainty: Certainty::Tested,
+    })
 }

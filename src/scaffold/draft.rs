@@ -1,9 +1,8 @@
 //! Files and edits of one command on their way to a [`Plan`].
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{Action, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
+use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
 use crate::{Error, Result};
 
 /// Collects what a command wants. Later additions see earlier ones through [`Draft::tree`].
@@ -51,7 +50,7 @@ impl Draft {
             before,
             after: file.text,
             executable: file.executable,
-            fixed: file.fixed,
+            certainty: file.certainty,
         };
         self.changes.insert(file.path, change);
         Ok(())
@@ -86,9 +85,10 @@ impl Draft {
             Some(before) if *before == after => Action::Unchanged,
             Some(_) => Action::Update,
         };
-        let change = Change { path: path.clone(), action, before, after, executable: false, fixed: false };
+        let certainty = Certainty::Unsure;
+        let change = Change { path: path.clone(), action, before, after, executable: false, certainty };
         let entry = self.changes.entry(path.clone()).or_insert_with(|| change.clone());
-        (entry.after, entry.fixed) = (change.after, false);
+        (entry.after, entry.certainty) = (change.after, certainty);
         if entry.action == Action::Unchanged || entry.action == Action::Keep {
             entry.action = action;
         }
@@ -110,45 +110,19 @@ impl Draft {
     /// # Errors
     /// [`Error::Unparsable`] when a text that would be written is not what its name says.
     pub fn plan(self) -> Result<Plan> {
-        let unsure =
-            |change: &&Change| !change.fixed && (change.writes() || change.action == Action::Conflict);
-        check(self.changes.values().filter(unsure).collect())?;
+        for change in self.changes.values() {
+            let unsure = match change.certainty {
+                Certainty::Fixed => false,
+                Certainty::Tested => cfg!(debug_assertions),
+                Certainty::Unsure => true,
+            };
+            if unsure && (change.writes() || change.action == Action::Conflict) {
+                let unparsable = |message| Error::Unparsable { path: change.path.clone(), message };
+                parses(&change.path, &change.after).map_err(unparsable)?;
+            }
+        }
         let changes = self.changes.into_values().collect();
         Ok(Plan::new(self.tree.root().to_path_buf(), changes, self.notes, self.next))
-    }
-}
-
-/// Checks every text; two threads halve the longest part of planning.
-fn check(mut changes: Vec<&Change>) -> Result<()> {
-    // The longest first, each to the thread that has less to do.
-    changes.sort_by_key(|change| (Reverse(effort(change)), &change.path));
-    let (mut here, mut there) = (Vec::new(), Vec::new());
-    let (mut before, mut beside) = (0, 0);
-    for change in changes {
-        let (share, sum) =
-            if before <= beside { (&mut here, &mut before) } else { (&mut there, &mut beside) };
-        share.push(change);
-        *sum += effort(change);
-    }
-    let broken = |share: Vec<&Change>| -> Vec<(RelPath, String)> {
-        let fault = |change: &Change| Some((change.path.clone(), parses(&change.path, &change.after).err()?));
-        share.into_iter().filter_map(fault).collect()
-    };
-    let mut broken = std::thread::scope(|scope| {
-        let there = scope.spawn(|| broken(there));
-        let here = broken(here);
-        // A panic of the thread is one of this one.
-        [here, there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))].concat()
-    });
-    broken.sort();
-    broken.into_iter().next().map_or(Ok(()), |(path, message)| Err(Error::Unparsable { path, message }))
-}
-
-/// How much there is to check, roughly: Rust takes longest.
-fn effort(change: &Change) -> usize {
-    match change.path.extension() {
-        "rs" => 4 * change.after.len(),
-        _ => change.after.len(),
     }
 }
 

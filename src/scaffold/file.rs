@@ -21,6 +21,19 @@ pub enum Ownership {
     Derived,
 }
 
+/// What is known of a text before anybody looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// It is the same in every project, and tests have seen that it is what its file's name says.
+    Fixed,
+    /// It is a template with names in it, each of which was checked by itself, or values as a writer of ours puts them:
+    /// tests with all sorts of them have seen that the whole is what the file's name says. Where debug assertions are
+    /// on, as in tests, it is checked.
+    Tested,
+    /// Something in it was read from a file or could be anything, so it is checked.
+    Unsure,
+}
+
 /// A file as a command wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
@@ -32,6 +45,6 @@ pub struct File {
     pub text: String,
     /// Whether it can be run.
     pub executable: bool,
-    /// Whether the text depends on nothing that could break it, so that it need not be checked.
-    pub fixed: bool,
+    /// Whether the text has to be checked.
+    pub certainty: Certainty,
 }

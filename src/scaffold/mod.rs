@@ -20,7 +20,7 @@ pub use conflict::{Answer, OnConflict, resolve, resolve_by};
 pub use diff::{unified, unified_change};
 pub use draft::Draft;
 pub use edit::Insert;
-pub use file::{File, Ownership};
+pub use file::{Certainty, File, Ownership};
 pub use lock::Lock;
 pub use path::{RelPath, is_device};
 pub use plan::{Action, Change, Plan};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::RelPath;
+use super::{Certainty, RelPath};
 
 /// What happens to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,9 +38,9 @@ pub struct Change {
     /// Whether it can be run.
     #[serde(skip)]
     pub executable: bool,
-    /// Whether the text depends on nothing, so that it need not be checked.
+    /// Whether the text it is to have must be checked.
     #[serde(skip)]
-    pub fixed: bool,
+    pub certainty: Certainty,
 }
 
 impl Change {

@@ -101,6 +101,8 @@ fn comment(line: &str) -> String {
 mod tests {
     use super::Licensing;
     use crate::cli::License;
+    use crate::project::Project;
+    use crate::templates::ProjectView;
 
     #[test]
     fn headers_of_any_form_become_line_comments() {
@@ -114,5 +116,16 @@ mod tests {
                 Licensing { license: License::Apache2, owner: None, custom: Some(custom.to_owned()) };
             assert_eq!(licensing.header(), header, "{custom}");
         }
+    }
+
+    #[test]
+    fn headers_that_rust_may_not_take_are_told_from_comments() {
+        let plain = |custom: &str| {
+            let licensing =
+                Licensing { license: License::None, owner: None, custom: Some(custom.to_owned()) };
+            ProjectView::new(&Project::new("example.com", "iris"), &licensing).has_plain_header()
+        };
+        assert!(["", "Mine.\n\nAll mine.", "// Mine.", "/* Mine. */"].into_iter().all(plain));
+        assert!(!["/// Mine.", "Mine.\n//! All mine.", "Mine.\rAll mine."].into_iter().any(plain));
     }
 }

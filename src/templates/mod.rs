@@ -16,6 +16,8 @@ mod wrap;
 
 use std::path::Path;
 
+use crate::scaffold::Certainty;
+
 pub use api::{controller, env_entry, external, faults, insertions, roles, test, types};
 pub use license::Licensing;
 pub use lists::files as lists;
@@ -32,8 +34,8 @@ pub struct Rendered {
     pub text: String,
     /// Whether it is a program.
     pub executable: bool,
-    /// Whether the text is the same in every project but for the licence, and so known to be what the path says.
-    pub fixed: bool,
+    /// Whether the text has to be checked before it is written.
+    pub certainty: Certainty,
 }
 
 impl Rendered {
@@ -47,11 +49,22 @@ impl Rendered {
         if extension.is_some_and(|extension| extension == "rs") {
             text = wrap::rust(&text);
         }
-        Self { executable: extension.is_some_and(|extension| extension == "sh"), path, text, fixed: false }
+        let executable = extension.is_some_and(|extension| extension == "sh");
+        Self { executable, path, text, certainty: Certainty::Unsure }
     }
 
+    /// A text without placeholders.
     fn fixed(path: impl Into<String>, text: &str) -> Self {
-        Self { path: path.into(), text: text.to_owned(), executable: false, fixed: true }
+        Self { path: path.into(), text: text.to_owned(), executable: false, certainty: Certainty::Fixed }
+    }
+
+    /// Says that the template's placeholders are for names, for what a filter or a literal makes harmless, and for the
+    /// licence's header, which is harmless when it is plain comments.
+    fn of_names(mut self, p: &ProjectView) -> Self {
+        if p.has_plain_header() {
+            self.certainty = Certainty::Tested;
+        }
+        self
     }
 }
 

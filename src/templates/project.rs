@@ -1,17 +1,22 @@
 //! The files that `init` renders.
 
+use std::sync::LazyLock;
+
 use super::{ProjectView, Rendered, filters, lockfile, render};
 
 /// Names of the packages that every generated project depends on, which no project can have.
 pub fn locked_packages() -> impl Iterator<Item = &'static str> {
-    let lock = include_str!("../../templates/project/Cargo.lock.j2");
-    lockfile::packages(lock).filter(|name| !name.contains('{'))
+    static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let lock = include_str!("../../templates/project/Cargo.lock.j2");
+        lockfile::packages(lock).filter(|name| !name.contains('{')).collect()
+    });
+    NAMES.iter().copied()
 }
 
 /// Renders each template below `project/` to the path of the same name.
 macro_rules! files {
     ($p:ident; $($template:literal)+) => {
-        vec![$(render!($template => output($template); $p: ProjectView)),+]
+        vec![$(render!($template => output($template); $p: ProjectView).of_names($p)),+]
     };
 }
 
@@ -62,7 +67,7 @@ const FIXED: [(&str, &str); 30] = fixed! {
 /// The files that are the user's.
 #[must_use]
 pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
-    let mut lock = render!("project/Cargo.lock.j2" => "Cargo.lock"; p: ProjectView);
+    let mut lock = render!("project/Cargo.lock.j2" => "Cargo.lock"; p: ProjectView).of_names(p);
     lock.text = lockfile::sorted(&lock.text);
     let mut files = files! {
         p;
