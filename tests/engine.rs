@@ -23,7 +23,7 @@ fn file(at: &str, ownership: Ownership, text: &str) -> File {
     File {
         path: path(at),
         ownership,
-        text: text.into(),
+        text: text.to_owned().into(),
         executable: Path::new(at).extension().is_some_and(|it| it == "sh"),
         certainty: Certainty::Unsure,
     }
@@ -46,7 +46,7 @@ fn project() -> TempDir {
 
 fn plan(root: &Path) -> Plan {
     let mut draft = Draft::new(Tree::open(root));
-    let base = Some("// old\n".to_owned());
+    let base = Some("// old\n".into());
     draft.file(file("a/owned.rs", Ownership::Owned { base }, "// new\n")).expect("a file");
     draft.file(file("b/c/new.rs", Ownership::Seeded { again: false }, "fn new() {}\n")).expect("a file");
     draft.file(file("run.sh", Ownership::Seeded { again: false }, "#!/bin/sh\n")).expect("a file");
@@ -87,7 +87,7 @@ fn a_plan_is_applied_whole_and_only_once() {
     apply(&plan(root.path())).expect("an apply");
     let again = {
         let mut draft = Draft::new(Tree::open(root.path()));
-        let base = Some("// new\n".to_owned());
+        let base = Some("// new\n".into());
         draft.file(file("a/owned.rs", Ownership::Owned { base }, "// new\n")).expect("a file");
         draft.plan().expect("a plan")
     };

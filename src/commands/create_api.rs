@@ -197,7 +197,7 @@ fn definition(
     draft.file(File {
         path,
         ownership: Ownership::Derived,
-        text: crd::render(&merged),
+        text: crd::render(&merged).into(),
         executable: false,
         certainty: Certainty::Tested,
     })

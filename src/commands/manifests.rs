@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     }
     let plan = draft.plan()?;
     if args.stdout {
-        let texts = plan.changes().iter().map(|change| change.after.as_str());
+        let texts = plan.changes().iter().map(|change| change.after.as_ref());
         return print(context, &texts.collect::<String>());
     }
     if args.check { context.check("manifests", &plan) } else { context.finish("manifests", plan) }
@@ -76,7 +76,7 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         draft.file(File {
             path: path.clone(),
             ownership: Ownership::Derived,
-            text,
+            text: text.into(),
             executable: false,
             certainty: Certainty::Tested,
         })?;

@@ -47,7 +47,7 @@ pub(super) fn owned(
         {
             // What another version rendered is not known here; its mark says that nobody else wrote it.
             renewed |= text != file.text;
-            base = Some(text);
+            base = Some(text.into());
         }
         add(draft, file, Ownership::Owned { base })?;
     }
@@ -60,7 +60,7 @@ pub(super) fn owned(
     draft.file(File {
         path: RelPath::new(project::FILE)?,
         ownership: Ownership::Derived,
-        text,
+        text: text.into(),
         executable: false,
         certainty: Certainty::Unsure,
     })
@@ -107,7 +107,7 @@ pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
     draft.file(File {
         path,
         ownership: Ownership::Derived,
-        text,
+        text: text.into(),
         executable: false,
         certainty: Certainty::Tested,
     })

@@ -184,7 +184,7 @@ fn set_aside(target: &Path, aside: &Path) -> io::Result<()> {
 
 /// Writes a change's text to `staged`, with the permissions that the file it replaces has or a new one gets.
 fn write(staged: &Path, found: &Found, change: &Change) -> io::Result<()> {
-    fs::write(staged, &change.after)?;
+    fs::write(staged, change.after.as_ref())?;
     match &found.content {
         Some((_, permissions)) => fs::set_permissions(staged, permissions.clone()),
         None if change.executable => make_executable(staged),

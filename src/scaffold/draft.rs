@@ -1,5 +1,6 @@
 //! Files and edits of one command on their way to a [`Plan`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
@@ -9,6 +10,7 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct Draft {
     tree: Tree,
+    /// Their texts are in the tree, but for those that are not to be written.
     changes: BTreeMap<RelPath, Change>,
     notes: Vec<String>,
     next: Vec<String>,
@@ -37,22 +39,19 @@ impl Draft {
             (None, _) => Action::Create,
             (Some(before), _) if *before == file.text => Action::Unchanged,
             (Some(_), Ownership::Derived) => Action::Update,
-            (Some(before), Ownership::Owned { base }) if base.as_ref() == Some(before) => Action::Update,
+            (Some(before), Ownership::Owned { base }) if base.as_deref() == Some(before) => Action::Update,
             (Some(_), Ownership::Seeded { again: true }) => Action::Keep,
             (Some(_), Ownership::Owned { .. } | Ownership::Seeded { again: false }) => Action::Conflict,
         };
-        if action != Action::Keep {
-            self.tree.stage(file.path.clone(), file.text.clone());
+        let File { path, text, executable, certainty, .. } = file;
+        let mut change =
+            Change { path: path.clone(), action, before, after: Cow::Borrowed(""), executable, certainty };
+        if action == Action::Keep {
+            change.after = text;
+        } else {
+            self.tree.stage(path.clone(), text);
         }
-        let change = Change {
-            path: file.path.clone(),
-            action,
-            before,
-            after: file.text,
-            executable: file.executable,
-            certainty: file.certainty,
-        };
-        self.changes.insert(file.path, change);
+        self.changes.insert(path, change);
         Ok(())
     }
 
@@ -78,17 +77,17 @@ impl Draft {
     }
 
     fn edit(&mut self, path: &RelPath, after: String) -> Result<()> {
-        self.tree.stage(path.clone(), after.clone());
         let before = self.tree.on_disk(path)?;
         let action = match &before {
             None => Action::Create,
             Some(before) if *before == after => Action::Unchanged,
             Some(_) => Action::Update,
         };
-        let certainty = Certainty::Unsure;
+        self.tree.stage(path.clone(), after.into());
+        let (after, certainty) = (Cow::Borrowed(""), Certainty::Unsure);
         let change = Change { path: path.clone(), action, before, after, executable: false, certainty };
-        let entry = self.changes.entry(path.clone()).or_insert_with(|| change.clone());
-        (entry.after, entry.certainty) = (change.after, certainty);
+        let entry = self.changes.entry(path.clone()).or_insert(change);
+        entry.certainty = certainty;
         if entry.action == Action::Unchanged || entry.action == Action::Keep {
             entry.action = action;
         }
@@ -109,8 +108,11 @@ impl Draft {
     ///
     /// # Errors
     /// [`Error::Unparsable`] when a text that would be written is not what its name says.
-    pub fn plan(self) -> Result<Plan> {
-        for change in self.changes.values() {
+    pub fn plan(mut self) -> Result<Plan> {
+        for change in self.changes.values_mut() {
+            if let Some(text) = self.tree.take(&change.path) {
+                change.after = text;
+            }
             let unsure = match change.certainty {
                 Certainty::Fixed => false,
                 Certainty::Tested => cfg!(debug_assertions),

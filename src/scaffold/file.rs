@@ -1,5 +1,7 @@
 //! A file that a command wants to exist.
 
+use std::borrow::Cow;
+
 use super::RelPath;
 
 /// Whose a generated file is, which decides what happens when the disk holds something else.
@@ -9,7 +11,7 @@ pub enum Ownership {
     /// that holds neither `base` nor the new text was edited by somebody, which is a conflict.
     Owned {
         /// The text the file has if nobody touched it.
-        base: Option<String>,
+        base: Option<Cow<'static, str>>,
     },
     /// The user's, once written. A different file in its place is a conflict, unless an earlier command wrote it
     /// (`again`): then it is kept.
@@ -42,7 +44,7 @@ pub struct File {
     /// Whose.
     pub ownership: Ownership,
     /// The whole text.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Whether it can be run.
     pub executable: bool,
     /// Whether the text has to be checked.

@@ -1,5 +1,6 @@
 //! What a command will do, as data.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -34,7 +35,7 @@ pub struct Change {
     pub before: Option<String>,
     /// The text it is to have.
     #[serde(skip)]
-    pub after: String,
+    pub after: Cow<'static, str>,
     /// Whether it can be run.
     #[serde(skip)]
     pub executable: bool,

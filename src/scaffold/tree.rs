@@ -1,5 +1,6 @@
 //! The project's files as a command sees them: what it staged over what the disk holds.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, Metadata, Permissions};
@@ -12,14 +13,13 @@ use crate::{Error, Problem, Result};
 /// Longest file that is read, in bytes: far above any source or manifest, and read in no time.
 const LONGEST: u64 = 64 << 20;
 
-/// A read-only view of a directory with texts laid over it. What the disk holds is looked at once: whoever wants to see
-/// what it holds by now opens another tree.
+/// A read-only view of a directory with texts laid over it. Its directories are looked at once: who wants to see what has
+/// become of them opens another tree.
 #[derive(Clone, Debug)]
 pub struct Tree {
     root: PathBuf,
-    staged: BTreeMap<RelPath, String>,
+    staged: BTreeMap<RelPath, Cow<'static, str>>,
     folders: RefCell<HashMap<String, Folder>>,
-    files: RefCell<HashMap<RelPath, Found>>,
 }
 
 /// What is at a file's path.
@@ -53,8 +53,7 @@ impl Tree {
     /// The tree at `root`, which need not exist yet.
     #[must_use]
     pub fn open(root: impl Into<PathBuf>) -> Self {
-        let (folders, files) = (RefCell::default(), RefCell::default());
-        Self { root: root.into(), staged: BTreeMap::new(), folders, files }
+        Self { root: root.into(), staged: BTreeMap::new(), folders: RefCell::default() }
     }
 
     /// The directory.
@@ -64,8 +63,13 @@ impl Tree {
     }
 
     /// Lays `text` over the file at `path`.
-    pub(super) fn stage(&mut self, path: RelPath, text: String) {
+    pub(super) fn stage(&mut self, path: RelPath, text: Cow<'static, str>) {
         self.staged.insert(path, text);
+    }
+
+    /// Takes the text away that was laid over the file at `path`.
+    pub(super) fn take(&mut self, path: &RelPath) -> Option<Cow<'static, str>> {
+        self.staged.remove(path)
     }
 
     /// The file's text as staged, else as on disk; `None` when it does not exist.
@@ -74,7 +78,7 @@ impl Tree {
     /// As [`Tree::on_disk`].
     pub fn read(&self, path: &RelPath) -> Result<Option<String>> {
         match self.staged.get(path) {
-            Some(text) => Ok(Some(text.clone())),
+            Some(text) => Ok(Some(text.clone().into_owned())),
             None => self.on_disk(path),
         }
     }
@@ -85,13 +89,7 @@ impl Tree {
     /// [`Error::Refused`] when a symbolic link leads out of the directory or nowhere, when it is no file, or one that
     /// no project holds, or not UTF-8; [`Error::Io`] when the file cannot be read.
     pub fn on_disk(&self, path: &RelPath) -> Result<Option<String>> {
-        if let Some(found) = self.files.borrow().get(path) {
-            return Ok(found.text().map(str::to_owned));
-        }
-        let found = self.look(path)?;
-        let text = found.text().map(str::to_owned);
-        self.files.borrow_mut().insert(path.clone(), found);
-        Ok(text)
+        Ok(self.look(path)?.content.map(|(text, _)| text))
     }
 
     /// What is at `path` on disk, now.

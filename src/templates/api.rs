@@ -107,7 +107,7 @@ pub fn faults(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     ];
     files.extend(FAULTS.map(|(name, text)| {
         let text = [&p.header, text.strip_prefix(HEADER).unwrap_or(text)].concat();
-        let mut file = Rendered::fixed(path(name), &text);
+        let mut file = Rendered::fixed(path(name), text);
         if !p.has_plain_header() {
             file.certainty = Certainty::Unsure;
         }

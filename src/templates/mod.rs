@@ -14,6 +14,7 @@ mod project;
 mod view;
 mod wrap;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::scaffold::Certainty;
@@ -31,7 +32,7 @@ pub struct Rendered {
     /// Path below the project's root.
     pub path: String,
     /// The text, ending with one line end.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Whether it is a program.
     pub executable: bool,
     /// Whether the text has to be checked before it is written.
@@ -50,12 +51,12 @@ impl Rendered {
             text = wrap::rust(&text);
         }
         let executable = extension.is_some_and(|extension| extension == "sh");
-        Self { executable, path, text, certainty: Certainty::Unsure }
+        Self { executable, path, text: text.into(), certainty: Certainty::Unsure }
     }
 
     /// A text without placeholders.
-    fn fixed(path: impl Into<String>, text: &str) -> Self {
-        Self { path: path.into(), text: text.to_owned(), executable: false, certainty: Certainty::Fixed }
+    fn fixed(path: impl Into<String>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { path: path.into(), text: text.into(), executable: false, certainty: Certainty::Fixed }
     }
 
     /// Says that the template's placeholders are for names, for what a filter or a literal makes harmless, and for the

@@ -68,7 +68,7 @@ const FIXED: [(&str, &str); 30] = fixed! {
 #[must_use]
 pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
     let mut lock = render!("project/Cargo.lock.j2" => "Cargo.lock"; p: ProjectView).of_names(p);
-    lock.text = lockfile::sorted(&lock.text);
+    lock.text = lockfile::sorted(&lock.text).into();
     let mut files = files! {
         p;
         "project/.dockerignore.j2"
