@@ -1,7 +1,8 @@
 //! The compiled types are the templates' types.
 
 use askama::Template as _;
-use serde_json::Value;
+use kube::CustomResourceExt as _;
+use serde_json::{Value, json};
 
 use super::super::{file_name, render};
 use super::*;
@@ -83,6 +84,26 @@ fn compiled_files_are_what_the_templates_render() {
         } else {
             assert!(
                 rendered == compiled,
+                "write `builtin/{name}` anew: `BLESS=1 cargo test --lib compiled_files`"
+            );
+        }
+    }
+}
+
+#[test]
+fn compiled_files_give_the_definitions_beside_them() {
+    for (crd, text, name) in [
+        (replicas::Placeholder::crd(), REPLICAS, "replicas.json"),
+        (replicas_cluster::Placeholder::crd(), REPLICAS_CLUSTER, "replicas_cluster.json"),
+        (blank::Placeholder::crd(), BLANK, "blank.json"),
+    ] {
+        let crd = serde_json::to_string_pretty(&json!(crd)).expect("JSON");
+        if std::env::var_os("BLESS").is_some() {
+            let file = format!("{}/src/manifests/crd/builtin/{name}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::write(file, format!("{crd}\n")).expect("the file is written");
+        } else {
+            assert!(
+                crd == text.trim_end(),
                 "write `builtin/{name}` anew: `BLESS=1 cargo test --lib compiled_files`"
             );
         }

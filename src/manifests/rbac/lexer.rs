@@ -25,8 +25,8 @@ pub fn comments(source: &str) -> Vec<Comment<'_>> {
     let (mut line, mut counted) = (1, 0);
     while let Some(c) = cursor.peek() {
         let start = cursor.at;
-        if cursor.eat("//") {
-            cursor.at += cursor.rest().find('\n').unwrap_or(cursor.rest().len());
+        if c == '/' && cursor.eat("//") {
+            cursor.skip_while(|c| c != '\n');
             line += source[counted..start].matches('\n').count();
             counted = start;
             let line_start = source[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -36,7 +36,7 @@ pub fn comments(source: &str) -> Vec<Comment<'_>> {
                 line,
                 column: source[line_start..start].chars().count() + 1,
             });
-        } else if cursor.eat("/*") {
+        } else if c == '/' && cursor.eat("/*") {
             cursor.block_comment();
         } else if c == '"' {
             cursor.string();
@@ -79,9 +79,8 @@ impl Cursor<'_> {
     }
 
     fn skip_while(&mut self, wanted: impl Fn(char) -> bool) {
-        while self.peek().is_some_and(&wanted) {
-            self.bump();
-        }
+        let rest = self.rest();
+        self.at += rest.find(|c| !wanted(c)).unwrap_or(rest.len());
     }
 
     /// Behind the `/*`; block comments nest.
