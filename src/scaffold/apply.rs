@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::found::Found;
 use super::journal::Staging;
-use super::tree::Found;
 use super::{Change, Plan, RelPath, Tree};
 use crate::{Error, Problem, Result};
 

@@ -9,6 +9,7 @@ mod diff;
 mod draft;
 mod edit;
 mod file;
+mod found;
 mod journal;
 mod lock;
 pub mod path;

@@ -3,15 +3,13 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::{self, Metadata, Permissions};
-use std::io::{self, ErrorKind, Read as _};
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::RelPath;
+use super::found::Found;
 use crate::{Error, Problem, Result};
-
-/// Longest file that is read, in bytes: far above any source or manifest, and read in no time.
-const LONGEST: u64 = 64 << 20;
 
 /// A read-only view of a directory with texts laid over it. Its directories are looked at once: who wants to see what has
 /// become of them opens another tree.
@@ -20,15 +18,6 @@ pub struct Tree {
     root: PathBuf,
     staged: BTreeMap<RelPath, Cow<'static, str>>,
     folders: RefCell<HashMap<String, Folder>>,
-}
-
-/// What is at a file's path.
-#[derive(Clone, Debug)]
-pub(super) struct Found {
-    /// Where the file really is, or will be: symbolic links below the root are followed.
-    pub(super) real: PathBuf,
-    /// What it holds and who may do what with it, if it exists.
-    pub(super) content: Option<(String, Permissions)>,
 }
 
 /// What is known of a directory.
@@ -40,13 +29,6 @@ enum Folder {
     Missing,
     /// There is a link in its path, or something that is no directory.
     Other,
-}
-
-impl Found {
-    /// What the file holds.
-    pub(super) fn text(&self) -> Option<&str> {
-        self.content.as_ref().map(|(text, _)| text.as_str())
-    }
 }
 
 impl Tree {
@@ -97,31 +79,21 @@ impl Tree {
     /// # Errors
     /// As [`Tree::on_disk`].
     pub(super) fn look(&self, path: &RelPath) -> Result<Found> {
-        let file = path.under(&self.root);
+        let mut real = path.under(&self.root);
         let folder = self.folder(path.folder());
         if folder == Folder::Missing {
-            return Ok(Found { real: file, content: None });
+            return Ok(Found { real, content: None });
         }
-        // Looked at before it is opened: reading a pipe or a device might never end.
-        let found = match file.symlink_metadata() {
-            Ok(found) if folder == Folder::Plain && !found.is_symlink() => (file.clone(), Ok(found)),
-            Err(error) if folder == Folder::Plain => (file.clone(), Err(error)),
-            _ => {
-                let real = self.locate(path)?;
-                let found = real.metadata();
-                (real, found)
-            }
-        };
-        let (real, found) = match found {
-            (real, Ok(found)) => (real, found),
-            (real, Err(error)) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Found { real, content: None });
-            }
-            (_, Err(error)) => return Err(Error::io("read", file)(error)),
-        };
-        readable(path, &found)?;
-        let bytes = contents(&real, found.len()).map_err(Error::io("read", file))?;
-        Ok(Found { real, content: Some((text(path, bytes)?, found.permissions())) })
+        let mut found = real.symlink_metadata();
+        if folder == Folder::Other || found.as_ref().is_ok_and(Metadata::is_symlink) {
+            real = self.locate(path)?;
+            found = real.metadata();
+        }
+        match found {
+            Ok(found) => Found::read(path, real, &found),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found { real, content: None }),
+            Err(error) => Err(Error::io("read", path.under(&self.root))(error)),
+        }
     }
 
     /// What is known of the directory at `path`, which is empty for the root.
@@ -226,37 +198,4 @@ impl Tree {
         }
         Ok(found.into_iter().collect())
     }
-}
-
-/// What the file holds, which had `length` bytes a moment ago.
-fn contents(file: &Path, length: u64) -> io::Result<Vec<u8>> {
-    // One more than there is, so that its end is seen without asking for more space.
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
-    fs::File::open(file)?.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The file's text, which has to be UTF-8.
-fn text(path: &RelPath, bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-        let line = good.matches('\n').count() + 1;
-        let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let problem = Problem::new(format!("`{path}:{line}:{column}`: what is there is not UTF-8"));
-        Error::Refused(problem.hint("save the file as UTF-8, as every file of a project is"))
-    })
-}
-
-/// Refuses what is no file, or too long for one of a project.
-fn readable(path: &RelPath, found: &Metadata) -> Result<()> {
-    let message = if found.is_dir() {
-        format!("`{path}` is a directory, and a file is expected there")
-    } else if !found.is_file() {
-        format!("`{path}` is a pipe, a socket or a device, and a file is expected there")
-    } else if found.len() > LONGEST {
-        format!("`{path}` is longer than {} MiB, too long for a file of a project", LONGEST >> 20)
-    } else {
-        return Ok(());
-    };
-    Err(Error::Refused(Problem::new(message).hint("move it away, then run the command again")))
 }
