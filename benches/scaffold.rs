@@ -1,5 +1,6 @@
 //! What planning, rendering and writing cost, in this process and as a program; how that grows with the project; and
-//! what the manifests cost without cargo. Directories are in the system's folder for temporary files.
+//! what the manifests cost without cargo. Directories are in memory, where the system has a folder for that, but for one
+//! bench: some disks make new files the slower the more files were removed in the last minutes, by whatever program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -26,7 +27,17 @@ struct Directory {
 
 impl Directory {
     fn empty() -> Self {
-        let parent = tempfile::tempdir().expect("a directory");
+        let memory = PathBuf::from("/dev/shm");
+        Self::inside(if memory.is_dir() { memory } else { std::env::temp_dir() })
+    }
+
+    /// In the system's folder for temporary files.
+    fn on_disk() -> Self {
+        Self::inside(std::env::temp_dir())
+    }
+
+    fn inside(folder: PathBuf) -> Self {
+        let parent = tempfile::tempdir_in(folder).expect("a directory");
         let path = parent.path().join("iris");
         std::fs::create_dir(&path).expect("a directory");
         Self { _parent: parent, path }
@@ -100,12 +111,20 @@ mod in_process {
 mod program {
     use super::{API, Bencher, Directory, INIT, PROGRAM, Path, spawn};
 
+    fn run_both(directory: &Path) {
+        spawn(PROGRAM, directory, &INIT);
+        spawn(PROGRAM, directory, &API);
+    }
+
     #[divan::bench]
     fn init_and_create_api(bencher: Bencher) {
-        bencher.with_inputs(Directory::empty).bench_refs(|it| {
-            spawn(PROGRAM, &it.path, &INIT);
-            spawn(PROGRAM, &it.path, &API);
-        });
+        bencher.with_inputs(Directory::empty).bench_refs(|it| run_both(&it.path));
+    }
+
+    /// A few times only, so that removing what was made hardly slows down what follows.
+    #[divan::bench(sample_count = 10)]
+    fn init_and_create_api_on_disk(bencher: Bencher) {
+        bencher.with_inputs(Directory::on_disk).bench_refs(|it| run_both(&it.path));
     }
 
     #[divan::bench]
