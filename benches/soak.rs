@@ -36,8 +36,7 @@ fn main() {
     build.env("CARGO_TARGET_DIR", target());
     run(build, "").expect("the project builds");
     let cluster = Cluster::api_only();
-    cluster.apply(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"), &[]);
-    cluster.kubectl(&["wait", "--for=condition=Established", "crd/iris.test.myardyas.club"]);
+    cluster.define(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"));
     create(&cluster, objects);
 
     println!(

@@ -57,8 +57,7 @@ spec:
 ";
     let namespace = "by-hand";
     cluster.kubectl(&["create", "namespace", namespace]);
-    cluster.apply(definition, &[]);
-    cluster.kubectl(&["wait", "--for=condition=Established", "crd/irises.example.com"]);
+    cluster.define(definition);
     let object = "{apiVersion: example.com/v1alpha1, kind: Iris, metadata: {name: iris}, spec: {test: 42, replicas: 1}}";
     let apply = ["apply", "-n", namespace, "--validate=ignore", "-f", "-"];
     eventually("the API", || cluster.try_kubectl(&apply, object));

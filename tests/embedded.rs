@@ -226,13 +226,7 @@ fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let cluster = Cluster::api_only();
-        cluster.apply(&crd::render(&definition()), &[]);
-        cluster.kubectl(&[
-            "wait",
-            "--for=condition=Established",
-            "crd/embedders.test.example",
-            "--timeout=60s",
-        ]);
+        cluster.define(&crd::render(&definition()));
         cluster
     })
 }

@@ -194,13 +194,7 @@ fn attributes_give_what_the_tables_say() {
 /// server takes it.
 fn rules_hold(definition: &str, structs: &[Row]) {
     let cluster = Cluster::api_only();
-    cluster.apply(definition, &[]);
-    cluster.kubectl(&[
-        "wait",
-        "--for=condition=Established",
-        "crd/widgets.test.example.com",
-        "--timeout=60s",
-    ]);
+    cluster.define(definition);
     let immutable = "rules::immutable([\"a\"]))] { a: Option";
     let (none, x, y) = (json!({}), json!({ "a": "x" }), json!({ "a": "y" }));
     let (one, two) = (json!({ "a": 1 }), json!({ "a": 1, "b": 2 }));

@@ -131,8 +131,7 @@ fn accepted(sandbox: &Sandbox, shape: &Shape) {
     };
     let definitions = build("config/crd");
     if !definitions.is_empty() {
-        cluster.apply(&definitions, &[]);
-        cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
+        cluster.define(&definitions);
     }
     let all = build("config/default");
     let namespace = format!("{}-system", shape.name);

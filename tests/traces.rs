@@ -21,8 +21,7 @@ fn a_collector_gets_a_span_for_each_reconcile() {
     build.env("CARGO_TARGET_DIR", target());
     run(build, "").expect("the feature compiles");
     let cluster = Cluster::shared();
-    cluster.apply(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"), &[]);
-    cluster.kubectl(&["wait", "--for=condition=Established", "crd/iris.test.myardyas.club"]);
+    cluster.define(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"));
 
     let log = sandbox.path().join("operator.log");
     let operator = || {

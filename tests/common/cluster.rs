@@ -94,6 +94,14 @@ impl Cluster {
             .unwrap_or_else(|error| panic!("apply {more:?}: {error}\n{manifests}"));
     }
 
+    /// Applies definitions of kinds, and waits until the kinds are there.
+    pub fn define(&self, definitions: &str) {
+        self.apply(definitions, &[]);
+        let wait = ["wait", "--for=condition=Established", "--timeout=60s", "-f", "-"];
+        // Again, because kubectl fails where a definition has no conditions at all, which it has not at first.
+        eventually("the kinds", || self.try_kubectl(&wait, definitions));
+    }
+
     /// An object, or a list, as JSON.
     pub fn get(&self, args: &[&str]) -> Value {
         let text = self.kubectl(&[&["get", "-o", "json"], args].concat());
