@@ -3,7 +3,7 @@
 use super::{ControllerView, Operand, ProjectView, Rendered, ResourceView, filters, render};
 use crate::Result;
 use crate::cli::Template;
-use crate::scaffold::{Certainty, Insert, RelPath};
+use crate::scaffold::{Insert, RelPath};
 
 /// The user's files for the types of a kind.
 #[must_use]
@@ -11,12 +11,12 @@ pub fn types(p: &ProjectView, r: &ResourceView, template: Template) -> Vec<Rende
     let (types, sample) = (types_file(p, r), format!("config/samples/{}", r.sample_file));
     match template {
         Template::Replicas => vec![
-            render!("api/api/src/_version_/_kind_.rs.replicas.j2" => types; p: ProjectView, r: ResourceView).of_names(p),
-            render!("api/config/samples/_sample_.yaml.replicas.j2" => sample; p: ProjectView, r: ResourceView).of_names(p),
+            render!("api/api/src/_version_/_kind_.rs.replicas.j2" => types; p: ProjectView, r: ResourceView).of_names(),
+            render!("api/config/samples/_sample_.yaml.replicas.j2" => sample; p: ProjectView, r: ResourceView).of_names(),
         ],
         Template::Blank => vec![
-            render!("api/api/src/_version_/_kind_.rs.blank.j2" => types; p: ProjectView, r: ResourceView).of_names(p),
-            render!("api/config/samples/_sample_.yaml.blank.j2" => sample; p: ProjectView, r: ResourceView).of_names(p),
+            render!("api/api/src/_version_/_kind_.rs.blank.j2" => types; p: ProjectView, r: ResourceView).of_names(),
+            render!("api/config/samples/_sample_.yaml.blank.j2" => sample; p: ProjectView, r: ResourceView).of_names(),
         ],
     }
 }
@@ -28,8 +28,8 @@ pub fn external(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let crd = format!("tests/crds/{}_{}_{}.yaml", r.qualified_group, r.plural, r.version);
     vec![
         render!("api/api/src/_version_/_kind_.rs.external.j2" => types; p: ProjectView, r: ResourceView)
-            .of_names(p),
-        render!("api/tests/crds/_crd_.yaml.j2" => crd; p: ProjectView, r: ResourceView).of_names(p),
+            .of_names(),
+        render!("api/tests/crds/_crd_.yaml.j2" => crd; p: ProjectView, r: ResourceView).of_names(),
     ]
 }
 
@@ -49,13 +49,13 @@ pub fn controller(
     let path = c.file(&c.module);
     let Some(o) = operand else {
         return vec![
-            render!("api/src/controller/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(p),
+            render!("api/src/controller/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(),
         ];
     };
     let resources = c.file(&c.resources_module());
     vec![
-        render!("api/src/controller/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(p),
-        render!("api/src/controller/_kind__resources.rs.j2" => resources; p: ProjectView, r: ResourceView, o: Operand).of_names(p),
+        render!("api/src/controller/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(),
+        render!("api/src/controller/_kind__resources.rs.j2" => resources; p: ProjectView, r: ResourceView, o: Operand).of_names(),
     ]
 }
 
@@ -65,12 +65,12 @@ pub fn test(p: &ProjectView, r: &ResourceView, c: &ControllerView, replicas: boo
     let path = c.test_file();
     // The longer test keeps its objects apart by namespace, which cluster-scoped ones do not have.
     if replicas && r.namespaced {
-        let template = render!("api/tests/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(p);
+        let template = render!("api/tests/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names();
         return vec![template];
     }
     vec![
         render!("api/tests/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)
-            .of_names(p),
+            .of_names(),
     ]
 }
 
@@ -103,15 +103,11 @@ pub fn faults(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let path = |name: &str| format!("tests/faults/{name}.rs");
     let subject = path("subject");
     let mut files = vec![
-        render!("api/tests/faults/subject.rs.j2" => subject; p: ProjectView, r: ResourceView).of_names(p),
+        render!("api/tests/faults/subject.rs.j2" => subject; p: ProjectView, r: ResourceView).of_names(),
     ];
     files.extend(FAULTS.map(|(name, text)| {
         let text = [&p.header, text.strip_prefix(HEADER).unwrap_or(text)].concat();
-        let mut file = Rendered::fixed(path(name), text);
-        if !p.has_plain_header() {
-            file.certainty = Certainty::Unsure;
-        }
-        file
+        Rendered::fixed(path(name), text)
     }));
     files
 }
@@ -122,9 +118,9 @@ pub fn roles(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let path = |role| format!("config/rbac/{}_{role}_role.yaml", r.role_prefix.replace('-', "_"));
     let (admin, editor, viewer) = (path("admin"), path("editor"), path("viewer"));
     vec![
-        render!("api/config/rbac/_role_prefix__admin_role.yaml.j2" => admin; p: ProjectView, r: ResourceView).of_names(p),
-        render!("api/config/rbac/_role_prefix__editor_role.yaml.j2" => editor; p: ProjectView, r: ResourceView).of_names(p),
-        render!("api/config/rbac/_role_prefix__viewer_role.yaml.j2" => viewer; p: ProjectView, r: ResourceView).of_names(p),
+        render!("api/config/rbac/_role_prefix__admin_role.yaml.j2" => admin; p: ProjectView, r: ResourceView).of_names(),
+        render!("api/config/rbac/_role_prefix__editor_role.yaml.j2" => editor; p: ProjectView, r: ResourceView).of_names(),
+        render!("api/config/rbac/_role_prefix__viewer_role.yaml.j2" => viewer; p: ProjectView, r: ResourceView).of_names(),
     ]
 }
 

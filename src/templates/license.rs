@@ -33,7 +33,8 @@ impl Licensing {
     #[must_use]
     pub fn header(&self) -> String {
         let text = match &self.custom {
-            Some(text) => text.clone(),
+            // However its lines end: as one line, what follows the first would be code.
+            Some(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
             None if self.spdx().is_empty() => String::new(),
             None => {
                 let owner =
@@ -87,13 +88,17 @@ fn unstarred(line: &str) -> &str {
     text.strip_prefix("* ").or_else(|| text.strip_prefix('*')).unwrap_or(text)
 }
 
-/// A line as a Rust comment; lines that are one already stay.
+/// A line as a Rust comment that can stand anywhere; lines that are one already stay.
 fn comment(line: &str) -> String {
     let line = line.trim_end();
-    match line {
-        "" => "//".to_owned(),
-        _ if line.starts_with("//") => line.to_owned(),
-        _ => format!("// {line}"),
+    match line.strip_prefix("//") {
+        None if line.is_empty() => "//".to_owned(),
+        None => format!("// {line}"),
+        // Documentation, which has to be of something. Four slashes are none.
+        Some(rest) if rest.starts_with('!') || rest.starts_with('/') && !rest.starts_with("//") => {
+            format!("//{}", rest.trim_start_matches(['/', '!']))
+        }
+        Some(_) => line.to_owned(),
     }
 }
 
@@ -101,14 +106,14 @@ fn comment(line: &str) -> String {
 mod tests {
     use super::Licensing;
     use crate::cli::License;
-    use crate::project::Project;
-    use crate::templates::ProjectView;
 
     #[test]
     fn headers_of_any_form_become_line_comments() {
         for (custom, header) in [
             ("Mine.\n\nAll mine.\n", "// Mine.\n//\n// All mine.\n\n"),
             ("// Mine.", "// Mine.\n\n"),
+            ("/// Mine.\n//!\n//! All mine.\n//// ----", "// Mine.\n//\n// All mine.\n//// ----\n\n"),
+            ("Mine.\rAll mine.\r\n", "// Mine.\n// All mine.\n\n"),
             ("/*\nMine.\n\nAll mine.\n*/\n", "// Mine.\n//\n// All mine.\n\n"),
             ("/**\n * Mine.\n */", "// Mine.\n\n"),
         ] {
@@ -116,16 +121,5 @@ mod tests {
                 Licensing { license: License::Apache2, owner: None, custom: Some(custom.to_owned()) };
             assert_eq!(licensing.header(), header, "{custom}");
         }
-    }
-
-    #[test]
-    fn headers_that_rust_may_not_take_are_told_from_comments() {
-        let plain = |custom: &str| {
-            let licensing =
-                Licensing { license: License::None, owner: None, custom: Some(custom.to_owned()) };
-            ProjectView::new(&Project::new("example.com", "iris"), &licensing).has_plain_header()
-        };
-        assert!(["", "Mine.\n\nAll mine.", "// Mine.", "/* Mine. */"].into_iter().all(plain));
-        assert!(!["/// Mine.", "Mine.\n//! All mine.", "Mine.\rAll mine."].into_iter().any(plain));
     }
 }

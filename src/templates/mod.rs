@@ -60,11 +60,9 @@ impl Rendered {
     }
 
     /// Says that the template's placeholders are for names, for what a filter or a literal makes harmless, and for the
-    /// licence's header, which is harmless when it is plain comments.
-    fn of_names(mut self, p: &ProjectView) -> Self {
-        if p.has_plain_header() {
-            self.certainty = Certainty::Tested;
-        }
+    /// licence's header, which is nothing but comments.
+    fn of_names(mut self) -> Self {
+        self.certainty = Certainty::Tested;
         self
     }
 }

@@ -144,13 +144,6 @@ impl ProjectView {
         first.is_some_and(|first| std::ptr::eq(first, kind))
     }
 
-    /// Whether every line of the header is a comment that no documentation is made of, so that it can stand anywhere.
-    #[must_use]
-    pub fn has_plain_header(&self) -> bool {
-        let plain = |line: &str| !line.starts_with("///") && !line.starts_with("//!") && !line.contains('\r');
-        self.header.lines().all(|line| line.is_empty() || (line.starts_with("//") && plain(line)))
-    }
-
     /// Whether the manager of a project that is confined to one namespace needs rights on cluster-scoped kinds too.
     #[must_use]
     pub fn has_cluster_rules(&self) -> bool {
