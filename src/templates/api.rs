@@ -11,12 +11,12 @@ pub fn types(p: &ProjectView, r: &ResourceView, template: Template) -> Vec<Rende
     let (types, sample) = (types_file(p, r), format!("config/samples/{}", r.sample_file));
     match template {
         Template::Replicas => vec![
-            render!("api/api/src/_version_/_kind_.rs.replicas.j2" => types; p: ProjectView, r: ResourceView).of_names(),
-            render!("api/config/samples/_sample_.yaml.replicas.j2" => sample; p: ProjectView, r: ResourceView).of_names(),
+            render!("api/api/src/_version_/_kind_.rs.replicas.j2" => types; p: ProjectView, r: ResourceView),
+            render!("api/config/samples/_sample_.yaml.replicas.j2" => sample; p: ProjectView, r: ResourceView),
         ],
         Template::Blank => vec![
-            render!("api/api/src/_version_/_kind_.rs.blank.j2" => types; p: ProjectView, r: ResourceView).of_names(),
-            render!("api/config/samples/_sample_.yaml.blank.j2" => sample; p: ProjectView, r: ResourceView).of_names(),
+            render!("api/api/src/_version_/_kind_.rs.blank.j2" => types; p: ProjectView, r: ResourceView),
+            render!("api/config/samples/_sample_.yaml.blank.j2" => sample; p: ProjectView, r: ResourceView),
         ],
     }
 }
@@ -27,9 +27,8 @@ pub fn external(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let types = types_file(p, r);
     let crd = format!("tests/crds/{}_{}_{}.yaml", r.qualified_group, r.plural, r.version);
     vec![
-        render!("api/api/src/_version_/_kind_.rs.external.j2" => types; p: ProjectView, r: ResourceView)
-            .of_names(),
-        render!("api/tests/crds/_crd_.yaml.j2" => crd; p: ProjectView, r: ResourceView).of_names(),
+        render!("api/api/src/_version_/_kind_.rs.external.j2" => types; p: ProjectView, r: ResourceView),
+        render!("api/tests/crds/_crd_.yaml.j2" => crd; p: ProjectView, r: ResourceView),
     ]
 }
 
@@ -49,13 +48,13 @@ pub fn controller(
     let path = c.file(&c.module);
     let Some(o) = operand else {
         return vec![
-            render!("api/src/controller/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(),
+            render!("api/src/controller/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView),
         ];
     };
     let resources = c.file(&c.resources_module());
     vec![
-        render!("api/src/controller/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names(),
-        render!("api/src/controller/_kind__resources.rs.j2" => resources; p: ProjectView, r: ResourceView, o: Operand).of_names(),
+        render!("api/src/controller/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView),
+        render!("api/src/controller/_kind__resources.rs.j2" => resources; p: ProjectView, r: ResourceView, o: Operand),
     ]
 }
 
@@ -65,13 +64,10 @@ pub fn test(p: &ProjectView, r: &ResourceView, c: &ControllerView, replicas: boo
     let path = c.test_file();
     // The longer test keeps its objects apart by namespace, which cluster-scoped ones do not have.
     if replicas && r.namespaced {
-        let template = render!("api/tests/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView).of_names();
+        let template = render!("api/tests/_kind_.rs.replicas.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView);
         return vec![template];
     }
-    vec![
-        render!("api/tests/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)
-            .of_names(),
-    ]
+    vec![render!("api/tests/_kind_.rs.blank.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)]
 }
 
 /// What stands at the beginning of a template for the licence.
@@ -102,9 +98,8 @@ const FAULTS: [(&str, &str); 10] = headed! {
 pub fn faults(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let path = |name: &str| format!("tests/faults/{name}.rs");
     let subject = path("subject");
-    let mut files = vec![
-        render!("api/tests/faults/subject.rs.j2" => subject; p: ProjectView, r: ResourceView).of_names(),
-    ];
+    let mut files =
+        vec![render!("api/tests/faults/subject.rs.j2" => subject; p: ProjectView, r: ResourceView)];
     files.extend(FAULTS.map(|(name, text)| {
         let text = [&p.header, text.strip_prefix(HEADER).unwrap_or(text)].concat();
         Rendered::fixed(path(name), text)
@@ -118,9 +113,9 @@ pub fn roles(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let path = |role| format!("config/rbac/{}_{role}_role.yaml", r.role_prefix.replace('-', "_"));
     let (admin, editor, viewer) = (path("admin"), path("editor"), path("viewer"));
     vec![
-        render!("api/config/rbac/_role_prefix__admin_role.yaml.j2" => admin; p: ProjectView, r: ResourceView).of_names(),
-        render!("api/config/rbac/_role_prefix__editor_role.yaml.j2" => editor; p: ProjectView, r: ResourceView).of_names(),
-        render!("api/config/rbac/_role_prefix__viewer_role.yaml.j2" => viewer; p: ProjectView, r: ResourceView).of_names(),
+        render!("api/config/rbac/_role_prefix__admin_role.yaml.j2" => admin; p: ProjectView, r: ResourceView),
+        render!("api/config/rbac/_role_prefix__editor_role.yaml.j2" => editor; p: ProjectView, r: ResourceView),
+        render!("api/config/rbac/_role_prefix__viewer_role.yaml.j2" => viewer; p: ProjectView, r: ResourceView),
     ]
 }
 

@@ -93,13 +93,14 @@ fn names(sorted: BTreeSet<String>) -> Modules {
 
 fn api_lib(p: &ProjectView, modules: &Modules, types: &Modules) -> Rendered {
     render!("lists/api_lib.rs.j2" => "api/src/lib.rs"; p: ProjectView, modules: Modules, types: Modules)
+        .unsure()
 }
 
 fn start(p: &ProjectView, modules: &Modules, starts: &Modules) -> Rendered {
     let _ = p;
-    render!("lists/controllers.rs.j2" => "src/controller/mod.rs"; modules: Modules, starts: Modules)
+    render!("lists/controllers.rs.j2" => "src/controller/mod.rs"; modules: Modules, starts: Modules).unsure()
 }
 
 fn modules(path: String, title: &str, modules: &Modules, types: &Modules) -> Rendered {
-    render!("lists/modules.rs.j2" => path; title: str, modules: Modules, types: Modules)
+    render!("lists/modules.rs.j2" => path; title: str, modules: Modules, types: Modules).unsure()
 }

@@ -40,6 +40,8 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// A template whose placeholders are for names, for what a filter or a literal makes harmless, and for the licence's
+    /// header, which is nothing but comments.
     fn new(path: impl Into<String>, text: askama::Result<String>) -> Self {
         let path = path.into();
         // Our filters cannot fail, and writing to a string cannot either.
@@ -51,7 +53,7 @@ impl Rendered {
             text = wrap::rust(&text);
         }
         let executable = extension.is_some_and(|extension| extension == "sh");
-        Self { executable, path, text: text.into(), certainty: Certainty::Unsure }
+        Self { executable, path, text: text.into(), certainty: Certainty::Tested }
     }
 
     /// A text without placeholders.
@@ -59,11 +61,9 @@ impl Rendered {
         Self { path: path.into(), text: text.into(), executable: false, certainty: Certainty::Fixed }
     }
 
-    /// Says that the template's placeholders are for names, for what a filter or a literal makes harmless, and for the
-    /// licence's header, which is nothing but comments.
-    fn of_names(mut self) -> Self {
-        self.certainty = Certainty::Tested;
-        self
+    /// Says that the template is made of lists, which could be anything.
+    fn unsure(self) -> Self {
+        Self { certainty: Certainty::Unsure, ..self }
     }
 }
 

@@ -16,7 +16,7 @@ pub fn locked_packages() -> impl Iterator<Item = &'static str> {
 /// Renders each template below `project/` to the path of the same name.
 macro_rules! files {
     ($p:ident; $($template:literal)+) => {
-        vec![$(render!($template => output($template); $p: ProjectView).of_names()),+]
+        vec![$(render!($template => output($template); $p: ProjectView)),+]
     };
 }
 
@@ -67,7 +67,7 @@ const FIXED: [(&str, &str); 30] = fixed! {
 /// The files that are the user's.
 #[must_use]
 pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
-    let mut lock = render!("project/Cargo.lock.j2" => "Cargo.lock"; p: ProjectView).of_names();
+    let mut lock = render!("project/Cargo.lock.j2" => "Cargo.lock"; p: ProjectView);
     lock.text = lockfile::sorted(&lock.text).into();
     let mut files = files! {
         p;
