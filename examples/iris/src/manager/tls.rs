@@ -41,7 +41,10 @@ fn stamp(files: &Files) -> Stamp {
 }
 
 async fn read([certificate, key]: &Files, http2: bool) -> Result<RustlsConfig> {
-    Ok(limit(RustlsConfig::from_pem_file(certificate, key).await?, http2))
+    let config = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| {
+        Error::other(format!("{} with {}: {error}", certificate.display(), key.display()))
+    })?;
+    Ok(limit(config, http2))
 }
 
 /// Does not offer HTTP/2 to clients unless asked to.
@@ -121,6 +124,8 @@ mod tests {
         fs::write(folder.join("tls.key"), "broken").expect("write");
         sleep(2 * PERIOD).await;
         served(&config, folder).await.expect("still the renewed certificate");
+        let error = super::config(&options).await.expect_err("a broken key").to_string();
+        assert!(error.contains("/tls.crt") && error.contains("/tls.key"), "{error}");
         fs::write(folder.join("tls.key"), good).expect("write");
         sleep(2 * PERIOD).await;
         served(&config, folder).await.expect("the renewed certificate again");
