@@ -195,35 +195,24 @@ fn reference<K: Resource<DynamicType = ()>>((namespace, name): &Key) -> ObjectRe
 mod tests {
     use super::*;
     use axum::http::{Request, Response};
-    use futures::future::BoxFuture;
+    use futures::future::pending;
     use k8s_openapi::api::core::v1::{ConfigMap, Secret};
     use kube::client::Body;
     use serde_json::json;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    use std::task::{Context, Poll};
     use std::time::Duration;
     use tokio::time::sleep;
+    use tower::{BoxError, service_fn};
 
     use crate::manager::Options;
 
     /// An API server that fails to list the Secrets of one of two namespaces, until it is healed.
-    #[derive(Clone, Default)]
-    struct Server(Arc<AtomicBool>);
-
-    impl tower::Service<Request<Body>> for Server {
-        type Response = Response<Body>;
-        type Error = kube::Error;
-        type Future = BoxFuture<'static, kube::Result<Response<Body>>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<kube::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn server(is_healed: Arc<AtomicBool>) -> Client {
+        let answer = move |request: Request<Body>| {
             let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-            let (is_healed, watches) = (self.0.load(Ordering::SeqCst), query.contains("watch=true"));
+            let (is_healed, watches) = (is_healed.load(Ordering::SeqCst), query.contains("watch=true"));
             let (code, items) = match path {
-                _ if watches && is_healed => return std::future::pending().boxed(),
+                _ if watches && is_healed => return pending().boxed(),
                 // What is known has to be listed again and again.
                 _ if watches => (410, json!([])),
                 "/api/v1/namespaces/b/secrets" if !is_healed => (500, json!([])),
@@ -234,13 +223,13 @@ mod tests {
             };
             let answer = json!({ "metadata": { "resourceVersion": "1" }, "items": items, "code": code,
                 "status": "Failure", "message": "", "reason": "" });
-            let answer = Response::builder().status(code).body(answer.to_string().into_bytes().into());
-            std::future::ready(Ok(answer.expect("an answer"))).boxed()
-        }
+            let answer = Response::builder().status(code).body(Body::from(answer.to_string().into_bytes()));
+            ready(Ok::<_, BoxError>(answer.expect("an answer"))).boxed()
+        };
+        Client::new(service_fn(answer), "test")
     }
 
-    fn hub(server: &Server) -> Arc<Hub> {
-        let client = Client::new(server.clone(), "test");
+    fn hub(client: Client) -> Arc<Hub> {
         Arc::new(Hub {
             name: "test",
             namespaces: vec![Some("a".into()), Some("b".into())],
@@ -255,17 +244,18 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_decided_before_all_namespaces_are_listed() {
-        let (server, calls) = (Server::default(), Arc::new(AtomicUsize::new(0)));
+        let (healed, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (counter, children) = (calls.clone(), Children::<Secret>::default());
         let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
             ready(Ok(Action::await_change())).boxed()
         });
-        let shutdown = std::future::pending().boxed().shared();
-        let controller = tokio::spawn(run(hub(&server), vec![Box::new(children)], call, shutdown));
+        let shutdown = pending().boxed().shared();
+        let hub = hub(server(healed.clone()));
+        let controller = tokio::spawn(run(hub, vec![Box::new(children)], call, shutdown));
         sleep(Duration::from_secs(1)).await;
         assert_eq!(calls.load(Ordering::SeqCst), 0);
-        server.0.store(true, Ordering::SeqCst);
+        healed.store(true, Ordering::SeqCst);
         while calls.load(Ordering::SeqCst) == 0 {
             sleep(Duration::from_millis(50)).await;
         }
@@ -274,12 +264,12 @@ mod tests {
 
     #[tokio::test]
     async fn failures_of_what_is_gone_are_forgotten() {
-        let hub = hub(&Server::default());
+        let hub = hub(server(Arc::default()));
         let key = ("a".to_owned(), "gone".to_owned());
         assert!(hub.backoff.after_failure(key.clone()).0);
         let (store, mut writer) = store::<ConfigMap>();
         writer.apply_watcher_event(&Event::InitDone);
-        let never: Arc<Call<ConfigMap>> = Arc::new(|_| std::future::pending().boxed());
+        let never: Arc<Call<ConfigMap>> = Arc::new(|_| pending().boxed());
         let requests = futures::stream::iter([key.clone()]).chain(futures::stream::pending());
         let requests = requests.take_until(Box::pin(sleep(Duration::from_millis(200))));
         work(hub.clone(), store, requests, never).await;

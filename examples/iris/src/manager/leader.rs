@@ -206,44 +206,32 @@ impl Fence {
 mod tests {
     use super::*;
     use axum::http::{Method, Request, Response};
-    use futures::future::{BoxFuture, FutureExt as _};
     use kube::client::Body;
     use serde_json::json;
-    use std::task::{Context, Poll};
+    use tower::service_fn;
 
-    /// An API server that has one Lease.
-    #[derive(Clone)]
-    struct Server(Arc<Mutex<Lease>>);
+    type Server = Arc<Mutex<Lease>>;
 
-    impl tower::Service<Request<Body>> for Server {
-        type Response = Response<Body>;
-        type Error = kube::Error;
-        type Future = BoxFuture<'static, kube::Result<Response<Body>>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<kube::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, request: Request<Body>) -> Self::Future {
-            let lease = self.0.clone();
+    /// An election by the one Lease that an API server has.
+    fn election(holder: &str) -> (Elector, Server) {
+        let spec = json!({ "holderIdentity": holder, "leaseDurationSeconds": 1, "leaseTransitions": 4,
+            "renewTime": "1970-01-01T00:00:00.000000Z" });
+        let lease = json!({ "metadata": { "name": "test", "resourceVersion": "1" }, "spec": spec });
+        let server = Arc::new(Mutex::new(serde_json::from_value(lease).expect("a Lease")));
+        let lease: Server = server.clone();
+        let answer = service_fn(move |request: Request<Body>| {
+            let lease = lease.clone();
             async move {
                 if *request.method() == Method::PUT {
                     let body = request.into_body().collect_bytes().await?;
                     *lease.lock() = serde_json::from_slice(&body).expect("a Lease");
                 }
-                Ok(Response::new(serde_json::to_vec(&*lease.lock()).expect("JSON").into()))
+                let body = serde_json::to_vec(&*lease.lock()).expect("JSON");
+                Ok::<_, kube::Error>(Response::new(Body::from(body)))
             }
-            .boxed()
-        }
-    }
-
-    fn election(holder: &str) -> (Elector, Server) {
-        let spec = json!({ "holderIdentity": holder, "leaseDurationSeconds": 1, "leaseTransitions": 4,
-            "renewTime": "1970-01-01T00:00:00.000000Z" });
-        let lease = json!({ "metadata": { "name": "test", "resourceVersion": "1" }, "spec": spec });
-        let server = Server(Arc::new(Mutex::new(serde_json::from_value(lease).expect("a Lease"))));
+        });
         let options = Options::for_tests(["--leader-election-namespace=test"]);
-        let client = Client::new(server.clone(), "test");
+        let client = Client::new(answer, "test");
         let elector = Elector::new(client, "test", &options, Fence::default()).expect("an election");
         (elector, server)
     }
@@ -259,7 +247,7 @@ mod tests {
         assert!(!tries(&mut elector).await);
         sleep(Duration::from_millis(600)).await;
         let renewed = Some(MicroTime(Timestamp::UNIX_EPOCH + Duration::from_secs(1)));
-        server.0.lock().spec.as_mut().expect("a spec").renew_time = renewed;
+        server.lock().spec.as_mut().expect("a spec").renew_time = renewed;
         assert!(!tries(&mut elector).await);
         sleep(Duration::from_millis(600)).await;
         assert!(!tries(&mut elector).await, "it was renewed");
@@ -276,7 +264,7 @@ mod tests {
         elector.timings.leader_elect_retry_period = Duration::from_millis(10);
         assert!(tries(&mut elector).await, "it is free");
         let thief = Some("thief".to_owned());
-        server.0.lock().spec.as_mut().expect("a spec").holder_identity = thief;
+        server.lock().spec.as_mut().expect("a spec").holder_identity = thief;
         timeout(Duration::from_secs(5), elector.renew()).await.expect("an end");
         assert!(elector.fence.time_left().is_zero());
     }
@@ -288,7 +276,7 @@ mod tests {
         let fence = elector.fence.clone();
         elector.release().await;
         assert!(fence.time_left().is_zero());
-        let spec = server.0.lock().spec.clone().expect("a spec");
+        let spec = server.lock().spec.clone().expect("a spec");
         assert_eq!((spec.holder_identity, spec.lease_duration_seconds), (None, Some(1)));
     }
 }
