@@ -4,15 +4,15 @@
 use std::io::{Error, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::Options;
 
-/// How often the files are looked at.
+/// How often the files are read anew.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// TLS with the certificate that the flags name, as its files are now, or with one made for this process.
@@ -24,23 +24,12 @@ pub(super) async fn config(options: &Options) -> Result<RustlsConfig> {
         return Ok(limit(RustlsConfig::from_pem(certificate.into(), key.into()).await?, http2));
     };
     let files = [&options.metrics_cert_name, &options.metrics_cert_key].map(|name| folder.join(name));
-    // Before the files are read, so that a change meanwhile is noticed.
-    let stamp = stamp(&files);
     let config = read(&files, http2).await?;
-    tokio::spawn(renew(config.clone(), files, stamp, http2));
+    tokio::spawn(renew(config.clone(), files, http2));
     Ok(config)
 }
 
-/// Of the certificate and of its key.
-type Files = [PathBuf; 2];
-/// When the files changed last.
-type Stamp = [Option<SystemTime>; 2];
-
-fn stamp(files: &Files) -> Stamp {
-    files.each_ref().map(|file| file.metadata().and_then(|found| found.modified()).ok())
-}
-
-async fn read([certificate, key]: &Files, http2: bool) -> Result<RustlsConfig> {
+async fn read([certificate, key]: &[PathBuf; 2], http2: bool) -> Result<RustlsConfig> {
     let config = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| {
         Error::other(format!("{} with {}: {error}", certificate.display(), key.display()))
     })?;
@@ -55,20 +44,12 @@ fn limit(config: RustlsConfig, http2: bool) -> RustlsConfig {
     config
 }
 
-/// Takes over what the files hold whenever they change; while they cannot be used, `config` stays as it was.
-async fn renew(config: RustlsConfig, files: Files, mut known: Stamp, http2: bool) {
+/// Takes over what the files hold, however often they change; while they cannot be used, `config` stays as it was.
+async fn renew(config: RustlsConfig, files: [PathBuf; 2], http2: bool) {
     loop {
         sleep(PERIOD).await;
-        let now = stamp(&files);
-        if now == known {
-            continue;
-        }
-        known = now;
         match read(&files, http2).await {
-            Ok(renewed) => {
-                config.reload_from_config(renewed.get_inner());
-                info!("the metrics' certificate has been renewed");
-            }
+            Ok(renewed) => config.reload_from_config(renewed.get_inner()),
             Err(error) => warn!(%error, "keeping the metrics' certificate as it was"),
         }
     }
