@@ -47,16 +47,15 @@ impl Elector {
     ) -> Result<Self, Error> {
         let timings = options.timings;
         let (lease, deadline) = (timings.leader_elect_lease_duration, timings.leader_elect_renew_deadline);
+        let order =
+            "the lease duration must be longer than the renew deadline, and that than the retry period";
         if lease <= deadline || deadline <= timings.leader_elect_retry_period.mul_f64(JITTER) {
-            let order =
-                "the lease duration must be longer than the renew deadline, and that than the retry period";
             return Err(Error::Setup(order.to_owned()));
         }
         let missing = "`--leader-elect` needs `--leader-election-namespace` outside a cluster";
         let namespace = options.leader_election_namespace.as_ref();
         let namespace = namespace.ok_or_else(|| Error::Setup(missing.to_owned()))?;
-        let host = std::env::var("POD_NAME").or_else(|_| std::env::var("HOSTNAME"));
-        let host = host.unwrap_or_else(|_| "manager".into());
+        let host = std::env::var("POD_NAME").unwrap_or_else(|_| "manager".into());
         // A process is not the one before it, even in the same pod.
         let identity = format!("{host}_{}_{}", std::process::id(), Timestamp::now().as_microsecond());
         fence.close();
@@ -106,8 +105,8 @@ impl Elector {
     /// Takes or renews the Lease within `limit` if it is free, ours or expired. Whether it is held now.
     async fn try_hold(&mut self, limit: Duration) -> Result<bool, String> {
         let begun = Instant::now();
-        let answer = timeout(limit, self.hold()).await.map_err(|_| "no answer")?;
-        let held = answer.map_err(|error| error.to_string())?;
+        let held = timeout(limit, self.hold()).await.map_err(|_| "no answer")?;
+        let held = held.map_err(|error| error.to_string())?;
         if held {
             self.fence.open_until(begun + self.timings.leader_elect_renew_deadline);
         }
@@ -135,9 +134,7 @@ impl Elector {
         };
         match written {
             Ok(lease) => self.observed = (lease.spec.unwrap_or_default(), Instant::now()),
-            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-                return Ok(false);
-            }
+            Err(kube::Error::Api(status)) if status.code == 409 => return Ok(false),
             Err(error) => return Err(error),
         }
         Ok(true)
