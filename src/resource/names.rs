@@ -17,8 +17,10 @@ const MODULES: &str = "alloc anyhow bin clap controller core crdgen futures http
      prometheus rules rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
      tracing_subscriber";
 
-/// Crate names that Cargo refuses, that hide a crate of Rust's own, or that meet the program `crdgen`. Sorted.
-const CRATES: &str = "alloc build core crdgen deps examples incremental proc_macro std test";
+/// Crate names that Cargo refuses, that hide a crate of Rust's own, that meet the program `crdgen`, or that a module of
+/// the crate hides where both are imported from. Sorted.
+const CRATES: &str =
+    "alloc build controller core crdgen deps examples incremental manager proc_macro std telemetry test";
 
 /// Types that need another name than the kind's: what every Rust file knows without an import, what derives bring in,
 /// and what generated files import. Sorted.
@@ -168,6 +170,10 @@ mod tests {
             assert_eq!(crate_name(project, &mut ["kube", "serde_json", "some-api"].into_iter()), expected);
         }
         assert_eq!(ident("iris-api"), "iris_api");
+        let library = include_str!("../../templates/project/src/lib.rs.j2").lines();
+        for module in library.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {
+            assert!(among(CRATES, module), "`use {module}::{module}` in main.rs would hide the crate");
+        }
     }
 
     /// A kind must not hide a name that the files made for it use.

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing::error;
 
-use iris::controller;
-use iris::manager::{self, Manager, Options};
+use iris::manager::{self, Manager};
+use iris::{controller, telemetry};
 
 /// Name of the Lease that replicas of this operator compete for.
 const ID: &str = "iris.myardyas.club";
@@ -18,12 +18,15 @@ const ID: &str = "iris.myardyas.club";
 #[command(version)]
 struct Cli {
     #[command(flatten)]
-    manager: Options,
+    logs: telemetry::LogOptions,
+    #[command(flatten)]
+    manager: manager::Options,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let _telemetry = telemetry::init(cli.logs);
     match run(cli.manager).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -33,8 +36,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: Options) -> Result<(), manager::Error> {
-    let _telemetry = manager::init_telemetry(&options)?;
+async fn run(options: manager::Options) -> Result<(), manager::Error> {
     let mut manager = Manager::new(ID, options).await?;
     controller::start(&mut manager);
     manager.run().await

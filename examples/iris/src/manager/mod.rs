@@ -21,7 +21,6 @@ mod reconcile;
 mod requests;
 mod server;
 mod shutdown;
-mod telemetry;
 mod tls;
 mod watch;
 
@@ -39,8 +38,7 @@ pub use conditions::{Fact, set_condition};
 pub use controller::Builder;
 pub use difference::covers;
 pub use events::{Events, Kind};
-pub use options::{LogFormat, Options, Timings};
-pub use telemetry::{Telemetry, init as init_telemetry};
+pub use options::{Options, Timings};
 
 use health::Health;
 use leader::{Elector, Fence};

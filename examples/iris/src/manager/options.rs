@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
 use k8s_openapi::jiff::SignedDuration;
 
 /// Flags of every manager.
@@ -43,12 +43,6 @@ pub struct Options {
     /// Namespaces to watch, separated by commas; all when not given
     #[arg(long, env = "WATCH_NAMESPACE", value_delimiter = ',', value_name = "NAMESPACES")]
     pub watch_namespace: Vec<String>,
-    /// How much to log: error, warn, info, debug, trace, or directives such as info,kube=debug
-    #[arg(long, default_value = "info", value_name = "LEVEL")]
-    pub log_level: String,
-    /// How to log
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub log_format: LogFormat,
     /// How long things may take.
     #[command(flatten)]
     pub timings: Timings,
@@ -90,15 +84,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     let parsed: SignedDuration = text.parse().map_err(|_| "expected a time such as 500ms, 15s or 1m30s")?;
     let parsed = Duration::try_from(parsed).map_err(|_| "a time cannot be negative")?;
     if parsed.is_zero() { Err("a time cannot be zero".to_owned()) } else { Ok(parsed) }
-}
-
-/// How to log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
 }
 
 impl Options {
