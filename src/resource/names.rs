@@ -25,15 +25,16 @@ const CRATES: &str =
 /// Types that need another name than the kind's: what every Rust file knows without an import, what derives bring in,
 /// and what generated files import. Sorted.
 const TYPES: &str = "\
-    Action Api Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap Box Capabilities Case Children Client \
-    Clone Condition Container ContainerPort Context ControlPlane Copy CustomResource CustomResourceDefinition \
-    CustomResourceExt Debug Default DeleteParams Deployment DeploymentSpec DeploymentStatus Deserialize \
-    DoubleEndedIterator Drop Duration Eq Err Error Events ExactSizeIterator Extend Fact Fn FnMut FnOnce From \
-    FromIterator Future Hash Into IntoFuture IntoIterator Iterator JsonSchema Kind KubeSchema LabelSelector \
-    ListMerge ListParams Manager None Object ObjectMeta Ok Operator Option Ord OwnerReference PartialEq \
-    PartialOrd Patch PatchParams PodSpec PodTemplateSpec PostParams Preconditions PropagationPolicy Resource \
-    ResourceExt Result Rule SeccompProfile SecurityContext Send Serialize Sized Some Spec Status String Sync \
-    ToOwned ToString TryFrom TryInto Unpin Value Vec";
+    Action Api Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap Box Cache Capabilities Case Client \
+    Clone Condition Container ContainerPort Context ControlPlane Copy CustomResource \
+    CustomResourceDefinition CustomResourceExt Debug Default DeleteParams Deployment DeploymentSpec \
+    DeploymentStatus Deserialize DoubleEndedIterator Drop Duration Eq Err Error EventType Events \
+    ExactSizeIterator Extend Fact Fn FnMut FnOnce From FromIterator Future Hash Into IntoFuture IntoIterator \
+    Iterator JsonSchema KubeSchema LabelSelector ListMerge ListParams Manager None Object ObjectMeta Ok \
+    Operator Option Ord OwnerReference PartialEq PartialOrd Patch PatchParams PodSpec PodTemplateSpec \
+    PostParams Preconditions PropagationPolicy Resource ResourceExt Result Rule SeccompProfile \
+    SecurityContext Send Serialize Sized Some Spec Status String Sync ToOwned ToString TryFrom TryInto Unpin \
+    Value Vec";
 
 /// The module for a kind, a controller or a group: snake case, and never a word that is taken.
 #[must_use]

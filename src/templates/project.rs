@@ -35,7 +35,7 @@ const FIXED: [(&str, &str); 30] = fixed! {
     "project/api/src/rules.rs.j2"
     "project/src/manager/auth.rs.j2"
     "project/src/manager/backoff.rs.j2"
-    "project/src/manager/children.rs.j2"
+    "project/src/manager/cache.rs.j2"
     "project/src/manager/conditions.rs.j2"
     "project/src/manager/controller.rs.j2"
     "project/src/manager/difference.rs.j2"

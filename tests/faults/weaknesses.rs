@@ -11,6 +11,7 @@ pub struct Weakness {
 
 const CASE: &str = "tests/faults/case.rs";
 const CONTROLLER: &str = "src/controller/iris.rs";
+const CACHE: &str = "src/manager/cache.rs";
 const WATCH: &str = "src/manager/watch.rs";
 
 pub const WEAKNESSES: &[Weakness] = &[
@@ -18,9 +19,9 @@ pub const WEAKNESSES: &[Weakness] = &[
     Weakness {
         case: "crashes::f01_killed_after_each_write",
         patches: &[(
-            "src/manager/children.rs",
-            "    fn applied(&self, object: C, known: &Known) {\n",
-            "    fn applied(&self, object: C, known: &Known) {\n        if known.since.elapsed() < std::time::Duration::from_secs(1) && self.0.lock().objects.is_empty() {\n            return;\n        }\n",
+            CACHE,
+            "    pub(super) fn applied(&self, object: C, since: Instant) {\n",
+            "    pub(super) fn applied(&self, object: C, since: Instant) {\n        if controller(object.meta()).is_some() && since.elapsed() < std::time::Duration::from_secs(1) && self.0.lock().objects.is_empty() {\n            return;\n        }\n",
         )],
     },
     // An event has another name each time.
@@ -94,7 +95,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     },
     Weakness {
         case: "watches::f09_version_expired_at_the_start",
-        patches: &[(WATCH, "if status.code < 500 && status.code != 429 => {", "if status.code == 0 => {")],
+        patches: &[(WATCH, "if status.code < 500 && status.code != 429)", "if status.code == 0)")],
     },
     // Nobody counts.
     Weakness {
@@ -105,9 +106,9 @@ pub const WEAKNESSES: &[Weakness] = &[
     Weakness {
         case: "watches::f11_changes_not_told",
         patches: &[(
-            "src/manager/controller.rs",
-            "    fn applied(&self, object: K, _: &Known) {\n",
-            "    fn applied(&self, object: K, _: &Known) {\n        if object.meta().generation > Some(2) {\n            return;\n        }\n",
+            CACHE,
+            "    pub(super) fn applied(&self, object: C, since: Instant) {\n",
+            "    pub(super) fn applied(&self, object: C, since: Instant) {\n        if controller(object.meta()).is_none() && object.meta().generation > Some(2) {\n            return;\n        }\n",
         )],
     },
     // What is known is taken for what is.

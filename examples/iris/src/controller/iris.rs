@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
-use kube::runtime::controller::Action;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 use tracing::{debug, info};
@@ -16,14 +15,14 @@ use tracing::{debug, info};
 use iris_api::v1alpha1::iris::{Iris, IrisStatus};
 
 use super::iris_resources as resources;
-use crate::manager::{Children, Events, Kind, Manager, covers};
+use crate::manager::{Action, Cache, EventType, Events, Manager, covers};
 
 /// Name of the controller, in metrics and logs.
 const NAME: &str = "iris";
 /// Who publishes the events and owns the fields that this controller writes.
 const CONTROLLER: &str = "iris-controller";
-/// How soon to look again whether a Deployment that is in the way is gone. Normally its deletion is heard of.
-const CONFLICT_RETRY: Duration = Duration::from_secs(60);
+/// How soon to look again whether a Deployment that is in the way is gone.
+const CONFLICT_RETRY: Duration = Duration::from_secs(10);
 /// How soon to look again when the object turned out to be another than the one that is known here.
 const STALE_RETRY: Duration = Duration::from_secs(1);
 
@@ -31,7 +30,7 @@ const STALE_RETRY: Duration = Duration::from_secs(1);
 pub struct Context {
     client: Client,
     events: Events,
-    deployments: Children<Deployment>,
+    deployments: Cache<Deployment>,
     image: String,
 }
 
@@ -45,7 +44,7 @@ pub enum Error {
 
 /// Adds the controller to the manager.
 pub fn start(manager: &mut Manager) {
-    let deployments = Children::default();
+    let deployments = Cache::default();
     let context = Context {
         client: manager.client(),
         events: manager.events(CONTROLLER),
@@ -67,22 +66,22 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
     info!("fetching Iris resource");
     if object.meta().deletion_timestamp.is_some() {
         // The garbage collector removes what it owns.
-        return Ok(Action::await_change());
+        return Ok(Action::AwaitChange);
     }
     if !clean_up(&object, &context).await? {
-        return Ok(Action::requeue(STALE_RETRY));
+        return Ok(Action::Requeue(STALE_RETRY));
     }
 
     let name = object.spec.deployment_name.as_str();
     info!(deployment_name = name, "checking if an existing Deployment exists for this resource");
     let Some(deployment) = find(&object, &context).await? else {
         if !is_current(&object, &context).await? {
-            return Ok(Action::requeue(STALE_RETRY));
+            return Ok(Action::Requeue(STALE_RETRY));
         }
         info!(deployment_name = name, "could not find existing Deployment for Iris, creating one...");
         create(&object, &context).await?;
         info!(deployment_name = name, "created Deployment resource for Iris");
-        return Ok(Action::await_change());
+        return Ok(Action::AwaitChange);
     };
     if !is_controlled(&deployment, &object) {
         return report_conflict(&object, &deployment, &context).await;
@@ -101,7 +100,7 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
             info!(deployment_name = name, "updating the Deployment");
         }
         let Some(updated) = update(&object, &deployment, &context).await? else {
-            return Ok(Action::requeue(STALE_RETRY));
+            return Ok(Action::Requeue(STALE_RETRY));
         };
         // The API server may write a value in another form, such as `1000m` as `1`: then nothing has changed.
         if updated.resource_version() != deployment.resource_version() {
@@ -110,22 +109,22 @@ async fn reconcile(object: Arc<Iris>, context: Arc<Context>) -> Result<Action, E
             } else {
                 ("Updated", format!("Updated deployment \"{name}\""))
             };
-            context.events.publish(&*object, Kind::Normal, reason, note, &occurrence(&updated)).await;
-            return Ok(Action::await_change());
+            context.events.publish(&*object, EventType::Normal, reason, note, &occurrence(&updated)).await;
+            return Ok(Action::AwaitChange);
         }
     }
 
     info!(deployment_name = name, replica_count = new_count, "replica count up to date");
     sync_status(&object, resources::status(&object, &deployment), &context).await?;
     info!(deployment_name = name, "resource status synced");
-    Ok(Action::await_change())
+    Ok(Action::AwaitChange)
 }
 
 /// Deletes the Deployments of `object` that do not have the wanted name; whether it is known what that name is.
 async fn clean_up(object: &Iris, context: &Context) -> Result<bool, Error> {
     info!("looking for existing Deployments for Iris resource");
     let mut number_deleted = 0;
-    for deployment in context.deployments.of(&object.uid().unwrap_or_default()) {
+    for deployment in context.deployments.owned_by(&object.uid().unwrap_or_default()) {
         let name = deployment.name_any();
         if is_wanted(&deployment, object) || deployment.meta().deletion_timestamp.is_some() {
             continue;
@@ -157,7 +156,7 @@ async fn clean_up(object: &Iris, context: &Context) -> Result<bool, Error> {
         number_deleted += 1;
         let note = format!("Deleted deployment \"{name}\"");
         let fact = deployment.uid().unwrap_or_default();
-        context.events.publish(object, Kind::Normal, "Deleted", note, &fact).await;
+        context.events.publish(object, EventType::Normal, "Deleted", note, &fact).await;
     }
     info!(number_deleted, "finished cleaning up old Deployment resources");
     Ok(true)
@@ -179,8 +178,6 @@ async fn find(object: &Iris, context: &Context) -> Result<Option<Arc<Deployment>
     if let Some(known) = known.filter(|known| is_controlled(known, object)) {
         return Ok(Some(known));
     }
-    // Heard of before it is looked at, so that nothing is missed in between.
-    context.deployments.wait_for(&namespace, name, object);
     // What was heard so far may be old: absence, or another owner, is asked for.
     let found = api(&namespace, context).get_opt(name).await;
     let found = found.map_err(|error| failed("get Deployment resource", error))?;
@@ -194,7 +191,7 @@ async fn create(object: &Iris, context: &Context) -> Result<(), Error> {
     let created = created.map_err(|error| failed("create Deployment resource", error))?;
     let note = format!("Created deployment \"{}\"", created.name_any());
     let fact = created.uid().unwrap_or_default();
-    context.events.publish(object, Kind::Normal, "Created", note, &fact).await;
+    context.events.publish(object, EventType::Normal, "Created", note, &fact).await;
     context.deployments.wrote(created);
     Ok(())
 }
@@ -236,10 +233,10 @@ async fn report_conflict(object: &Iris, deployment: &Deployment, context: &Conte
     let status = resources::conflict_status(object, &note);
     if !covers(&object.status, &status) {
         // Before the status says so, lest the event be lost if the process ends in between.
-        context.events.publish(object, Kind::Warning, resources::NAME_CONFLICT, note, &fact).await;
+        context.events.publish(object, EventType::Warning, resources::NAME_CONFLICT, note, &fact).await;
         sync_status(object, status, context).await?;
     }
-    Ok(Action::requeue(CONFLICT_RETRY))
+    Ok(Action::Requeue(CONFLICT_RETRY))
 }
 
 /// Writes the status if it differs.

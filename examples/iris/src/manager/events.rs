@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
+use kube::runtime::events::EventType;
 use kube::{Api, Client, Resource};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
@@ -16,15 +17,6 @@ use super::backoff::jittered;
 const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// Whether something went as it should.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It did.
-    Normal,
-    /// Somebody should look.
-    Warning,
-}
 
 /// Publishes events in the name of one controller.
 #[derive(Clone)]
@@ -44,7 +36,7 @@ impl Events {
     /// as the uid of what was created: the same fact published again, even after a restart, stays one event.
     ///
     /// An event that cannot be published is logged and otherwise ignored, because nothing may depend on it.
-    pub async fn publish<K>(&self, object: &K, kind: Kind, reason: &str, mut note: String, fact: &str)
+    pub async fn publish<K>(&self, object: &K, type_: EventType, reason: &str, mut note: String, fact: &str)
     where
         K: Resource<DynamicType = ()>,
     {
@@ -68,7 +60,7 @@ impl Events {
             action: Some(reason.to_owned()),
             reason: Some(reason.to_owned()),
             note: Some(note),
-            type_: Some(if kind == Kind::Normal { "Normal" } else { "Warning" }.to_owned()),
+            type_: Some(format!("{type_:?}")),
             event_time: MicroTime(k8s_openapi::jiff::Timestamp::now()).into(),
             reporting_controller: Some(self.reporter.clone()),
             reporting_instance: Some(self.instance.chars().take(128).collect()),
@@ -119,7 +111,7 @@ mod tests {
             async { Ok::<_, BoxError>(answer.expect("an answer")) }
         });
         let (events, begun) = (Events::new(Client::new(server, "test"), "test"), Instant::now());
-        events.publish(&ConfigMap::default(), Kind::Normal, "Tested", "A test".into(), "once").await;
+        events.publish(&ConfigMap::default(), EventType::Normal, "Tested", "A test".into(), "once").await;
         (count.load(Ordering::SeqCst), begun.elapsed())
     }
 

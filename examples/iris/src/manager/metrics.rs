@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use kube::runtime::controller::Action;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -13,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::process::Process;
-use super::reconcile::{Failure, PANICKED};
+use super::reconcile::{Action, Failure, PANICKED};
 
 const BUCKETS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
@@ -94,8 +93,8 @@ impl Metrics {
         self.active.get_or_create(&of).dec();
         self.seconds.get_or_create(&of).observe(took.as_secs_f64());
         let name = match result {
-            Ok(action) if *action == Action::await_change() => "success",
-            Ok(_) => "requeue_after",
+            Ok(Action::AwaitChange) => "success",
+            Ok(Action::Requeue(_)) => "requeue_after",
             Err(failure) => {
                 self.errors.get_or_create(&of).inc();
                 if failure.0 == PANICKED {

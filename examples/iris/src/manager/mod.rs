@@ -7,7 +7,7 @@
 
 mod auth;
 mod backoff;
-mod children;
+mod cache;
 mod conditions;
 mod controller;
 mod difference;
@@ -33,12 +33,14 @@ use kube::{Client, Config};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-pub use children::Children;
+pub use cache::Cache;
 pub use conditions::{Fact, set_condition};
 pub use controller::Builder;
 pub use difference::covers;
-pub use events::{Events, Kind};
+pub use events::Events;
+pub use kube::runtime::events::EventType;
 pub use options::{Options, Timings};
+pub use reconcile::Action;
 
 use health::Health;
 use leader::{Elector, Fence};
@@ -76,7 +78,8 @@ pub struct Manager {
     client: Client,
     /// For the manager itself.
     own_client: Client,
-    fence: Fence,
+    /// Takes part in the election, if there is one.
+    elector: Option<Elector>,
     id: &'static str,
     options: Options,
     health: Health,
@@ -107,8 +110,11 @@ impl Manager {
             requests::limited(client.clone(), host.clone(), limit, metrics.clone(), fence)
         };
         let (client, own_client) = (limited(fence.clone()), limited(Fence::default()));
+        let elector = options.leader_elect.then(|| Elector::new(own_client.clone(), id, &options, fence));
+        let elector = elector.transpose()?;
+        metrics.leader(id, elector.is_none());
         let (health, shutdown, controllers) = (Health::default(), shutdown::on_signal()?, Vec::new());
-        Ok(Self { client, own_client, fence, id, options, health, metrics, shutdown, controllers })
+        Ok(Self { client, own_client, elector, id, options, health, metrics, shutdown, controllers })
     }
 
     /// The connection to the API server.
@@ -147,12 +153,7 @@ impl Manager {
 
     /// Takes the lead if it has to be taken, then runs the controllers until shutdown or loss of the lead.
     async fn lead(&mut self) -> Result<(), Error> {
-        self.metrics.leader(self.id, !self.options.leader_elect);
-        if !self.options.leader_elect {
-            return self.run_controllers().await;
-        }
-        let (client, fence) = (self.own_client.clone(), self.fence.clone());
-        let mut elector = Elector::new(client, self.id, &self.options, fence)?;
+        let Some(mut elector) = self.elector.take() else { return self.run_controllers().await };
         if !elector.acquire(self.shutdown.clone()).await {
             return Ok(());
         }

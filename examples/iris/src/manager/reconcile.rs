@@ -6,13 +6,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt as _};
-use kube::runtime::controller::Action;
+use kube::runtime::events::EventType;
 use tracing::{Instrument as _, error, info_span};
 
 use super::backoff::{jittered, random};
 use super::controller::Hub;
-use super::events::Kind;
 use super::watch::{Watched, key};
+
+/// What a `reconcile` that succeeded asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing, until something changes.
+    AwaitChange,
+    /// Another call after this time, whatever happens.
+    Requeue(Duration),
+}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -26,8 +34,8 @@ pub(super) struct Failure(pub(super) &'static str, String);
 /// Reason of a reconcile that panicked.
 pub(super) const PANICKED: &str = "ReconcilePanicked";
 
-/// Calls the user's reconcile for `object`; the result says when to call it again.
-pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: Arc<Call<K>>) -> Action {
+/// Calls the user's reconcile for `object`; the result is the time after which to call it again.
+pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: Arc<Call<K>>) -> Duration {
     let key = key(object.meta());
     let reconcile_id = format!("{:016x}", random());
     let span = info_span!("reconcile", controller = hub.name, namespace = key.0, name = key.1, reconcile_id);
@@ -39,9 +47,11 @@ pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: A
         let Failure(reason, note) = match result {
             Ok(action) => {
                 hub.backoff.reset(&key);
-                // Nothing heard is not proof that nothing happened.
-                let resync = Action::requeue(jittered(hub.timings.sync_period));
-                return if action == Action::await_change() { resync } else { action };
+                return match action {
+                    // Nothing heard is not proof that nothing happened.
+                    Action::AwaitChange => jittered(hub.timings.sync_period),
+                    Action::Requeue(delay) => delay,
+                };
             }
             Err(failure) => failure,
         };
@@ -50,10 +60,10 @@ pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: A
         if is_first {
             let fact = object.meta().generation.unwrap_or_default().to_string();
             tokio::spawn(async move {
-                hub.events.publish(&*object, Kind::Warning, reason, note, &fact).await;
+                hub.events.publish(&*object, EventType::Warning, reason, note, &fact).await;
             });
         }
-        Action::requeue(delay)
+        delay
     }
     .instrument(span)
     .await
@@ -92,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_a_reconcile_does_is_a_result() {
-        assert!(outcome(|| Ok(Action::await_change())).await.is_ok());
+        assert!(outcome(|| Ok(Action::AwaitChange)).await.is_ok());
         let failed = outcome(|| Err(std::io::Error::other("refused"))).await.expect_err("a failure");
         assert_eq!((failed.0, failed.1.as_str()), ("ReconcileFailed", "refused"));
         let panicked = outcome(|| panic!("no {}", "way")).await.expect_err("a failure");

@@ -12,6 +12,7 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ListParams, ObjectList, WatchEvent, WatchParams};
 use kube::core::{DeserializeGuard, PartialObjectMetaExt as _, Request, error_boundary::InvalidObject};
+use kube::runtime::events::EventType;
 use kube::{Error, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::Sender;
@@ -20,8 +21,8 @@ use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
 use tracing::{error, warn};
 
 use super::backoff::{exponential, jittered};
-use super::controller::Hub;
-use super::events::Kind;
+use super::cache::{Cache, Concerned};
+use super::controller::{Hub, Queue};
 use super::options::Timings;
 
 /// Seconds after which the server ends a watch: below the idle time-outs of the usual load balancers.
@@ -64,63 +65,33 @@ fn number(version: Option<&str>) -> u128 {
     version.and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
-/// What hears of everything that happens to objects of one type.
-pub(super) trait Sink<C>: Send + Sync + 'static {
-    /// An object was made or changed, or is in a list.
-    fn applied(&self, object: C, known: &Known);
-    /// An object was deleted, or cannot be decoded any more.
-    fn gone(&self, metadata: &ObjectMeta);
-    /// A list is complete.
-    fn listed(&self, known: &Known);
-}
-
-/// What a watch knows.
-pub(super) struct Known {
-    namespace: Option<String>,
-    objects: HashSet<Key>,
-    /// When the latest list was begun.
-    pub(super) since: Instant,
-}
-
-impl Known {
-    /// What is known when a list is begun.
-    pub(super) fn begun(namespace: Option<String>) -> Self {
-        Self { namespace, objects: HashSet::new(), since: Instant::now() }
-    }
-
-    /// Whether the watch tells of objects in the namespace of this one.
-    pub(super) fn is_about(&self, key: &Key) -> bool {
-        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.0)
-    }
-
-    /// Whether the watch would tell of this object and does not.
-    pub(super) fn lacks(&self, key: &Key) -> bool {
-        self.is_about(key) && !self.objects.contains(key)
-    }
-}
-
 /// The watches of one controller. They end when this is dropped.
 pub(super) struct Watches {
     pub(super) hub: Arc<Hub>,
     pub(super) tasks: JoinSet<()>,
+    /// Where is said what has to be reconciled.
+    pub(super) queue: Queue,
     /// Each watch has a clone until its first list is complete.
     pub(super) unlisted: Sender<()>,
 }
 
 impl Watches {
-    /// Watches the objects of the type `C` in all namespaces that the controller is about, for ever.
-    pub(super) fn add<C: Watched>(&mut self, sink: impl Sink<C>) {
-        let sink: Arc<dyn Sink<C>> = Arc::new(sink);
+    /// Keeps `cache` up to date, for ever, with the objects in all namespaces that the controller is about, and queues
+    /// whom each change concerns.
+    pub(super) fn add<C: Watched>(&mut self, cache: &Cache<C>, concerned: Concerned) {
+        cache.tell(self.queue.clone(), concerned);
         let everywhere = [None];
         let wanted = if is_namespaced::<C>() { &*self.hub.namespaces } else { &everywhere };
         for namespace in wanted.iter().cloned() {
             let place = namespace.as_ref().map(|name| format!("-in-{name}")).unwrap_or_default();
             let watch = Watch {
                 hub: self.hub.clone(),
-                sink: sink.clone(),
+                cache: cache.clone(),
                 request: Request::new(C::url_path(&(), namespace.as_deref())),
                 check: format!("{}-watch-{}{place}", self.hub.name, C::plural(&())),
-                known: Known::begun(namespace),
+                namespace,
+                objects: HashSet::new(),
+                since: Instant::now(),
                 version: None,
                 unlisted: Some(self.unlisted.clone()),
                 failures: 0,
@@ -133,11 +104,16 @@ impl Watches {
 
 struct Watch<C> {
     hub: Arc<Hub>,
-    sink: Arc<dyn Sink<C>>,
+    cache: Cache<C>,
     request: Request,
     /// Name of the readiness check.
     check: String,
-    known: Known,
+    /// `None` for everywhere.
+    namespace: Option<String>,
+    /// What is known to exist, whether it can be decoded or not.
+    objects: HashSet<Key>,
+    /// When the latest list was begun.
+    since: Instant,
     /// Up to where everything is known; `None` when it has to be listed.
     version: Option<String>,
     unlisted: Option<Sender<()>>,
@@ -169,16 +145,13 @@ impl<C: Watched> Watch<C> {
         };
         let request = self.request.watch(&WatchParams::default().timeout(RENEW), &from);
         let request = request.map_err(|error| error.to_string())?;
-        let events = match self.hub.client.request_events(request).await {
-            Ok(events) => events,
-            // The server has no use for the version, the kind or us.
-            Err(Error::Api(status)) if status.code < 500 && status.code != 429 => {
+        let events = self.hub.client.request_events(request).await.map_err(|error| {
+            // The server has no use for the version, the kind or us. If it is too busy, a list would not help it.
+            if matches!(&error, Error::Api(status) if status.code < 500 && status.code != 429) {
                 self.version = None;
-                return Err(format!("cannot watch: {status}"));
             }
-            // It may be too busy; a list would not help it.
-            Err(error) => return Err(format!("cannot watch: {error}")),
-        };
+            format!("cannot watch: {error}")
+        })?;
         self.hub.health.report(&self.check, Ok(()));
         let end = self.receive(events).await;
         if end.is_err() {
@@ -191,14 +164,15 @@ impl<C: Watched> Watch<C> {
     /// Lists all objects, page by page; the result is their version.
     async fn list(&mut self) -> Result<String, String> {
         let mut params = ListParams::default().limit(PAGE);
-        self.known = Known::begun(self.known.namespace.take());
+        self.objects.clear();
+        self.since = Instant::now();
         loop {
             let page = match self.page(&params).await {
                 Ok(page) => page,
                 // Where the whole group is unknown, the server says so in plain text.
                 Err(Error::Api(status)) if status.code == 404 => {
                     // Where there is no such kind there are no objects of it.
-                    self.known.objects.clear();
+                    self.since = Instant::now();
                     self.listed();
                     return Err("no such kind; is its CustomResourceDefinition installed?".into());
                 }
@@ -221,7 +195,7 @@ impl<C: Watched> Watch<C> {
     }
 
     fn listed(&mut self) {
-        self.sink.listed(&self.known);
+        self.cache.listed(self.namespace.as_deref(), self.since);
         self.unlisted = None;
     }
 
@@ -241,7 +215,7 @@ impl<C: Watched> Watch<C> {
                     let event = event.map_err(|error| format!("the watch broke: {error}"))?;
                     let Some(event) = event else { return Ok(()) };
                     silent = Instant::now() + silence;
-                    let before = self.known.objects.len();
+                    let before = self.objects.len();
                     self.take(event)?;
                     // Past the version that was counted at, nothing can be on its way any more.
                     let passed = |(at, _): &mut (u128, usize)| number(self.version.as_deref()) > *at;
@@ -251,7 +225,7 @@ impl<C: Watched> Watch<C> {
                 }
                 () = sleep_until(silent) => return Err(format!("nothing heard for {silence:?}")),
                 () = sleep_until(check) => match counted.take() {
-                    Some((_, count)) if count != self.known.objects.len() => return differs(),
+                    Some((_, count)) if count != self.objects.len() => return differs(),
                     Some(_) => check = Instant::now() + jittered(period),
                     None => {
                         counted = self.count().await;
@@ -274,8 +248,8 @@ impl<C: Watched> Watch<C> {
             }
             WatchEvent::Deleted(object) => {
                 self.version.clone_from(&object.meta().resource_version);
-                self.known.objects.remove(&key(object.meta()));
-                self.sink.gone(object.meta());
+                self.objects.remove(&key(object.meta()));
+                self.cache.gone(object.meta());
             }
             WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
             // Mostly that the version is too old.
@@ -285,16 +259,16 @@ impl<C: Watched> Watch<C> {
     }
 
     fn apply(&mut self, object: DeserializeGuard<C>) {
-        self.known.objects.insert(key(object.meta()));
+        self.objects.insert(key(object.meta()));
         match object.0 {
             Ok(mut object) => {
                 // Nobody reads these, and they are most of it.
                 object.meta_mut().managed_fields = None;
                 object.meta_mut().annotations.as_mut().map(|annotations| annotations.remove(LAST_APPLIED));
-                self.sink.applied(object, &self.known);
+                self.cache.applied(object, self.since);
             }
             Err(InvalidObject { metadata, error }) => {
-                self.sink.gone(&metadata);
+                self.cache.gone(&metadata);
                 self.report(metadata, &error);
             }
         }
@@ -308,7 +282,9 @@ impl<C: Watched> Watch<C> {
         let (events, fact) = (self.hub.events.clone(), metadata.generation.unwrap_or_default().to_string());
         let note = format!("Set aside until it can be decoded: {error}");
         let object = metadata.into_response_partial::<C>();
-        tokio::spawn(async move { events.publish(&object, Kind::Warning, "Undecodable", note, &fact).await });
+        tokio::spawn(
+            async move { events.publish(&object, EventType::Warning, "Undecodable", note, &fact).await },
+        );
     }
 
     /// The server's version and how many objects it has, if it says. To answer, it brings its cache up to date, without

@@ -12,7 +12,6 @@ use futures::StreamExt as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
 use kube::core::ApiResource;
-use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
@@ -20,7 +19,7 @@ use crate::case::{Case, NAME};
 use crate::common::proxy::{Cut, Fate, Proxy};
 use crate::common::{ControlPlane, ensure, eventually};
 use crate::run;
-use crate::subject::{Manager, Object, Options, PLURAL};
+use crate::subject::{Action, Manager, Object, Options, PLURAL};
 
 #[test]
 #[ignore = "has a control plane of its own; `make test-faults` runs it"]
@@ -92,7 +91,7 @@ async fn panics_at_one(object: Arc<Object>, calls: Arc<Calls>) -> Result<Action,
     tokio::task::yield_now().await;
     *calls.0.lock().expect("no panic").entry(object.name_any()).or_default() += 1;
     assert_ne!(object.name_any(), "unbearable", "this one cannot be borne");
-    Ok(Action::await_change())
+    Ok(Action::AwaitChange)
 }
 
 #[test]
