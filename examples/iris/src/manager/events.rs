@@ -44,8 +44,7 @@ impl Events {
         // Events of objects without a namespace live in this one.
         let namespace = regarding.namespace.clone().unwrap_or_else(|| "default".to_owned());
         let uid = regarding.uid.clone().unwrap_or_default();
-        let mut name = regarding.name.clone().unwrap_or_default();
-        name.truncate(200);
+        let name: String = regarding.name.iter().flat_map(|name| name.chars()).take(200).collect();
         let name = name.trim_end_matches(['-', '.']);
         // The API server takes up to a kilobyte.
         while note.len() > 1000 {
@@ -111,7 +110,11 @@ mod tests {
             async { Ok::<_, BoxError>(answer.expect("an answer")) }
         });
         let (events, begun) = (Events::new(Client::new(server, "test"), "test"), Instant::now());
-        events.publish(&ConfigMap::default(), EventType::Normal, "Tested", "A test".into(), "once").await;
+        // Not every kind has short names of plain letters.
+        let name = Some(format!("x{}", "é".repeat(150)));
+        let object =
+            ConfigMap { metadata: ObjectMeta { name, ..ObjectMeta::default() }, ..ConfigMap::default() };
+        events.publish(&object, EventType::Normal, "Tested", "A test".into(), "once").await;
         (count.load(Ordering::SeqCst), begun.elapsed())
     }
 
