@@ -76,7 +76,13 @@ impl Elector {
                 sleep(jittered(self.timings.leader_elect_retry_period)).await;
             }
         };
-        tokio::select! { () = acquired => true, () = shutdown => false }
+        tokio::select! {
+            () = acquired => return true,
+            () = shutdown => {}
+        }
+        // It may have been taken just now, by a request whose answer nobody waits for any more.
+        self.release().await;
+        false
     }
 
     /// Renews until that has been impossible for too long.
@@ -157,10 +163,10 @@ impl Elector {
 
     /// Gives the Lease up, so that another replica need not wait for it to expire. Reconciles that still run may not
     /// write any more.
-    pub(super) async fn release(self) {
+    pub(super) async fn release(&self) {
         self.fence.close();
         match timeout(RELEASE_LIMIT, self.clear()).await {
-            Ok(Ok(())) => info!("released the Lease"),
+            Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(%error, "cannot release the Lease"),
             Err(_) => warn!("no answer to the release of the Lease"),
         }
@@ -173,6 +179,7 @@ impl Elector {
         {
             (spec.holder_identity, spec.lease_duration_seconds) = (None, Some(1));
             self.leases.replace(self.name, &PostParams::default(), &lease).await?;
+            info!("released the Lease");
         }
         Ok(())
     }
@@ -203,6 +210,7 @@ impl Fence {
 mod tests {
     use super::*;
     use axum::http::{Method, Request, Response};
+    use futures::FutureExt as _;
     use kube::client::Body;
     use serde_json::json;
     use tower::service_fn;
@@ -222,6 +230,8 @@ mod tests {
                 if *request.method() == Method::PUT {
                     let body = request.into_body().collect_bytes().await?;
                     *lease.lock() = serde_json::from_slice(&body).expect("a Lease");
+                    // The answer takes its time.
+                    sleep(Duration::from_millis(20)).await;
                 }
                 let body = serde_json::to_vec(&*lease.lock()).expect("JSON");
                 Ok::<_, kube::Error>(Response::new(Body::from(body)))
@@ -263,6 +273,21 @@ mod tests {
         let thief = Some("thief".to_owned());
         server.lock().spec.as_mut().expect("a spec").holder_identity = thief;
         timeout(Duration::from_secs(5), elector.renew()).await.expect("an end");
+        assert!(elector.fence.time_left().is_zero());
+    }
+
+    #[tokio::test]
+    async fn who_stops_while_taking_the_lease_gives_it_up() {
+        let (mut elector, server) = election("");
+        let holder = move || server.lock().spec.clone().expect("a spec").holder_identity;
+        let seen = holder.clone();
+        let taken = async move {
+            while seen().is_none_or(|holder| holder.is_empty()) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        assert!(!elector.acquire(taken.boxed().shared()).await);
+        assert_eq!(holder(), None);
         assert!(elector.fence.time_left().is_zero());
     }
 
