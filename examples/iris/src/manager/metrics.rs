@@ -75,7 +75,7 @@ impl Metrics {
         for result in ["success", "requeue_after", "error"] {
             let _ = self.reconciles.get_or_create(&[("controller", controller), ("result", result)]);
         }
-        for family in [&self.errors, &self.panics] {
+        for family in [&self.errors, &self.panics, &self.undecodable] {
             let _ = family.get_or_create(&[("controller", controller)]);
         }
         let _ = self.active.get_or_create(&[("controller", controller)]);
