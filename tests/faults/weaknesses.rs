@@ -20,8 +20,8 @@ pub const WEAKNESSES: &[Weakness] = &[
         case: "crashes::f01_killed_after_each_write",
         patches: &[(
             CACHE,
-            "    pub(super) fn applied(&self, object: C, since: Instant) {\n",
-            "    pub(super) fn applied(&self, object: C, since: Instant) {\n        if controller(object.meta()).is_some() && since.elapsed() < std::time::Duration::from_secs(1) && self.0.lock().objects.is_empty() {\n            return;\n        }\n",
+            "    pub(super) fn told(&self, object: Result<C, &ObjectMeta>, since: Instant) {\n",
+            "    pub(super) fn told(&self, object: Result<C, &ObjectMeta>, since: Instant) {\n        if object.as_ref().is_ok_and(|object| controller(object.meta()).is_some()) && since.elapsed() < std::time::Duration::from_secs(1) && self.0.lock().objects.is_empty() {\n            return;\n        }\n",
         )],
     },
     // An event has another name each time.
@@ -107,8 +107,8 @@ pub const WEAKNESSES: &[Weakness] = &[
         case: "watches::f11_changes_not_told",
         patches: &[(
             CACHE,
-            "    pub(super) fn applied(&self, object: C, since: Instant) {\n",
-            "    pub(super) fn applied(&self, object: C, since: Instant) {\n        if controller(object.meta()).is_none() && object.meta().generation > Some(2) {\n            return;\n        }\n",
+            "    pub(super) fn told(&self, object: Result<C, &ObjectMeta>, since: Instant) {\n",
+            "    pub(super) fn told(&self, object: Result<C, &ObjectMeta>, since: Instant) {\n        if object.as_ref().is_ok_and(|it| controller(it.meta()).is_none() && it.meta().generation > Some(2)) {\n            return;\n        }\n",
         )],
     },
     // What is known is taken for what is.

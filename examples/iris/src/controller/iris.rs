@@ -191,8 +191,8 @@ async fn create(object: &Iris, context: &Context) -> Result<(), Error> {
     let created = created.map_err(|error| failed("create Deployment resource", error))?;
     let note = format!("Created deployment \"{}\"", created.name_any());
     let fact = created.uid().unwrap_or_default();
-    context.events.publish(object, EventType::Normal, "Created", note, &fact).await;
     context.deployments.wrote(created);
+    context.events.publish(object, EventType::Normal, "Created", note, &fact).await;
     Ok(())
 }
 

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::Mutex;
 
-use super::watch::Key;
+use super::watch::{Key, key};
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
@@ -15,17 +16,19 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// How much longer than asked for a jittered delay may be.
 pub(super) const JITTER: f64 = 1.2;
 
-/// Failures in a row, by object.
+/// The uid of each object that failed, and how often it did in a row.
 #[derive(Default)]
-pub(super) struct Backoff(Mutex<HashMap<Key, u32>>);
+pub(super) struct Backoff(Mutex<HashMap<Key, (Option<String>, u32)>>);
 
 impl Backoff {
     /// Whether this failure of `object` is the first in a row, and the delay after it: a second, twice as long each
     /// time, five minutes at most, and up to a fifth more so that objects which failed together are not tried together.
-    pub(super) fn after_failure(&self, object: Key) -> (bool, Duration) {
+    pub(super) fn after_failure(&self, object: &ObjectMeta) -> (bool, Duration) {
         let mut failures = self.0.lock();
-        let count = failures.entry(object).or_default();
-        *count += 1;
+        let (uid, count) = failures.entry(key(object)).or_default();
+        // One that was made anew is not to blame for what the old one did.
+        *count = if *uid == object.uid { *count + 1 } else { 1 };
+        uid.clone_from(&object.uid);
         (*count == 1, jittered(exponential(FIRST, *count - 1, LONGEST)))
     }
 
@@ -58,18 +61,24 @@ mod tests {
     #[test]
     fn delays_grow_to_a_limit_and_start_over() {
         let backoff = Backoff::default();
-        let object = |name: &str| (String::new(), name.to_owned());
-        assert!(backoff.after_failure(object("a")).0, "the first one");
-        backoff.reset(&object("a"));
-        let delays: Vec<_> = (0..12).map(|_| backoff.after_failure(object("a")).1).collect();
+        let fail = |name: &str, uid: &str| {
+            let (name, uid) = (Some(name.to_owned()), Some(uid.to_owned()));
+            backoff.after_failure(&ObjectMeta { name, uid, ..ObjectMeta::default() })
+        };
+        let reset = || backoff.reset(&(String::new(), "a".to_owned()));
+        assert!(fail("a", "1").0, "the first one");
+        reset();
+        let delays: Vec<_> = (0..12).map(|_| fail("a", "1").1).collect();
         assert!(delays[0] >= FIRST && delays[0] <= FIRST.mul_f64(1.2), "{delays:?}");
         assert!(
             delays[5] >= FIRST * 32 && delays[11] >= LONGEST && delays[11] <= LONGEST.mul_f64(1.2),
             "{delays:?}"
         );
-        assert!(!backoff.after_failure(object("a")).0);
-        assert!(backoff.after_failure(object("b")).1 < FIRST * 2, "objects do not share failures");
-        backoff.reset(&object("a"));
-        assert!(backoff.after_failure(object("a")).1 < FIRST * 2);
+        assert!(!fail("a", "1").0);
+        assert!(fail("b", "2").1 < FIRST * 2, "objects do not share failures");
+        let (is_first, delay) = fail("a", "3");
+        assert!(is_first && delay < FIRST * 2, "nor does one with another of its name");
+        reset();
+        assert!(fail("a", "3").1 < FIRST * 2);
     }
 }

@@ -7,11 +7,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
-use futures::stream::{FuturesUnordered, select};
+use futures::stream::select;
 use futures::{FutureExt as _, Stream, StreamExt as _};
-use kube::Client;
+use kube::runtime::events::EventType;
 use kube::runtime::scheduler::{ScheduleRequest, scheduler};
-use tokio::sync::mpsc::channel;
+use kube::{Client, Resource};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::info;
@@ -40,7 +42,24 @@ pub(super) struct Hub {
     pub(super) health: Health,
     pub(super) metrics: Arc<Metrics>,
     pub(super) events: Events,
+    /// Limits how many Warnings are published at the same time.
+    pub(super) warnings: Semaphore,
     pub(super) backoff: Backoff,
+}
+
+impl Hub {
+    /// Publishes that something is wrong with `object`, when it is its turn. Nobody waits for it.
+    pub(super) fn warn<K>(self: &Arc<Self>, object: Arc<K>, reason: &'static str, note: String)
+    where
+        K: Resource<DynamicType = ()> + Send + Sync + 'static,
+    {
+        let hub = self.clone();
+        tokio::spawn(async move {
+            let _turn = hub.warnings.acquire().await;
+            let fact = object.meta().generation.unwrap_or_default().to_string();
+            hub.events.publish(&*object, EventType::Warning, reason, note, &fact).await;
+        });
+    }
 }
 
 /// Takes objects that are to be reconciled.
@@ -82,6 +101,7 @@ impl Builder<'_> {
             health: manager.health.clone(),
             metrics: manager.metrics.clone(),
             events: manager.events(&format!("{name}-controller")),
+            warnings: Semaphore::new(CONCURRENCY),
             backoff: Backoff::default(),
         });
         hub.metrics.controller(name);
@@ -95,7 +115,7 @@ impl Builder<'_> {
 
 async fn run<K: Watched>(hub: Arc<Hub>, children: Vec<Watching>, call: Arc<Call<K>>, shutdown: Shutdown) {
     info!(controller = hub.name, "starting controller");
-    let ((queue, requests), (unlisted, mut listed)) = (unbounded(), channel(1));
+    let ((queue, requests), (unlisted, listed)) = (unbounded(), channel(1));
     let mut watches = Watches { hub: hub.clone(), tasks: JoinSet::new(), queue, unlisted };
     for watching in children {
         watching(&mut watches, owner::<K>);
@@ -104,51 +124,75 @@ async fn run<K: Watched>(hub: Arc<Hub>, children: Vec<Watching>, call: Arc<Call<
     watches.add(&objects, |metadata| Some(key(metadata)));
     let Watches { tasks: mut watching, unlisted, .. } = watches;
     drop(unlisted);
-    // Deciding what to do about children before they are all known would mean deciding wrongly.
     tokio::select! {
-        biased;
+        () = work(hub, objects, requests, listed, call, shutdown) => {}
         // Watches go on for ever. One that does not has a bug, and ends the controller.
-        Some(_) = watching.join_next() => return,
-        _ = listed.recv() => {}
-        () = shutdown.clone() => return,
-    }
-    tokio::select! {
-        () = work(hub, objects, requests, call, shutdown) => {}
         Some(_) = watching.join_next() => {}
     }
 }
 
-/// Reconciles what is queued, several objects at a time but none twice, until `shutdown` and until what runs then is done.
+/// Reconciles what is queued once everything is `listed`, several objects at a time but none twice, until `shutdown` and
+/// until what runs then is done.
 async fn work<K: Watched>(
     hub: Arc<Hub>,
     objects: Cache<K>,
     requests: impl Stream<Item = Key>,
+    mut listed: Receiver<()>,
     call: Arc<Call<K>>,
     shutdown: Shutdown,
 ) {
     let (again, repeats) = unbounded();
     let requests = requests.map(|message| ScheduleRequest { message, run_at: Instant::now() });
     let mut due = pin!(scheduler(select(requests, repeats)));
-    let (mut running, mut busy) = (FuturesUnordered::new(), HashSet::new());
+    let (mut running, mut busy, mut is_listed) = (JoinSet::new(), HashSet::new(), false);
     loop {
-        let next = async { due.as_mut().hold_unless(|key| !busy.contains(key)).next().await };
+        // Deciding what to do about children before they are all known would mean deciding wrongly.
+        let next = async {
+            let due = due.as_mut();
+            if is_listed {
+                due.hold_unless(|key| !busy.contains(key)).next().await
+            } else {
+                due.hold().next().await
+            }
+        };
         tokio::select! {
             () = shutdown.clone() => break,
-            Some((message, delay)) = running.next() => {
+            _ = listed.recv(), if !is_listed => is_listed = true,
+            Some(done) = running.join_next() => {
+                // Panics are caught further in; one out here has a bug.
+                let Ok((message, delay)) = done else { return };
                 busy.remove(&message);
                 let _ = again.unbounded_send(ScheduleRequest { message, run_at: Instant::now() + delay });
             }
             Some(key) = next, if busy.len() < CONCURRENCY => {
                 if let Some(object) = objects.get(&key.0, &key.1) {
                     busy.insert(key.clone());
-                    running.push(reconcile(object, hub.clone(), call.clone()).map(|delay| (key, delay)));
+                    let delay = reconcile(object, hub.clone(), call.clone());
+                    running.spawn(async { (key, delay.await) });
                 } else {
                     hub.backoff.reset(&key);
                 }
             }
         }
     }
-    while running.next().await.is_some() {}
+    while running.join_next().await.is_some() {}
+}
+
+#[cfg(test)]
+impl Hub {
+    pub(super) fn for_tests<const N: usize>(client: Client, namespaces: [&str; N]) -> Arc<Self> {
+        Arc::new(Self {
+            name: "test",
+            namespaces: namespaces.map(|name| Some(name.to_owned())).to_vec(),
+            events: Events::new(client.clone(), "test"),
+            warnings: Semaphore::new(1),
+            client,
+            timings: super::Options::for_tests([]).timings,
+            health: Health::default(),
+            metrics: Arc::default(),
+            backoff: Backoff::default(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +209,7 @@ mod tests {
     use tokio::time::sleep;
     use tower::{BoxError, service_fn};
 
-    use crate::manager::{Action, Options};
+    use crate::manager::Action;
 
     /// An API server that fails to list the Secrets of one of two namespaces, until it is healed.
     fn server(is_healed: Arc<AtomicBool>) -> Client {
@@ -190,19 +234,6 @@ mod tests {
         Client::new(service_fn(answer), "test")
     }
 
-    fn hub(client: Client) -> Arc<Hub> {
-        Arc::new(Hub {
-            name: "test",
-            namespaces: vec![Some("a".into()), Some("b".into())],
-            events: Events::new(client.clone(), "test"),
-            client,
-            timings: Options::for_tests([]).timings,
-            health: Health::default(),
-            metrics: Arc::default(),
-            backoff: Backoff::default(),
-        })
-    }
-
     #[tokio::test]
     async fn nothing_is_decided_before_all_namespaces_are_listed() {
         let (healed, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -213,7 +244,7 @@ mod tests {
             ready(Ok(Action::AwaitChange)).boxed()
         });
         let shutdown = pending().boxed().shared();
-        let hub = hub(server(healed.clone()));
+        let hub = Hub::for_tests(server(healed.clone()), ["a", "b"]);
         let controller = tokio::spawn(run(hub, vec![children], call, shutdown));
         sleep(Duration::from_secs(1)).await;
         assert_eq!(calls.load(Ordering::SeqCst), 0);
@@ -224,27 +255,81 @@ mod tests {
         controller.abort();
     }
 
+    fn config_map(name: &str) -> ConfigMap {
+        let metadata = json!({ "namespace": "a", "name": name });
+        serde_json::from_value(json!({ "metadata": metadata })).expect("an object")
+    }
+
+    fn key(name: &str) -> Key {
+        ("a".to_owned(), name.to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_asked_for_before_all_is_listed_is_asked_for_once() {
+        let (objects, (queue, requests), (unlisted, listed)) = (Cache::default(), unbounded(), channel(1));
+        objects.told(Ok(config_map("x")), Instant::now());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            ready(Ok(Action::AwaitChange)).boxed()
+        });
+        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
+        let worker = tokio::spawn(work(hub, objects, requests, listed, call, pending().boxed().shared()));
+        (0..1000).for_each(|_| queue.unbounded_send(key("x")).expect("a worker"));
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((queue.len(), calls.load(Ordering::SeqCst)), (0, 0), "nothing piles up");
+        drop(unlisted);
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        worker.abort();
+    }
+
     #[tokio::test]
     async fn failures_of_what_is_gone_are_forgotten() {
-        let hub = hub(server(Arc::default()));
-        let key = ("a".to_owned(), "gone".to_owned());
-        assert!(hub.backoff.after_failure(key.clone()).0);
+        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
+        let gone = config_map("gone");
+        assert!(hub.backoff.after_failure(&gone.metadata).0);
         let never: Arc<Call<ConfigMap>> = Arc::new(|_| pending().boxed());
-        let requests = futures::stream::iter([key.clone()]).chain(futures::stream::pending());
+        let requests = futures::stream::iter([key("gone")]).chain(futures::stream::pending());
         let shutdown = sleep(Duration::from_millis(200)).boxed().shared();
-        work(hub.clone(), Cache::default(), requests, never, shutdown).await;
-        assert!(hub.backoff.after_failure(key).0, "the first one again");
+        let (_, listed) = channel(1);
+        work(hub.clone(), Cache::default(), requests, listed, never, shutdown).await;
+        assert!(hub.backoff.after_failure(&gone.metadata).0, "the first one again");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn reconciles_compute_at_the_same_time() {
+        let (objects, (queue, requests)) = (Cache::default(), unbounded());
+        let (begun, (done, mut finished)) = (Arc::new(AtomicUsize::new(0)), channel(2));
+        let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
+            let (begun, done) = (begun.clone(), done.clone());
+            async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                let deadline = Instant::now() + Duration::from_secs(3);
+                while begun.load(Ordering::SeqCst) < 2 && Instant::now() < deadline {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                let _ = done.send(begun.load(Ordering::SeqCst)).await;
+                Ok(Action::AwaitChange)
+            }
+            .boxed()
+        });
+        for name in ["x", "y"] {
+            objects.told(Ok(config_map(name)), Instant::now());
+            queue.unbounded_send(key(name)).expect("a worker");
+        }
+        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
+        let shutdown = pending().boxed().shared();
+        let worker = tokio::spawn(work(hub, objects, requests, channel(1).1, call, shutdown));
+        assert_eq!((finished.recv().await, finished.recv().await), (Some(2), Some(2)));
+        worker.abort();
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_objects_are_reconciled_at_a_time_but_none_twice() {
-        let (objects, keys) = (Cache::default(), (0..20).map(|number| ("a".to_owned(), number.to_string())));
-        for (namespace, name) in keys.clone() {
-            let metadata = json!({ "namespace": namespace, "name": name });
-            let object: ConfigMap =
-                serde_json::from_value(json!({ "metadata": metadata })).expect("an object");
-            objects.applied(object, Instant::now());
-        }
+        let (objects, names) = (Cache::default(), (0..20).map(|number| number.to_string()));
+        names.clone().for_each(|name| objects.told(Ok(config_map(&name)), Instant::now()));
         // Which ones run, how many did at most, how many are done, and whether one ran twice at a time.
         let seen = Arc::new(Mutex::new((HashSet::new(), 0, 0, false)));
         let state = || {
@@ -271,9 +356,9 @@ mod tests {
         let (queue, requests) = unbounded();
         let (stop, stopped) = futures::channel::oneshot::channel::<()>();
         let shutdown = stopped.map(drop).boxed().shared();
-        let hub = hub(server(Arc::default()));
-        let worker = tokio::spawn(work(hub, objects, requests, call, shutdown));
-        let ask = || keys.clone().for_each(|key| queue.unbounded_send(key).expect("a worker"));
+        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
+        let worker = tokio::spawn(work(hub, objects, requests, channel(1).1, call, shutdown));
+        let ask = || names.clone().for_each(|name| queue.unbounded_send(key(&name)).expect("a worker"));
         ask();
         sleep(Duration::from_millis(500)).await;
         // Those that run do so once more when they are done, however often they are asked for; those that wait do not.

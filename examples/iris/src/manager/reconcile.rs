@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt as _};
-use kube::runtime::events::EventType;
 use tracing::{Instrument as _, error, info_span};
 
 use super::backoff::{jittered, random};
@@ -18,7 +17,7 @@ use super::watch::{Watched, key};
 pub enum Action {
     /// Nothing, until something changes.
     AwaitChange,
-    /// Another call after this time, whatever happens.
+    /// Another call after this time, or sooner if something changes.
     Requeue(Duration),
 }
 
@@ -47,21 +46,16 @@ pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: A
         let Failure(reason, note) = match result {
             Ok(action) => {
                 hub.backoff.reset(&key);
-                return match action {
-                    // Nothing heard is not proof that nothing happened.
-                    Action::AwaitChange => jittered(hub.timings.sync_period),
-                    Action::Requeue(delay) => delay,
-                };
+                // Nothing heard is not proof that nothing happened.
+                let resync = jittered(hub.timings.sync_period);
+                return if let Action::Requeue(delay) = action { delay.min(resync) } else { resync };
             }
             Err(failure) => failure,
         };
         error!(error = note, "reconcile failed");
-        let (is_first, delay) = hub.backoff.after_failure(key);
+        let (is_first, delay) = hub.backoff.after_failure(object.meta());
         if is_first {
-            let fact = object.meta().generation.unwrap_or_default().to_string();
-            tokio::spawn(async move {
-                hub.events.publish(&*object, EventType::Warning, reason, note, &fact).await;
-            });
+            hub.warn(object, reason, note);
         }
         delay
     }
@@ -87,7 +81,12 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::{Request, Response};
+    use futures::future::{pending, ready};
     use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::Client;
+    use kube::client::Body;
+    use tower::service_fn;
 
     async fn outcome(call: fn() -> Result<Action, std::io::Error>) -> Result<Action, Failure> {
         let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
@@ -107,8 +106,20 @@ mod tests {
         assert_eq!((failed.0, failed.1.as_str()), ("ReconcileFailed", "refused"));
         let panicked = outcome(|| panic!("no {}", "way")).await.expect_err("a failure");
         assert_eq!((panicked.0, panicked.1.as_str()), (PANICKED, "panicked: no way"));
-        let stuck: Arc<Call<ConfigMap>> = Arc::new(|_| std::future::pending().boxed());
+        let stuck: Arc<Call<ConfigMap>> = Arc::new(|_| pending().boxed());
         let late = bounded(Arc::default(), Duration::from_millis(1), stuck).await.expect_err("a failure");
         assert_eq!(late.0, "ReconcileTimedOut");
+    }
+
+    #[tokio::test]
+    async fn no_call_is_put_off_for_ever() {
+        let server = service_fn(|_: Request<Body>| pending::<Result<Response<Body>, BoxError>>());
+        let hub = Hub::for_tests(Client::new(server, "test"), ["a"]);
+        let resync = hub.timings.sync_period;
+        for (asked, expected) in [(Duration::MAX, resync), (Duration::from_secs(1), Duration::from_secs(1))] {
+            let call: Arc<Call<ConfigMap>> = Arc::new(move |_| ready(Ok(Action::Requeue(asked))).boxed());
+            let delay = reconcile(Arc::default(), hub.clone(), call).await;
+            assert!(delay >= expected && delay <= expected.mul_f64(1.2), "{delay:?}");
+        }
     }
 }

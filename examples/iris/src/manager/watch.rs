@@ -3,7 +3,7 @@
 //! nothing, and when the server counts other objects than they do; and they pass over objects that cannot be decoded.
 
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ListParams, ObjectList, WatchEvent, WatchParams};
 use kube::core::{DeserializeGuard, PartialObjectMetaExt as _, Request, error_boundary::InvalidObject};
-use kube::runtime::events::EventType;
 use kube::{Error, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::Sender;
@@ -35,6 +34,8 @@ const PAGE_LIMIT: Duration = Duration::from_secs(60);
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 /// What `kubectl apply` remembers.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// How long the server may take to count.
+const COUNT_LIMIT: Duration = Duration::from_secs(10);
 /// How long the watch may take to tell of what the server has counted.
 const LAG: Duration = Duration::from_secs(3);
 
@@ -84,13 +85,15 @@ impl Watches {
         let wanted = if is_namespaced::<C>() { &*self.hub.namespaces } else { &everywhere };
         for namespace in wanted.iter().cloned() {
             let place = namespace.as_ref().map(|name| format!("-in-{name}")).unwrap_or_default();
+            let kind = format!("{}.{}", C::plural(&()), C::group(&()));
             let watch = Watch {
                 hub: self.hub.clone(),
                 cache: cache.clone(),
                 request: Request::new(C::url_path(&(), namespace.as_deref())),
-                check: format!("{}-watch-{}{place}", self.hub.name, C::plural(&())),
+                check: format!("{}-watch-{}{place}", self.hub.name, kind.trim_end_matches('.')),
                 namespace,
                 objects: HashSet::new(),
+                undecodable: HashMap::new(),
                 since: Instant::now(),
                 version: None,
                 unlisted: Some(self.unlisted.clone()),
@@ -100,6 +103,13 @@ impl Watches {
             self.tasks.spawn(watch.run());
         }
     }
+}
+
+/// What the server has, and when it was asked.
+struct Count {
+    begun: Instant,
+    version: u128,
+    objects: usize,
 }
 
 struct Watch<C> {
@@ -112,6 +122,8 @@ struct Watch<C> {
     namespace: Option<String>,
     /// What is known to exist, whether it can be decoded or not.
     objects: HashSet<Key>,
+    /// What cannot be decoded, and of which version that was reported.
+    undecodable: HashMap<Key, Option<String>>,
     /// When the latest list was begun.
     since: Instant,
     /// Up to where everything is known; `None` when it has to be listed.
@@ -195,7 +207,8 @@ impl<C: Watched> Watch<C> {
     }
 
     fn listed(&mut self) {
-        self.cache.listed(self.namespace.as_deref(), self.since);
+        self.cache.sweep(self.namespace.as_deref(), &self.objects, self.since);
+        self.undecodable.retain(|key, _| self.objects.contains(key));
         self.unlisted = None;
     }
 
@@ -207,7 +220,6 @@ impl<C: Watched> Watch<C> {
         let Timings { watch_silence_limit: silence, watch_check_period: period, .. } = self.hub.timings;
         let mut silent = Instant::now() + silence;
         let (mut check, mut counted) = (Instant::now() + jittered(period), None);
-        let differs = || Err("the server has other objects than the watch told of".into());
         loop {
             tokio::select! {
                 event = events.try_next() => {
@@ -218,22 +230,25 @@ impl<C: Watched> Watch<C> {
                     let before = self.objects.len();
                     self.take(event)?;
                     // Past the version that was counted at, nothing can be on its way any more.
-                    let passed = |(at, _): &mut (u128, usize)| number(self.version.as_deref()) > *at;
-                    if counted.take_if(passed).is_some_and(|(_, count)| count != before) {
-                        return differs();
+                    let passed = |count: &mut Count| number(self.version.as_deref()) > count.version;
+                    if let Some(count) = counted.take_if(passed) {
+                        self.compare(before, &count)?;
+                        check = Instant::now() + jittered(period);
                     }
                 }
                 () = sleep_until(silent) => return Err(format!("nothing heard for {silence:?}")),
-                () = sleep_until(check) => match counted.take() {
-                    Some((_, count)) if count != self.objects.len() => return differs(),
-                    Some(_) => check = Instant::now() + jittered(period),
-                    None => {
-                        counted = self.count().await;
-                        if counted.is_some_and(|(at, _)| at < number(self.version.as_deref())) {
-                            return Err("the server has gone back in time".into());
-                        }
-                        check = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
+                () = sleep_until(check) => if let Some(count) = counted.take() {
+                    self.compare(self.objects.len(), &count)?;
+                    check = Instant::now() + jittered(period);
+                } else {
+                    let begun = Instant::now();
+                    counted = timeout(COUNT_LIMIT, self.count()).await.ok().flatten();
+                    if counted.as_ref().is_some_and(|it| it.version < number(self.version.as_deref())) {
+                        return Err("the server has gone back in time".into());
                     }
+                    check = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
+                    // Nobody listened meanwhile.
+                    silent += begun.elapsed();
                 }
             }
         }
@@ -249,7 +264,8 @@ impl<C: Watched> Watch<C> {
             WatchEvent::Deleted(object) => {
                 self.version.clone_from(&object.meta().resource_version);
                 self.objects.remove(&key(object.meta()));
-                self.cache.gone(object.meta());
+                self.undecodable.remove(&key(object.meta()));
+                self.cache.told(Err(object.meta()), self.since);
             }
             WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
             // Mostly that the version is too old.
@@ -265,35 +281,166 @@ impl<C: Watched> Watch<C> {
                 // Nobody reads these, and they are most of it.
                 object.meta_mut().managed_fields = None;
                 object.meta_mut().annotations.as_mut().map(|annotations| annotations.remove(LAST_APPLIED));
-                self.cache.applied(object, self.since);
+                self.cache.told(Ok(object), self.since);
             }
             Err(InvalidObject { metadata, error }) => {
-                self.cache.gone(&metadata);
-                self.report(metadata, &error);
+                self.cache.told(Err(&metadata), self.since);
+                let version = metadata.resource_version.clone();
+                if self.undecodable.insert(key(&metadata), version.clone()) != Some(version) {
+                    self.report(metadata, &error);
+                }
             }
         }
     }
 
-    /// Reports an object that cannot be decoded, once for as long as it is the same.
+    /// Reports an object that cannot be decoded.
     fn report(&self, metadata: ObjectMeta, error: &str) {
         let (kind, name, namespace) = (C::kind(&()), &metadata.name, &metadata.namespace);
         error!(%kind, name, namespace, error, "cannot decode an object, setting it aside");
         self.hub.metrics.undecodable(self.hub.name);
-        let (events, fact) = (self.hub.events.clone(), metadata.generation.unwrap_or_default().to_string());
         let note = format!("Set aside until it can be decoded: {error}");
-        let object = metadata.into_response_partial::<C>();
-        tokio::spawn(
-            async move { events.publish(&object, EventType::Warning, "Undecodable", note, &fact).await },
-        );
+        self.hub.warn(Arc::new(metadata.into_response_partial::<C>()), "Undecodable", note);
     }
 
     /// The server's version and how many objects it has, if it says. To answer, it brings its cache up to date, without
     /// which it has no bookmarks to send for a kind that nobody changes.
-    async fn count(&self) -> Option<(u128, usize)> {
+    async fn count(&self) -> Option<Count> {
+        let begun = Instant::now();
         let page = self.page(&ListParams::default().limit(1)).await.ok()?;
         let is_all = page.metadata.continue_.is_none_or(|token| token.is_empty());
         let rest = page.metadata.remaining_item_count.or(is_all.then_some(0))?;
-        let count = page.items.len() + usize::try_from(rest).ok()?;
-        Some((number(page.metadata.resource_version.as_deref()), count))
+        let objects = page.items.len() + usize::try_from(rest).ok()?;
+        Some(Count { begun, version: number(page.metadata.resource_version.as_deref()), objects })
+    }
+
+    /// Whether the watch, which has `told` of so many objects, and the server agree. What is known besides, such as an
+    /// object that was gone before the answer to its creation came, is forgotten.
+    fn compare(&self, told: usize, count: &Count) -> Result<(), String> {
+        if told != count.objects {
+            return Err("the server has other objects than the watch told of".into());
+        }
+        self.cache.sweep(self.namespace.as_deref(), &self.objects, count.begun);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::{Request, Response};
+    use futures::channel::mpsc::unbounded;
+    use futures::future::pending;
+    use futures::{FutureExt as _, stream};
+    use k8s_openapi::api::apps::v1::Deployment;
+    use kube::Client;
+    use parking_lot::Mutex;
+    use serde_json::{Value, json};
+    use tokio::sync::mpsc::channel;
+    use tower::{BoxError, service_fn};
+
+    /// How often a server was asked.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    struct Asked {
+        lists: u64,
+        counts: u64,
+    }
+
+    fn deployment(version: u64) -> Value {
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {
+            "namespace": "a", "name": "x", "uid": "1", "resourceVersion": version.to_string() } })
+    }
+
+    /// An API server with one Deployment, `object`, that changes every second and counts only if it `counts`.
+    fn server(object: fn(u64) -> Value, counts: bool) -> (Client, Arc<Mutex<Asked>>) {
+        let (asked, begun) = (Arc::new(Mutex::new(Asked::default())), Instant::now());
+        let seen = asked.clone();
+        let answer = move |request: Request<kube::client::Body>| {
+            let query = request.uri().query().unwrap_or_default();
+            let version = begun.elapsed().as_secs() + 1;
+            let list =
+                json!({ "metadata": { "resourceVersion": version.to_string() }, "items": [object(version)] });
+            let body = if query.contains("watch=true") {
+                Body::from_stream(stream::unfold(version + 1, move |version| async move {
+                    sleep_until(begun + Duration::from_secs(version - 1)).await;
+                    let line = format!("{}\n", json!({ "type": "MODIFIED", "object": object(version) }));
+                    Some((Ok::<_, BoxError>(line), version + 1))
+                }))
+            } else if query.contains("limit=1&") || query.ends_with("limit=1") {
+                seen.lock().counts += 1;
+                if !counts {
+                    return pending().boxed();
+                }
+                Body::from(list.to_string())
+            } else {
+                seen.lock().lists += 1;
+                Body::from(list.to_string())
+            };
+            std::future::ready(Ok::<_, BoxError>(Response::new(body))).boxed()
+        };
+        (Client::new(service_fn(answer), "test"), asked)
+    }
+
+    fn watch(client: Client) -> (Cache<Deployment>, Watches) {
+        let (cache, (unlisted, _), (queue, _)) = (Cache::default(), channel(1), unbounded());
+        let hub = Hub::for_tests(client, ["a"]);
+        let mut watches = Watches { hub, tasks: JoinSet::new(), queue, unlisted };
+        watches.add(&cache, |_| None);
+        (cache, watches)
+    }
+
+    fn known(cache: &Cache<Deployment>) -> u128 {
+        cache.get("a", "x").map(|object| version(&object.metadata)).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_server_is_counted_once_in_a_while_however_much_happens() {
+        let (client, asked) = server(deployment, true);
+        let (cache, watches) = watch(client);
+        sleep(Duration::from_secs(10)).await;
+        assert!(watches.hub.health.ready().1.contains("[+] test-watch-deployments.apps-in-a ok"));
+        // The answer to a creation comes after the watch told of the deletion.
+        let mut ghost: Deployment = serde_json::from_value(deployment(2)).expect("a Deployment");
+        ghost.metadata.name = Some("ghost".to_owned());
+        cache.wrote(ghost);
+        sleep(Duration::from_secs(590)).await;
+        assert!(cache.get("a", "ghost").is_none(), "the server does not know it");
+        assert!(known(&cache) >= 599);
+        let Asked { lists, counts } = *asked.lock();
+        assert!(lists == 1 && (10..=14).contains(&counts), "{lists} lists, {counts} counts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_count_holds_nothing_up() {
+        let (client, asked) = server(deployment, false);
+        let (cache, _watches) = watch(client);
+        let mut behind = 0;
+        for second in 1..600 {
+            sleep(Duration::from_secs(1)).await;
+            behind = behind.max(second - known(&cache));
+        }
+        assert!(behind <= u128::from(COUNT_LIMIT.as_secs()) + 1, "{behind} s behind");
+        let Asked { lists, counts } = *asked.lock();
+        assert!(lists == 1 && counts > 5, "{lists} lists, {counts} counts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_decoded_is_reported_once() {
+        let broken = |_| {
+            let mut object = deployment(1);
+            object["spec"] = json!({ "replicas": "three" });
+            object
+        };
+        // Its version does not change, so that each count says that the server has gone back in time.
+        let (client, asked) = server(broken, true);
+        let (cache, watches) = watch(client);
+        sleep(Duration::from_secs(600)).await;
+        assert!(cache.get("a", "x").is_none());
+        assert!(asked.lock().lists > 1, "it is listed anew: {:?}", asked.lock().counts);
+        let text = watches.hub.metrics.text();
+        assert!(
+            text.contains("controller_runtime_undecodable_objects_total{controller=\"test\"} 1\n"),
+            "{text}"
+        );
     }
 }
