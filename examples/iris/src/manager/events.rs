@@ -44,15 +44,18 @@ impl Events {
         // Events of objects without a namespace live in this one.
         let namespace = regarding.namespace.clone().unwrap_or_else(|| "default".to_owned());
         let uid = regarding.uid.clone().unwrap_or_default();
-        let name: String = regarding.name.iter().flat_map(|name| name.chars()).take(200).collect();
-        let name = name.trim_end_matches(['-', '.']);
+        // Of the name what the name of an event may have: those of roles, for one, know no such rules.
+        let plain = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '-' | '.');
+        let name: String =
+            regarding.name.iter().flat_map(|name| name.chars().filter(plain)).take(200).collect();
+        let name = format!("{}.{:016x}", name.trim_matches(['-', '.']), fingerprint(&[&uid, reason, fact]));
         // The API server takes up to a kilobyte.
         while note.len() > 1000 {
             note.pop();
         }
         let event = Event {
             metadata: ObjectMeta {
-                name: Some(format!("{name}.{:016x}", fingerprint(&[&uid, reason, fact]))),
+                name: Some(name.trim_start_matches('.').to_owned()),
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },
@@ -95,34 +98,53 @@ mod tests {
     use axum::http::{Request, Response};
     use k8s_openapi::api::core::v1::ConfigMap;
     use kube::client::Body;
+    use parking_lot::Mutex;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::time::Instant;
     use tower::{BoxError, service_fn};
 
-    /// How often an event was sent to a server that always answers `code`, and how long that took.
-    async fn attempts(code: u16) -> (u32, Duration) {
-        let count = Arc::new(AtomicU32::new(0));
-        let counter = count.clone();
-        let server = service_fn(move |_: Request<Body>| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            let answer = Response::builder().status(code).body(Body::empty());
-            async { Ok::<_, BoxError>(answer.expect("an answer")) }
+    /// How often an event was sent to a server that always answers `code`, under which name, and how long that took.
+    async fn attempts(code: u16, object: &str) -> (usize, String, Duration) {
+        let names = Arc::new(Mutex::new(Vec::new()));
+        let seen = names.clone();
+        let server = service_fn(move |request: Request<Body>| {
+            let seen = seen.clone();
+            async move {
+                let event: Event = serde_json::from_slice(&request.into_body().collect_bytes().await?)?;
+                seen.lock().extend(event.metadata.name);
+                Ok::<_, BoxError>(Response::builder().status(code).body(Body::empty())?)
+            }
         });
         let (events, begun) = (Events::new(Client::new(server, "test"), "test"), Instant::now());
-        // Not every kind has short names of plain letters.
-        let name = Some(format!("x{}", "é".repeat(150)));
-        let object =
-            ConfigMap { metadata: ObjectMeta { name, ..ObjectMeta::default() }, ..ConfigMap::default() };
+        let metadata = ObjectMeta { name: Some(object.to_owned()), ..ObjectMeta::default() };
+        let object = ConfigMap { metadata, ..ConfigMap::default() };
         events.publish(&object, EventType::Normal, "Tested", "A test".into(), "once").await;
-        (count.load(Ordering::SeqCst), begun.elapsed())
+        let names = names.lock();
+        (names.len(), names[0].clone(), begun.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_fails_is_asked_again_after_a_pause_and_one_that_refuses_is_not() {
-        let (count, took) = attempts(500).await;
-        assert_eq!(count, ATTEMPTS);
+        let (count, _, took) = attempts(500, "x").await;
+        assert_eq!(count, usize::try_from(ATTEMPTS).expect("a few"));
         assert!(took >= PAUSE * (ATTEMPTS - 1), "{took:?}");
-        assert_eq!(attempts(403).await.0, 1);
+        assert_eq!(attempts(403, "x").await.0, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_of_events_have_letters_that_may_be_there() {
+        let long = "x".repeat(300);
+        let other = format!("x{}", "\u{e9}".repeat(150));
+        for (object, expected) in [
+            ("a.b-c", "a.b-c."),
+            ("system:x", "systemx."),
+            (&long, &format!("{}.", &long[..200])),
+            (&other, "x."),
+            ("\u{e9}", ""),
+        ] {
+            let (_, name, _) = attempts(200, object).await;
+            let hash = name.strip_prefix(expected).expect("the object's name");
+            assert!(hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit()), "{name}");
+        }
     }
 }
