@@ -173,7 +173,7 @@ impl Elector {
     }
 
     async fn clear(&self) -> kube::Result<()> {
-        let mut lease = self.leases.get(self.name).await?;
+        let Some(mut lease) = self.leases.get_opt(self.name).await? else { return Ok(()) };
         if let Some(spec) = &mut lease.spec
             && spec.holder_identity.as_ref() == Some(&self.identity)
         {
