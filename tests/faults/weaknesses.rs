@@ -134,8 +134,8 @@ pub const WEAKNESSES: &[Weakness] = &[
         case: "objects::f14_reconcile_panics",
         patches: &[(
             "src/manager/reconcile.rs",
-            "AssertUnwindSafe(async move { call(object).await }).catch_unwind();",
-            "AssertUnwindSafe(async move { Ok::<_, Box<dyn std::any::Any + Send>>(call(object).await) });",
+            "AssertUnwindSafe(call).catch_unwind()",
+            "async { Ok::<_, Box<dyn std::any::Any + Send>>(call.await) }",
         )],
     },
     // The Lease is not given up at the end.

@@ -15,9 +15,9 @@ use super::watch::{Watched, key};
 /// What a `reconcile` that succeeded asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing, until something changes.
+    /// To wait for a change, or for `--sync-period` to pass.
     AwaitChange,
-    /// Another call after this time, or sooner if something changes.
+    /// To be called again after this time at the latest.
     Requeue(Duration),
 }
 
@@ -64,10 +64,10 @@ pub(super) async fn reconcile<K: Watched>(object: Arc<K>, hub: Arc<Hub>, call: A
 }
 
 async fn bounded<K: Watched>(object: Arc<K>, limit: Duration, call: Arc<Call<K>>) -> Result<Action, Failure> {
-    // The call itself may panic too, before there is a future.
-    let call = AssertUnwindSafe(async move { call(object).await }).catch_unwind();
-    match tokio::time::timeout(limit, call).await {
-        Ok(Ok(result)) => result.map_err(|error| Failure("ReconcileFailed", error.to_string())),
+    // The call itself may panic too, before there is a future, and so may the error's text.
+    let call = async move { call(object).await.map_err(|error| error.to_string()) };
+    match tokio::time::timeout(limit, AssertUnwindSafe(call).catch_unwind()).await {
+        Ok(Ok(result)) => result.map_err(|note| Failure("ReconcileFailed", note)),
         Ok(Err(panic)) => Err(Failure(PANICKED, format!("panicked: {}", message(panic.as_ref())))),
         Err(_) => Err(Failure("ReconcileTimedOut", format!("no result after {limit:?}"))),
     }
@@ -88,6 +88,16 @@ mod tests {
     use kube::client::Body;
     use tower::service_fn;
 
+    /// An error that cannot say what it is.
+    #[derive(Debug, thiserror::Error)]
+    struct Speechless;
+
+    impl std::fmt::Display for Speechless {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("no words")
+        }
+    }
+
     async fn outcome(call: fn() -> Result<Action, std::io::Error>) -> Result<Action, Failure> {
         let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
             async move {
@@ -106,6 +116,8 @@ mod tests {
         assert_eq!((failed.0, failed.1.as_str()), ("ReconcileFailed", "refused"));
         let panicked = outcome(|| panic!("no {}", "way")).await.expect_err("a failure");
         assert_eq!((panicked.0, panicked.1.as_str()), (PANICKED, "panicked: no way"));
+        let speechless = outcome(|| Err(std::io::Error::other(Speechless))).await.expect_err("a failure");
+        assert_eq!((speechless.0, speechless.1.as_str()), (PANICKED, "panicked: no words"));
         let stuck: Arc<Call<ConfigMap>> = Arc::new(|_| pending().boxed());
         let late = bounded(Arc::default(), Duration::from_millis(1), stuck).await.expect_err("a failure");
         assert_eq!(late.0, "ReconcileTimedOut");
