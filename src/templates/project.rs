@@ -130,4 +130,16 @@ mod tests {
             assert!(!["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)), "{template}");
         }
     }
+
+    /// Every owner of a project reads the manager some day. Blank lines, comments and unit tests are not counted.
+    #[test]
+    fn the_manager_stays_small() {
+        let files = FIXED.iter().filter(|(template, _)| template.starts_with("project/src/manager/"));
+        let lines = files.flat_map(|(_, text)| {
+            let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).map(str::trim);
+            code.filter(|line| !line.is_empty() && !line.starts_with("//"))
+        });
+        let count = lines.count();
+        assert!((1000..=1500).contains(&count), "{count} lines");
+    }
 }
