@@ -141,7 +141,8 @@ cases that are about it fail.
 - An operator that is killed between a change and its event, or does not learn that its change was made, does not publish
   that event later: there is at most one event for each fact, and exactly one while no fault comes in between.
 - A change of an object that the server neither tells of nor follows by another one is noticed when the objects are
-  listed the next time. Objects that come or go untold are noticed by counting, every 45 seconds.
+  listed the next time. Objects that come or go untold are noticed by counting, about every 45 seconds, unless as many
+  come as go.
 - A process that is frozen between the moment it decides to send a request and the moment the kernel sends it is beyond
   what a client can see. Changes and deletions of a Deployment that go out so late carry the version that they were
   decided on, and are refused if it has changed since.

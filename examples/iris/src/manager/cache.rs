@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::controller::Queue;
-use super::watch::{Key, Watched, is_namespaced, key, version};
+use super::watch::{Key, Watched, is_namespaced, key, trim, version};
 
-/// A controller's copy of all objects of one type that it watches, indexed by the uid of their controlling owner.
+/// A copy of all objects of one type that a controller watches, indexed by the uid of their controlling owner.
 /// What the controller itself writes shows up at once when it is passed to [`Cache::wrote`].
 #[derive(Clone)]
 pub struct Cache<C>(Arc<Mutex<State<C>>>);
@@ -23,7 +23,9 @@ struct State<C> {
     /// The uids of controlling owners, and what each owns.
     owned: BTreeSet<(String, Key)>,
     /// Where is said what has to be reconciled after a change, and how that is found.
-    concerned: Vec<(Queue, Concerned)>,
+    subscribers: Vec<(Queue, Concerned)>,
+    /// Where the watches are that keep this up to date; `None` for everywhere.
+    watched: Vec<Option<String>>,
 }
 
 /// Finds the object of a controller that a change of another one, or of itself, concerns.
@@ -32,7 +34,8 @@ pub(super) type Concerned = fn(&ObjectMeta) -> Option<Key>;
 impl<C> Default for Cache<C> {
     fn default() -> Self {
         let (objects, owned) = (BTreeMap::new(), BTreeSet::new());
-        Self(Arc::new(Mutex::new(State { objects, owned, concerned: Vec::new() })))
+        let state = State { objects, owned, subscribers: Vec::new(), watched: Vec::new() };
+        Self(Arc::new(Mutex::new(state)))
     }
 }
 
@@ -55,8 +58,13 @@ impl<C: Watched> Cache<C> {
 
     /// Takes over what the API server answered to a write, ahead of the watch.
     pub fn wrote(&self, mut object: C) {
-        object.meta_mut().managed_fields = None;
+        trim(object.meta_mut());
         let mut state = self.0.lock();
+        // What no watch tells of would never change here.
+        let namespace = &object.meta().namespace;
+        if !state.watched.iter().any(|place| place.is_none() || place == namespace) {
+            return;
+        }
         // Something newer may be known, of the object or of one that has taken its place.
         let known = state.objects.get(&key(object.meta()));
         if known.is_none_or(|(known, _)| version(known.meta()) <= version(object.meta())) {
@@ -73,9 +81,11 @@ impl<C: Watched> Cache<C> {
         }
     }
 
-    /// From now on `queue` is told whom a change concerns.
-    pub(super) fn tell(&self, queue: Queue, concerned: Concerned) {
-        self.0.lock().concerned.push((queue, concerned));
+    /// From now on watches of these namespaces tell of objects, and `queue` is told whom a change concerns.
+    pub(super) fn subscribe(&self, namespaces: &[Option<String>], queue: Queue, concerned: Concerned) {
+        let mut state = self.0.lock();
+        state.watched.extend_from_slice(namespaces);
+        state.subscribers.push((queue, concerned));
     }
 
     /// A watch, whose latest list was begun at `since`, tells of an object, or of one that is gone or cannot be decoded.
@@ -99,16 +109,18 @@ impl<C: Watched> Cache<C> {
         }
     }
 
-    /// In `namespace`, or everywhere, nothing but the objects `known` existed at `since`.
-    pub(super) fn sweep(&self, namespace: Option<&str>, known: &HashSet<Key>, since: Instant) {
+    /// Forgets what is not among the objects in `namespace`, or everywhere, that a watch knows of: it has told of all
+    /// versions up to `told`, and its latest list was begun at `since`. Such is what was deleted before the answer to
+    /// its creation came.
+    pub(super) fn sweep(&self, namespace: Option<&str>, known: &HashSet<Key>, told: u128, since: Instant) {
         let mut state = self.0.lock();
-        let old = state.objects.iter().filter(|(_, (_, heard))| *heard < since);
-        let here = old.filter(|(key, _)| namespace.is_none_or(|namespace| namespace == key.0));
-        let gone = here.filter(|(key, _)| !known.contains(key));
-        let gone: Vec<_> = gone.map(|(key, (object, _))| (key.clone(), object.clone())).collect();
-        for (key, object) in gone {
+        let unknown = state.objects.iter().filter(|(key, _)| !known.contains(key)).map(|(_, entry)| entry);
+        let here = unknown
+            .filter(|(object, _)| namespace.is_none_or(|_| namespace == object.meta().namespace.as_deref()));
+        let gone = here.filter(|(object, heard)| *heard < since || version(object.meta()) <= told);
+        for (object, _) in gone.cloned().collect::<Vec<_>>() {
             state.touch(object.meta());
-            state.forget(&key);
+            state.forget(&key(object.meta()));
         }
     }
 }
@@ -116,7 +128,7 @@ impl<C: Watched> Cache<C> {
 impl<C: Watched> State<C> {
     /// Queues whom a change of an object concerns.
     fn touch(&self, metadata: &ObjectMeta) {
-        for (queue, concerned) in &self.concerned {
+        for (queue, concerned) in &self.subscribers {
             // Nobody receives any more when the controller stops.
             let _ = concerned(metadata).map(|key| queue.unbounded_send(key));
         }
@@ -168,7 +180,7 @@ mod tests {
 
     fn cache() -> (Cache<ConfigMap>, UnboundedReceiver<Key>) {
         let (cache, (queue, owners)) = (Cache::default(), unbounded());
-        cache.tell(queue, owner::<Namespace>);
+        cache.subscribe(&[Some("a".to_owned())], queue, owner::<Namespace>);
         (cache, owners)
     }
 
@@ -200,9 +212,26 @@ mod tests {
         let since = Instant::now();
         cache.told(Ok(child("x", "3", 2)), since);
         cache.wrote(child("z", "5", 3));
-        cache.sweep(Some("b"), &HashSet::new(), Instant::now());
+        cache.sweep(Some("b"), &HashSet::new(), 9, Instant::now());
         assert_eq!(versions(&cache), [2, 8, 3], "the list of another namespace says nothing");
-        cache.sweep(Some("a"), &HashSet::new(), since);
+        cache.sweep(Some("a"), &HashSet::from([key(&child("x", "3", 2).metadata)]), 2, since);
         assert_eq!(versions(&cache), [2, 3], "what was not listed is gone, unless it was made since");
+    }
+
+    #[test]
+    fn what_nobody_tells_of_is_not_kept() {
+        let (cache, _owners) = cache();
+        let known = HashSet::from([key(&child("x", "2", 1).metadata)]);
+        let since = Instant::now();
+        cache.told(Ok(child("x", "2", 1)), since);
+        cache.wrote(child("y", "3", 4));
+        cache.sweep(Some("a"), &known, 3, since);
+        assert_eq!(versions(&cache), [1, 4], "the watch may not have got there yet");
+        cache.sweep(Some("a"), &known, 4, since);
+        assert_eq!(versions(&cache), [1], "it was gone before the answer to its creation came");
+        let mut elsewhere = child("y", "3", 4);
+        elsewhere.metadata.namespace = Some("b".into());
+        cache.wrote(elsewhere);
+        assert_eq!(versions(&cache), [1], "nobody watches there");
     }
 }

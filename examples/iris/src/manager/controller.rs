@@ -31,6 +31,8 @@ use super::watch::{Key, Watched, Watches, key};
 
 /// How many objects are reconciled at the same time.
 const CONCURRENCY: usize = 16;
+/// How many Warnings are published at the same time.
+const WARNINGS: usize = 200;
 
 /// What the parts of one controller share.
 pub(super) struct Hub {
@@ -42,20 +44,21 @@ pub(super) struct Hub {
     pub(super) health: Health,
     pub(super) metrics: Arc<Metrics>,
     pub(super) events: Events,
-    /// Limits how many Warnings are published at the same time.
+    /// Limits how many Warnings are being published at the same time.
     pub(super) warnings: Semaphore,
     pub(super) backoff: Backoff,
 }
 
 impl Hub {
-    /// Publishes that something is wrong with `object`, when it is its turn. Nobody waits for it.
+    /// Publishes that something is wrong with `object`, unless too much is. Nobody waits for it.
     pub(super) fn warn<K>(self: &Arc<Self>, object: Arc<K>, reason: &'static str, note: String)
     where
         K: Resource<DynamicType = ()> + Send + Sync + 'static,
     {
         let hub = self.clone();
         tokio::spawn(async move {
-            let _turn = hub.warnings.acquire().await;
+            // What went wrong is in the log. When much does, nobody is helped by events that come late.
+            let Ok(_turn) = hub.warnings.try_acquire() else { return };
             let fact = object.meta().generation.unwrap_or_default().to_string();
             hub.events.publish(&*object, EventType::Warning, reason, note, &fact).await;
         });
@@ -101,7 +104,7 @@ impl Builder<'_> {
             health: manager.health.clone(),
             metrics: manager.metrics.clone(),
             events: manager.events(&format!("{name}-controller")),
-            warnings: Semaphore::new(CONCURRENCY),
+            warnings: Semaphore::new(WARNINGS),
             backoff: Backoff::default(),
         });
         hub.metrics.controller(name);
@@ -185,7 +188,7 @@ impl Hub {
             name: "test",
             namespaces: namespaces.map(|name| Some(name.to_owned())).to_vec(),
             events: Events::new(client.clone(), "test"),
-            warnings: Semaphore::new(1),
+            warnings: Semaphore::new(WARNINGS),
             client,
             timings: super::Options::for_tests([]).timings,
             health: Health::default(),

@@ -160,7 +160,7 @@ impl Manager {
         self.metrics.leader(self.id, true);
         let result = tokio::select! {
             result = self.run_controllers() => result,
-            // Not one more write may happen: whatever was running is dropped.
+            // Not one more write may happen: the fence is closed, and whatever was running is ended.
             () = elector.renew() => return Err(Error::LeadershipLost),
         };
         self.metrics.leader(self.id, false);
@@ -168,7 +168,7 @@ impl Manager {
         result
     }
 
-    /// Runs the controllers until shutdown, and until what they are at then is done. None is left when this ends.
+    /// Runs the controllers until shutdown, and until what they are at then is done, or has been ended.
     async fn run_controllers(&mut self) -> Result<(), Error> {
         let mut controllers: JoinSet<()> = self.controllers.drain(..).collect();
         tokio::select! {

@@ -57,6 +57,12 @@ pub(super) fn key(metadata: &ObjectMeta) -> Key {
     (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
 }
 
+/// Drops what nobody reads and is most of an object.
+pub(super) fn trim(metadata: &mut ObjectMeta) {
+    metadata.managed_fields = None;
+    metadata.annotations.as_mut().map(|annotations| annotations.remove(LAST_APPLIED));
+}
+
 /// Resource versions are numbers that grow, unless the server's data is restored from a backup.
 pub(super) fn version(metadata: &ObjectMeta) -> u128 {
     number(metadata.resource_version.as_deref())
@@ -77,12 +83,12 @@ pub(super) struct Watches {
 }
 
 impl Watches {
-    /// Keeps `cache` up to date, for ever, with the objects in all namespaces that the controller is about, and queues
-    /// whom each change concerns.
+    /// Keeps `cache` up to date, for ever, with the objects in the namespaces that the controller is about, or with all
+    /// if they live in none, and queues whom each change concerns.
     pub(super) fn add<C: Watched>(&mut self, cache: &Cache<C>, concerned: Concerned) {
-        cache.tell(self.queue.clone(), concerned);
         let everywhere = [None];
         let wanted = if is_namespaced::<C>() { &*self.hub.namespaces } else { &everywhere };
+        cache.subscribe(wanted, self.queue.clone(), concerned);
         for namespace in wanted.iter().cloned() {
             let place = namespace.as_ref().map(|name| format!("-in-{name}")).unwrap_or_default();
             let kind = format!("{}.{}", C::plural(&()), C::group(&()));
@@ -97,19 +103,13 @@ impl Watches {
                 since: Instant::now(),
                 version: None,
                 unlisted: Some(self.unlisted.clone()),
+                count_at: Instant::now() + jittered(self.hub.timings.watch_check_period),
                 failures: 0,
             };
             self.hub.health.report(&watch.check, Err("the first list is not complete".into()));
             self.tasks.spawn(watch.run());
         }
     }
-}
-
-/// What the server has, and when it was asked.
-struct Count {
-    begun: Instant,
-    version: u128,
-    objects: usize,
 }
 
 struct Watch<C> {
@@ -122,13 +122,15 @@ struct Watch<C> {
     namespace: Option<String>,
     /// What is known to exist, whether it can be decoded or not.
     objects: HashSet<Key>,
-    /// What cannot be decoded, and of which version that was reported.
+    /// Of which version it was reported that an object cannot be decoded.
     undecodable: HashMap<Key, Option<String>>,
     /// When the latest list was begun.
     since: Instant,
     /// Up to where everything is known; `None` when it has to be listed.
     version: Option<String>,
     unlisted: Option<Sender<()>>,
+    /// When to count next.
+    count_at: Instant,
     /// Attempts in a row that brought nothing.
     failures: u32,
 }
@@ -184,7 +186,7 @@ impl<C: Watched> Watch<C> {
                 // Where the whole group is unknown, the server says so in plain text.
                 Err(Error::Api(status)) if status.code == 404 => {
                     // Where there is no such kind there are no objects of it.
-                    self.since = Instant::now();
+                    self.objects.clear();
                     self.listed();
                     return Err("no such kind; is its CustomResourceDefinition installed?".into());
                 }
@@ -193,8 +195,8 @@ impl<C: Watched> Watch<C> {
             page.items.into_iter().for_each(|object| self.apply(object));
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
-                self.listed();
                 self.version = page.metadata.resource_version;
+                self.listed();
                 return self.version.clone().ok_or_else(|| "a list without a version".into());
             }
         }
@@ -207,9 +209,14 @@ impl<C: Watched> Watch<C> {
     }
 
     fn listed(&mut self) {
-        self.cache.sweep(self.namespace.as_deref(), &self.objects, self.since);
+        self.sweep();
         self.undecodable.retain(|key, _| self.objects.contains(key));
         self.unlisted = None;
+    }
+
+    fn sweep(&self) {
+        let told = number(self.version.as_deref());
+        self.cache.sweep(self.namespace.as_deref(), &self.objects, told, self.since);
     }
 
     async fn receive(
@@ -219,9 +226,12 @@ impl<C: Watched> Watch<C> {
         let mut events = pin!(events);
         let Timings { watch_silence_limit: silence, watch_check_period: period, .. } = self.hub.timings;
         let mut silent = Instant::now() + silence;
-        let (mut check, mut counted) = (Instant::now() + jittered(period), None);
+        let mut counted = None;
+        let differs = || Err("the server has other objects than the watch told of".into());
         loop {
             tokio::select! {
+                // Nobody listens while it is counted, so what came meanwhile is looked at before the clock.
+                biased;
                 event = events.try_next() => {
                     // If it broke, an event may be missing.
                     let event = event.map_err(|error| format!("the watch broke: {error}"))?;
@@ -230,25 +240,25 @@ impl<C: Watched> Watch<C> {
                     let before = self.objects.len();
                     self.take(event)?;
                     // Past the version that was counted at, nothing can be on its way any more.
-                    let passed = |count: &mut Count| number(self.version.as_deref()) > count.version;
-                    if let Some(count) = counted.take_if(passed) {
-                        self.compare(before, &count)?;
-                        check = Instant::now() + jittered(period);
+                    let passed = |(at, _): &mut (u128, usize)| number(self.version.as_deref()) > *at;
+                    if let Some((_, count)) = counted.take_if(passed) {
+                        if count != before {
+                            return differs();
+                        }
+                        self.count_at = Instant::now() + jittered(period);
                     }
                 }
                 () = sleep_until(silent) => return Err(format!("nothing heard for {silence:?}")),
-                () = sleep_until(check) => if let Some(count) = counted.take() {
-                    self.compare(self.objects.len(), &count)?;
-                    check = Instant::now() + jittered(period);
-                } else {
-                    let begun = Instant::now();
-                    counted = timeout(COUNT_LIMIT, self.count()).await.ok().flatten();
-                    if counted.as_ref().is_some_and(|it| it.version < number(self.version.as_deref())) {
-                        return Err("the server has gone back in time".into());
+                () = sleep_until(self.count_at) => match counted.take() {
+                    Some((_, count)) if count != self.objects.len() => return differs(),
+                    Some(_) => self.count_at = Instant::now() + jittered(period),
+                    None => {
+                        counted = timeout(COUNT_LIMIT, self.count()).await.ok().flatten();
+                        if counted.is_some_and(|(at, _)| at < number(self.version.as_deref())) {
+                            return Err("the server has gone back in time".into());
+                        }
+                        self.count_at = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
                     }
-                    check = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
-                    // Nobody listened meanwhile.
-                    silent += begun.elapsed();
                 }
             }
         }
@@ -267,7 +277,10 @@ impl<C: Watched> Watch<C> {
                 self.undecodable.remove(&key(object.meta()));
                 self.cache.told(Err(object.meta()), self.since);
             }
-            WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
+            WatchEvent::Bookmark(bookmark) => {
+                self.version = Some(bookmark.metadata.resource_version);
+                self.sweep();
+            }
             // Mostly that the version is too old.
             WatchEvent::Error(status) => return Err(format!("the server ended the watch: {status}")),
         }
@@ -278,9 +291,7 @@ impl<C: Watched> Watch<C> {
         self.objects.insert(key(object.meta()));
         match object.0 {
             Ok(mut object) => {
-                // Nobody reads these, and they are most of it.
-                object.meta_mut().managed_fields = None;
-                object.meta_mut().annotations.as_mut().map(|annotations| annotations.remove(LAST_APPLIED));
+                trim(object.meta_mut());
                 self.cache.told(Ok(object), self.since);
             }
             Err(InvalidObject { metadata, error }) => {
@@ -304,23 +315,12 @@ impl<C: Watched> Watch<C> {
 
     /// The server's version and how many objects it has, if it says. To answer, it brings its cache up to date, without
     /// which it has no bookmarks to send for a kind that nobody changes.
-    async fn count(&self) -> Option<Count> {
-        let begun = Instant::now();
+    async fn count(&self) -> Option<(u128, usize)> {
         let page = self.page(&ListParams::default().limit(1)).await.ok()?;
         let is_all = page.metadata.continue_.is_none_or(|token| token.is_empty());
         let rest = page.metadata.remaining_item_count.or(is_all.then_some(0))?;
-        let objects = page.items.len() + usize::try_from(rest).ok()?;
-        Some(Count { begun, version: number(page.metadata.resource_version.as_deref()), objects })
-    }
-
-    /// Whether the watch, which has `told` of so many objects, and the server agree. What is known besides, such as an
-    /// object that was gone before the answer to its creation came, is forgotten.
-    fn compare(&self, told: usize, count: &Count) -> Result<(), String> {
-        if told != count.objects {
-            return Err("the server has other objects than the watch told of".into());
-        }
-        self.cache.sweep(self.namespace.as_deref(), &self.objects, count.begun);
-        Ok(())
+        let count = page.items.len() + usize::try_from(rest).ok()?;
+        Some((number(page.metadata.resource_version.as_deref()), count))
     }
 }
 
@@ -328,7 +328,7 @@ impl<C: Watched> Watch<C> {
 mod tests {
     use super::*;
     use axum::body::Body;
-    use axum::http::{Request, Response};
+    use axum::http::{Method, Request, Response};
     use futures::channel::mpsc::unbounded;
     use futures::future::pending;
     use futures::{FutureExt as _, stream};
@@ -351,8 +351,9 @@ mod tests {
             "namespace": "a", "name": "x", "uid": "1", "resourceVersion": version.to_string() } })
     }
 
-    /// An API server with one Deployment, `object`, that changes every second and counts only if it `counts`.
-    fn server(object: fn(u64) -> Value, counts: bool) -> (Client, Arc<Mutex<Asked>>) {
+    /// An API server with one Deployment, `object`, that changes every second. It counts only if it `counts`, sends a
+    /// bookmark every minute, and forgets where watches were every two if it `forgets`.
+    fn server(object: fn(u64) -> Value, counts: bool, forgets: bool) -> (Client, Arc<Mutex<Asked>>) {
         let (asked, begun) = (Arc::new(Mutex::new(Asked::default())), Instant::now());
         let seen = asked.clone();
         let answer = move |request: Request<kube::client::Body>| {
@@ -363,8 +364,15 @@ mod tests {
             let body = if query.contains("watch=true") {
                 Body::from_stream(stream::unfold(version + 1, move |version| async move {
                     sleep_until(begun + Duration::from_secs(version - 1)).await;
-                    let line = format!("{}\n", json!({ "type": "MODIFIED", "object": object(version) }));
-                    Some((Ok::<_, BoxError>(line), version + 1))
+                    let event = match version {
+                        _ if forgets && version % 120 == 0 => json!({ "type": "ERROR", "object": {
+                            "status": "Failure", "code": 410, "reason": "Expired", "message": "too old" } }),
+                        _ if version % 60 == 0 => json!({ "type": "BOOKMARK", "object": {
+                            "apiVersion": "apps/v1", "kind": "Deployment", "spec": null,
+                            "metadata": { "resourceVersion": version.to_string() } } }),
+                        _ => json!({ "type": "MODIFIED", "object": object(version) }),
+                    };
+                    Some((Ok::<_, BoxError>(format!("{event}\n")), version + 1))
                 }))
             } else if query.contains("limit=1&") || query.ends_with("limit=1") {
                 seen.lock().counts += 1;
@@ -372,9 +380,12 @@ mod tests {
                     return pending().boxed();
                 }
                 Body::from(list.to_string())
-            } else {
+            } else if *request.method() == Method::GET {
                 seen.lock().lists += 1;
                 Body::from(list.to_string())
+            } else {
+                // An event.
+                return pending().boxed();
             };
             std::future::ready(Ok::<_, BoxError>(Response::new(body))).boxed()
         };
@@ -395,7 +406,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_server_is_counted_once_in_a_while_however_much_happens() {
-        let (client, asked) = server(deployment, true);
+        let (client, asked) = server(deployment, true, false);
         let (cache, watches) = watch(client);
         sleep(Duration::from_secs(10)).await;
         assert!(watches.hub.health.ready().1.contains("[+] test-watch-deployments.apps-in-a ok"));
@@ -412,7 +423,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_does_not_count_holds_nothing_up() {
-        let (client, asked) = server(deployment, false);
+        let (client, asked) = server(deployment, false, false);
         let (cache, _watches) = watch(client);
         let mut behind = 0;
         for second in 1..600 {
@@ -431,12 +442,12 @@ mod tests {
             object["spec"] = json!({ "replicas": "three" });
             object
         };
-        // Its version does not change, so that each count says that the server has gone back in time.
-        let (client, asked) = server(broken, true);
+        let (client, asked) = server(broken, true, true);
         let (cache, watches) = watch(client);
         sleep(Duration::from_secs(600)).await;
         assert!(cache.get("a", "x").is_none());
-        assert!(asked.lock().lists > 1, "it is listed anew: {:?}", asked.lock().counts);
+        let lists = asked.lock().lists;
+        assert!(lists > 4, "it is listed anew: {lists} lists");
         let text = watches.hub.metrics.text();
         assert!(
             text.contains("controller_runtime_undecodable_objects_total{controller=\"test\"} 1\n"),
