@@ -88,7 +88,8 @@ impl<C: Watched> Cache<C> {
         state.subscribers.push((queue, concerned));
     }
 
-    /// A watch, whose latest list was begun at `since`, tells of an object, or of one that is gone or cannot be decoded.
+    /// A watch, whose latest list was begun at `since`, tells of an object, or of one that is gone or cannot be
+    /// decoded.
     pub(super) fn told(&self, object: Result<C, &ObjectMeta>, since: Instant) {
         let mut state = self.0.lock();
         let metadata = object.as_ref().map_or_else(|gone| *gone, Resource::meta);

@@ -134,8 +134,8 @@ async fn run<K: Watched>(hub: Arc<Hub>, children: Vec<Watching>, call: Arc<Call<
     }
 }
 
-/// Reconciles what is queued once everything is `listed`, several objects at a time but none twice, until `shutdown` and
-/// until what runs then is done.
+/// Reconciles what is queued once everything is `listed`, several objects at a time but none twice, until `shutdown`
+/// and until what runs then is done.
 async fn work<K: Watched>(
     hub: Arc<Hub>,
     objects: Cache<K>,

@@ -6,7 +6,10 @@
 //! the renew deadline, which is shorter, stops before anybody else can start. From then on its [`Fence`] lets no write
 //! through either, even if the process was frozen and does not know yet.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -14,7 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -187,7 +190,7 @@ impl Elector {
 
 /// What separates a process that does not lead from the API server. Open unless there is an election.
 #[derive(Clone, Default)]
-pub(super) struct Fence(Arc<Mutex<Option<Instant>>>);
+pub(super) struct Fence(Arc<watch::Sender<Option<Instant>>>);
 
 impl Fence {
     /// Closes it until this process leads, if it ever does.
@@ -196,13 +199,28 @@ impl Fence {
     }
 
     pub(super) fn open_until(&self, end: Instant) {
-        *self.0.lock() = Some(end);
+        self.0.send_replace(Some(end));
     }
 
     /// How long writes may pass if nothing changes.
     pub(super) fn time_left(&self) -> Duration {
-        let end = *self.0.lock();
+        let end = *self.0.borrow();
         end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Resolves when it is closed, or at once if it is.
+    pub(super) async fn closed(&self) {
+        let mut changes = self.0.subscribe();
+        let mut next = pin!(async {
+            while !self.time_left().is_zero() {
+                let _ = timeout(self.time_left(), changes.changed()).await;
+            }
+        });
+        poll_fn(|context| {
+            // The clock is asked each time: after the process was frozen, timers fire too late.
+            if self.time_left().is_zero() { Poll::Ready(()) } else { next.as_mut().poll(context) }
+        })
+        .await;
     }
 }
 
@@ -212,6 +230,7 @@ mod tests {
     use axum::http::{Method, Request, Response};
     use futures::FutureExt as _;
     use kube::client::Body;
+    use parking_lot::Mutex;
     use serde_json::json;
     use tower::service_fn;
 

@@ -16,8 +16,8 @@ use super::metrics::Metrics;
 
 /// `client` for what writes only while this process leads, or, if nothing ever closes the `fence`, for what may always.
 ///
-/// An answer must begin within `limit`. What follows is up to whoever asked: a watch goes on. A write may take no longer
-/// than this process leads for sure, because kube sends it again when the server is too busy.
+/// An answer must begin within `limit`. What follows is up to whoever asked: a watch goes on. A write is given up when
+/// this process ceases to lead, because kube sends it again when the server is too busy.
 pub(super) fn limited(
     client: Client,
     host: Arc<str>,
@@ -30,13 +30,10 @@ pub(super) fn limited(
         let (client, host, metrics, fence) = (client.clone(), host.clone(), metrics.clone(), fence.clone());
         async move {
             let method = request.method().clone();
-            let limit = if method == Method::GET { limit } else { limit.min(fence.time_left()) };
-            if limit.is_zero() {
-                return Err("not sent: this process does not lead any more".into());
-            }
             let answer = tokio::select! {
                 // Looked at first, because to look at the answer may be to send the request, if it was held back.
                 biased;
+                () = fence.closed(), if method != Method::GET => Err("given up: this process leads no more".into()),
                 () = sleep(limit) => Err(format!("no answer from the API server within {limit:?}").into()),
                 answer = client.send(request) => answer.map_err(BoxError::from),
             };
@@ -59,7 +56,8 @@ mod tests {
     async fn a_write_is_given_up_when_the_lead_may_end() {
         let silent = Client::new(service_fn(|_| pending::<Result<Response<Body>, BoxError>>()), "test");
         let fence = Fence::default();
-        let client = limited(silent, "".into(), Duration::from_secs(60), Arc::default(), fence.clone());
+        let client =
+            limited(silent.clone(), "".into(), Duration::from_secs(60), Arc::default(), fence.clone());
         let write = || async {
             let request = Request::post("/").body(Body::empty()).expect("a request");
             let answer = timeout(Duration::from_secs(5), client.send(request)).await.expect("an end");
@@ -68,8 +66,18 @@ mod tests {
                 error => panic!("{error}"),
             }
         };
+        let given_up = "given up: this process leads no more";
         fence.open_until(Instant::now() + Duration::from_millis(50));
-        assert!(write().await.starts_with("no answer"));
-        assert_eq!(write().await, "not sent: this process does not lead any more");
+        assert_eq!(write().await, given_up, "nobody has renewed the lead");
+        assert_eq!(write().await, given_up);
+        fence.open_until(Instant::now() + Duration::from_secs(60));
+        let lose = async {
+            sleep(Duration::from_millis(50)).await;
+            fence.open_until(Instant::now());
+        };
+        assert_eq!(tokio::join!(write(), lose).0, given_up, "somebody else has taken the lead");
+        let short = limited(silent, "".into(), Duration::from_millis(50), Arc::default(), Fence::default());
+        let error = short.send(Request::get("/").body(Body::empty()).expect("a request")).await;
+        assert!(error.expect_err("an error").to_string().contains("no answer"));
     }
 }
