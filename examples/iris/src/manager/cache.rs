@@ -115,10 +115,10 @@ impl<C: Watched> Cache<C> {
     /// its creation came.
     pub(super) fn sweep(&self, namespace: Option<&str>, known: &HashSet<Key>, told: u128, since: Instant) {
         let mut state = self.0.lock();
-        let unknown = state.objects.iter().filter(|(key, _)| !known.contains(key)).map(|(_, entry)| entry);
-        let here = unknown
-            .filter(|(object, _)| namespace.is_none_or(|_| namespace == object.meta().namespace.as_deref()));
-        let gone = here.filter(|(object, heard)| *heard < since || version(object.meta()) <= told);
+        let here =
+            state.objects.iter().filter(|(key, _)| namespace.is_none_or(|namespace| namespace == key.0));
+        let unknown = here.filter(|(key, _)| !known.contains(key)).map(|(_, entry)| entry);
+        let gone = unknown.filter(|(object, heard)| *heard < since || version(object.meta()) <= told);
         for (object, _) in gone.cloned().collect::<Vec<_>>() {
             state.touch(object.meta());
             state.forget(&key(object.meta()));
