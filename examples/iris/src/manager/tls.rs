@@ -2,7 +2,6 @@
 //! The certificate that metrics are served with.
 
 use std::io::{Error, Result};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,40 +14,38 @@ use super::Options;
 /// How often the files are read anew.
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// TLS with the certificate that the flags name, as its files are now, or with one made for this process.
+/// TLS with the certificate that the flags name, as its files are now and become, or with one made for this process.
 pub(super) async fn config(options: &Options) -> Result<RustlsConfig> {
-    let http2 = options.enable_http2;
-    let Some(folder) = &options.metrics_cert_path else {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(Error::other)?;
-        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-        return Ok(limit(RustlsConfig::from_pem(certificate.into(), key.into()).await?, http2));
-    };
-    let files = [&options.metrics_cert_name, &options.metrics_cert_key].map(|name| folder.join(name));
-    let config = read(&files, http2).await?;
-    tokio::spawn(renew(config.clone(), files, http2));
+    let config = read(options).await?;
+    if options.metrics_cert_path.is_some() {
+        tokio::spawn(renew(config.clone(), options.clone()));
+    }
     Ok(config)
 }
 
-async fn read([certificate, key]: &[PathBuf; 2], http2: bool) -> Result<RustlsConfig> {
-    let config = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| {
-        Error::other(format!("{} with {}: {error}", certificate.display(), key.display()))
-    })?;
-    Ok(limit(config, http2))
-}
-
-/// Does not offer HTTP/2 to clients unless asked to.
-fn limit(config: RustlsConfig, http2: bool) -> RustlsConfig {
+async fn read(options: &Options) -> Result<RustlsConfig> {
+    let config = if let Some(folder) = &options.metrics_cert_path {
+        let (certificate, key) =
+            (folder.join(&options.metrics_cert_name), folder.join(&options.metrics_cert_key));
+        RustlsConfig::from_pem_file(&certificate, &key).await.map_err(|error| {
+            Error::other(format!("{} with {}: {error}", certificate.display(), key.display()))
+        })?
+    } else {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(Error::other)?;
+        RustlsConfig::from_pem(made.cert.pem().into(), made.signing_key.serialize_pem().into()).await?
+    };
+    // Clients are not offered HTTP/2 unless it was asked for.
     let mut server = (*config.get_inner()).clone();
-    server.alpn_protocols.retain(|protocol| http2 || protocol != b"h2");
+    server.alpn_protocols.retain(|protocol| options.enable_http2 || protocol != b"h2");
     config.reload_from_config(Arc::new(server));
-    config
+    Ok(config)
 }
 
 /// Takes over what the files hold, however often they change; while they cannot be used, `config` stays as it was.
-async fn renew(config: RustlsConfig, files: [PathBuf; 2], http2: bool) {
+async fn renew(config: RustlsConfig, options: Options) {
     loop {
         sleep(PERIOD).await;
-        match read(&files, http2).await {
+        match read(&options).await {
             Ok(renewed) => config.reload_from_config(renewed.get_inner()),
             Err(error) => warn!(%error, "keeping the metrics' certificate as it was"),
         }
