@@ -212,8 +212,6 @@ mod tests {
     use tokio::time::sleep;
     use tower::{BoxError, service_fn};
 
-    use crate::manager::Action;
-
     /// An API server that fails to list the Secrets of one of two namespaces, until it is healed.
     fn server(is_healed: Arc<AtomicBool>) -> Client {
         let answer = move |request: Request<Body>| {
@@ -237,15 +235,22 @@ mod tests {
         Client::new(service_fn(answer), "test")
     }
 
-    #[tokio::test]
-    async fn nothing_is_decided_before_all_namespaces_are_listed() {
-        let (healed, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (counter, secrets) = (calls.clone(), Cache::<Secret>::default());
-        let children: Watching = Box::new(move |watches, concerned| watches.add(&secrets, concerned));
-        let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
+    /// A reconcile that does nothing, and how often it was called.
+    fn counted() -> (Arc<Call<ConfigMap>>, Arc<AtomicUsize>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        let call = move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
             ready(Ok(Action::AwaitChange)).boxed()
-        });
+        };
+        (Arc::new(call), calls)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_decided_before_all_namespaces_are_listed() {
+        let (healed, (call, calls)) = (Arc::new(AtomicBool::new(false)), counted());
+        let secrets = Cache::<Secret>::default();
+        let children: Watching = Box::new(move |watches, concerned| watches.add(&secrets, concerned));
         let shutdown = pending().boxed().shared();
         let hub = Hub::for_tests(server(healed.clone()), ["a", "b"]);
         let controller = tokio::spawn(run(hub, vec![children], call, shutdown));
@@ -271,12 +276,7 @@ mod tests {
     async fn what_is_asked_for_before_all_is_listed_is_asked_for_once() {
         let (objects, (queue, requests), (unlisted, listed)) = (Cache::default(), unbounded(), channel(1));
         objects.told(Ok(config_map("x")), Instant::now());
-        let calls = Arc::new(AtomicUsize::new(0));
-        let counter = calls.clone();
-        let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            ready(Ok(Action::AwaitChange)).boxed()
-        });
+        let (call, calls) = counted();
         let hub = Hub::for_tests(server(Arc::default()), ["a"]);
         let worker = tokio::spawn(work(hub, objects, requests, listed, call, pending().boxed().shared()));
         (0..1000).for_each(|_| queue.unbounded_send(key("x")).expect("a worker"));
