@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod console;
 pub mod error;
+pub mod limits;
 pub mod manifests;
 mod nearest;
 pub mod project;
@@ -26,8 +27,8 @@ pub use error::{Error, Problem, Result};
 /// Runs the program with `args` (the first one is its own name) and reports what went wrong, if anything.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    match cli::Cli::try_parse_from(&args) {
+    limits::with_stack(|| match cli::Cli::try_parse_from(&args) {
         Ok(cli) => commands::dispatch(cli),
         Err(error) => usage::report(error, &args),
-    }
+    })
 }
