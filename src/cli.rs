@@ -35,7 +35,7 @@ pub struct Global {
     /// Show what would be written, and write nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Print the changes as a unified diff
+    /// Show what would be written as a unified diff, and write nothing
     #[arg(long, global = true)]
     pub diff: bool,
     /// What to do with files that hold something else [default: ask on a terminal, else abort]

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::tree;
 use iris_scaffold::scaffold::{
-    Action, Certainty, Draft, File, Insert, OnConflict, Ownership, Plan, RelPath, Tree, apply, apply_with,
-    recover, resolve, unified,
+    Action, Certainty, Draft, File, Insert, Journals, OnConflict, Ownership, Plan, RelPath, Step, Tree,
+    apply, apply_with, check_whole, recover, resolve, unified,
 };
 use tempfile::TempDir;
 
@@ -27,6 +27,44 @@ fn file(at: &str, ownership: Ownership, text: &str) -> File {
         executable: Path::new(at).extension().is_some_and(|it| it == "sh"),
         certainty: Certainty::Unsure,
     }
+}
+
+/// Journals in a folder that only this test has.
+fn journals() -> (TempDir, Journals) {
+    let folder = TempDir::new().expect("a directory");
+    let journals = Journals::new([folder.path().join("state/iris")]);
+    (folder, journals)
+}
+
+/// Applies the plan for the project at `root` and stops for good before step number `fatal`, as after SIGKILL: the engine
+/// has no destructors that touch the disk.
+fn killed_at(root: &Path, journals: &Journals, fatal: usize) {
+    let mut step = 0;
+    let killed = catch_unwind(AssertUnwindSafe(|| {
+        apply_with(&plan(root), journals, &mut |_| {
+            step += 1;
+            if step == fatal + 1 { std::panic::resume_unwind(Box::new("killed")) } else { Ok(()) }
+        })
+    }));
+    assert!(killed.is_err());
+}
+
+/// The number of the first step that `wanted` says.
+fn step(wanted: impl Fn(Step<'_>) -> bool) -> usize {
+    let (_folder, journals) = journals();
+    let (mut steps, mut found) = (0, None);
+    let applied = apply_with(&plan(project().path()), &journals, &mut |step| {
+        found = found.or(wanted(step).then_some(steps));
+        steps += 1;
+        Ok(())
+    });
+    applied.map(|()| found.expect("such a step")).expect("an apply")
+}
+
+/// The staging folder of a command that was killed.
+fn staging(root: &Path) -> PathBuf {
+    let mut found = fs::read_dir(root.join(".iris-scaffold")).expect("a folder");
+    found.next().expect("a staging folder").expect("an entry").path()
 }
 
 /// A project with a file to replace, one to edit and one to leave.
@@ -67,9 +105,10 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// The tree before and after the plan, and how many steps it takes.
 fn before_and_after() -> (Files, Files, usize) {
     let root = project();
+    let (_folder, journals) = journals();
     let before = tree(root.path());
     let mut steps = 0;
-    apply_with(&plan(root.path()), &mut |_| {
+    apply_with(&plan(root.path()), &journals, &mut |_| {
         steps += 1;
         Ok(())
     })
@@ -84,7 +123,9 @@ fn a_plan_is_applied_whole_and_only_once() {
     assert_eq!(after["list.yaml"], b"x:\n- new\n# +here\n");
     assert!(!after.keys().any(|name| name.starts_with(".iris-scaffold")));
     let root = project();
-    apply(&plan(root.path())).expect("an apply");
+    let (folder, journals) = journals();
+    apply(&plan(root.path()), &journals).expect("an apply");
+    assert_eq!(tree(&folder.path().join("state/iris")), Files::new());
     let again = {
         let mut draft = Draft::new(Tree::open(root.path()));
         let base = Some("// new\n".into());
@@ -100,10 +141,11 @@ fn programs_can_be_run_and_permissions_stay() {
     use std::os::unix::fs::PermissionsExt as _;
     let root = project();
     let mode =
-        |name: &str| fs::metadata(root.path().join(name)).expect("a file").permissions().mode() & 0o777;
-    fs::set_permissions(root.path().join("a/owned.rs"), fs::Permissions::from_mode(0o640))
+        |name: &str| fs::metadata(root.path().join(name)).expect("a file").permissions().mode() & 0o7777;
+    // Nobody lends a text rights that a program had.
+    fs::set_permissions(root.path().join("a/owned.rs"), fs::Permissions::from_mode(0o6640))
         .expect("permissions");
-    apply(&plan(root.path())).expect("an apply");
+    apply(&plan(root.path()), &journals().1).expect("an apply");
     assert_eq!(mode("a/owned.rs"), 0o640);
     assert_eq!(mode("run.sh") & 0o100, 0o100);
 }
@@ -113,14 +155,16 @@ fn an_error_at_any_step_leaves_everything_as_it_was() {
     let (before, _, steps) = before_and_after();
     for failing in 0..steps {
         let root = project();
+        let (folder, journals) = journals();
         let mut step = 0;
-        let result = apply_with(&plan(root.path()), &mut |_| {
+        let result = apply_with(&plan(root.path()), &journals, &mut |_| {
             step += 1;
             if step == failing + 1 { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
         });
         let error = result.expect_err("the step failed");
         assert!(error.to_string().starts_with("cannot "), "{error}");
         assert_eq!(before, tree(root.path()), "step {failing}: {error}");
+        assert!(!tree(folder.path()).keys().any(|name| !name.ends_with('/')), "step {failing}: {error}");
     }
 }
 
@@ -130,16 +174,19 @@ fn killed_at_any_step_it_is_as_before_or_as_after_once_the_next_command_ran() {
     let mut seen = (0, 0);
     for fatal in 0..steps {
         let root = project();
-        let mut step = 0;
-        let killed = catch_unwind(AssertUnwindSafe(|| {
-            apply_with(&plan(root.path()), &mut |_| {
-                step += 1;
-                // Nothing runs after this, as after SIGKILL: the engine has no destructors that touch the disk.
-                if step == fatal + 1 { std::panic::resume_unwind(Box::new("killed")) } else { Ok(()) }
-            })
-        }));
-        assert!(killed.is_err());
-        recover(root.path()).expect("a recovery");
+        let (folder, journals) = journals();
+        killed_at(root.path(), &journals, fatal);
+        let whole = check_whole(root.path(), &journals);
+        let found = tree(root.path());
+        assert!(whole.is_ok() != recover(root.path(), &journals).expect("a recovery"), "step {fatal}");
+        if whole.is_ok() {
+            let visible = |name: &String| !name.starts_with(".iris-scaffold") && !name.ends_with('/');
+            let (mut found, mut now) = (found, tree(root.path()));
+            found.retain(|name, _| visible(name));
+            now.retain(|name, _| visible(name));
+            assert_eq!(found, now, "what is whole is not changed: step {fatal}");
+        }
+        assert!(!tree(folder.path()).keys().any(|name| !name.ends_with('/')), "step {fatal}");
         let mut found = tree(root.path());
         // An empty directory made on the way is no difference that anybody sees.
         if found != after {
@@ -159,17 +206,10 @@ fn killed_while_undoing_is_as_after() {
     let (_, after, steps) = before_and_after();
     // The journal decides: whatever an interrupted undo moved back is moved forward again.
     let root = project();
-    let mut step = 0;
-    let killed = catch_unwind(AssertUnwindSafe(|| {
-        apply_with(&plan(root.path()), &mut |_| {
-            step += 1;
-            if step == steps { std::panic::resume_unwind(Box::new("killed")) } else { Ok(()) }
-        })
-    }));
-    assert!(killed.is_err());
-    let staging = root.path().join(".iris-scaffold");
-    fs::rename(root.path().join("PROJECT"), staging.join("4.new")).expect("a rename");
-    recover(root.path()).expect("a recovery");
+    let (_folder, journals) = journals();
+    killed_at(root.path(), &journals, steps - 1);
+    fs::rename(root.path().join("PROJECT"), staging(root.path()).join("4.new")).expect("a rename");
+    recover(root.path(), &journals).expect("a recovery");
     assert_eq!(after, tree(root.path()));
 }
 
@@ -179,7 +219,7 @@ fn what_changed_since_planning_is_not_overwritten() {
     let plan = plan(root.path());
     fs::write(root.path().join("list.yaml"), "edited\n").expect("a file");
     let before = tree(root.path());
-    let error = apply(&plan).expect_err("a change");
+    let error = apply(&plan, &journals().1).expect_err("a change");
     assert_eq!(error.to_string(), "`list.yaml` changed while the command ran");
     assert_eq!(before, tree(root.path()));
 }
@@ -204,7 +244,7 @@ fn conflicts_are_settled_before_anything_is_written() {
         draft.file(file("new", Ownership::Seeded { again: false }, "new\n")).expect("a file");
         let mut plan = draft.plan().expect("a plan");
         assert!(unified(&plan).contains("-mine\n+theirs\n"), "{}", unified(&plan));
-        let settled = resolve(&mut plan, policy).and_then(|()| apply(&plan));
+        let settled = resolve(&mut plan, policy).and_then(|()| apply(&plan, &journals().1));
         let text = fs::read_to_string(root.path().join("mine")).expect("a file");
         (settled.map_err(|error| error.to_string()), text, root.path().join("new").exists())
     };
@@ -221,7 +261,7 @@ fn links_inside_are_written_through_and_links_outside_refused() {
     let root = project();
     fs::rename(root.path().join("list.yaml"), root.path().join("real.yaml")).expect("a rename");
     symlink("real.yaml", root.path().join("list.yaml")).expect("a link");
-    apply(&plan(root.path())).expect("an apply");
+    apply(&plan(root.path()), &journals().1).expect("an apply");
     assert!(root.path().join("list.yaml").symlink_metadata().expect("a link").is_symlink());
     assert_eq!(fs::read_to_string(root.path().join("real.yaml")).expect("a file"), "x:\n- new\n# +here\n");
 
@@ -250,11 +290,168 @@ fn a_missing_root_is_made_and_a_failed_one_removed_again() {
     draft.file(file("a/b", Ownership::Derived, "b\n")).expect("a file");
     let plan = draft.plan().expect("a plan");
     let mut step = 0;
-    let failed = apply_with(&plan, &mut |_| {
+    let (_folder, journals) = journals();
+    let failed = apply_with(&plan, &journals, &mut |_| {
         step += 1;
         if step == 5 { Err(io::Error::other("no")) } else { Ok(()) }
     });
     assert!(failed.is_err() && !parent.path().join("x").exists());
-    apply(&plan).expect("an apply");
+    apply(&plan, &journals).expect("an apply");
     assert_eq!(fs::read_to_string(root.join("a/b")).expect("a file"), "b\n");
+}
+
+#[test]
+fn what_changed_since_a_command_was_killed_is_not_touched() {
+    let placing = step(|step| matches!(step, Step::Place(path) if path.as_str() == "list.yaml"));
+    type Change = fn(&Path);
+    let changes: [(&str, Change); 5] = [
+        ("the user edits a file that is to be replaced", |root| {
+            fs::write(root.join("list.yaml"), "mine\n").expect("a file");
+        }),
+        ("the user edits a file that was replaced", |root| {
+            fs::write(root.join("a/owned.rs"), "// mine\n").expect("a file");
+        }),
+        ("a file takes the place of one that is to be made", |root| {
+            fs::write(root.join("run.sh"), "mine\n").expect("a file");
+        }),
+        ("a staged text is another one", |root| {
+            fs::write(staging(root).join("2.new"), "- theirs\n").expect("a file");
+        }),
+        ("a staged text is a directory", |root| {
+            fs::remove_file(staging(root).join("2.new")).expect("a file");
+            fs::create_dir(staging(root).join("2.new")).expect("a directory");
+        }),
+    ];
+    for (what, change) in changes {
+        let root = project();
+        let (_folder, journals) = journals();
+        killed_at(root.path(), &journals, placing);
+        change(root.path());
+        let before = tree(root.path());
+        let error = recover(root.path(), &journals).expect_err(what);
+        assert!(!error.to_string().is_empty());
+        check_whole(root.path(), &journals).expect_err(what);
+        assert_eq!(before, tree(root.path()), "{what}: {error}");
+        // Who removes the staging folder has decided.
+        fs::remove_dir_all(staging(root.path())).expect("a removal");
+        check_whole(root.path(), &journals).expect(what);
+        assert!(!recover(root.path(), &journals).expect(what), "{what}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_came_since_a_command_was_killed_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let placing = step(|step| matches!(step, Step::Place(path) if path.as_str() == "b/c/new.rs"));
+    for target in ["", ".git/hooks"] {
+        let root = project();
+        let outside = TempDir::new().expect("a directory");
+        let (_folder, journals) = journals();
+        killed_at(root.path(), &journals, placing);
+        let target = if target.is_empty() { outside.path().to_path_buf() } else { root.path().join(target) };
+        fs::create_dir_all(&target).expect("a directory");
+        fs::remove_dir_all(root.path().join("b")).expect("a removal");
+        symlink(&target, root.path().join("b")).expect("a link");
+        let before = tree(root.path());
+        let error = recover(root.path(), &journals).expect_err("a link that leads astray");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        assert_eq!(before, tree(root.path()));
+        assert!(tree(&target).is_empty());
+    }
+}
+
+#[test]
+fn what_git_could_carry_is_not_taken_for_a_journal() {
+    let committed = step(|step| matches!(step, Step::SetAside(_)));
+    let root = project();
+    let (folder, journals) = journals();
+    killed_at(root.path(), &journals, committed);
+    // A copy of everything, journal included, is another folder.
+    let copy = project();
+    let from = staging(root.path());
+    let to = copy.path().join(".iris-scaffold").join(from.file_name().expect("a name"));
+    fs::create_dir_all(&to).expect("a directory");
+    for (name, text) in tree(&from) {
+        fs::write(to.join(name), text).expect("a file");
+    }
+    for (_, text) in tree(&folder.path().join("state/iris")) {
+        fs::write(copy.path().join(".iris-scaffold/journal"), text).expect("a file");
+    }
+    let before = tree(copy.path());
+    check_whole(copy.path(), &journals).expect("nothing to finish");
+    assert!(!recover(copy.path(), &journals).expect("nothing to finish"));
+    assert_eq!(before, tree(copy.path()));
+    // A command that writes leaves what is not its own alone.
+    apply(&plan(copy.path()), &journals).expect("an apply");
+    let theirs = |files: Files| -> Files {
+        files.into_iter().filter(|(name, _)| name.starts_with(".iris-scaffold")).collect()
+    };
+    assert_eq!(theirs(before), theirs(tree(copy.path())));
+    assert!(recover(root.path(), &journals).expect("a recovery"));
+}
+
+#[cfg(unix)]
+#[test]
+fn journals_of_others_are_not_followed_and_none_is_written_where_others_write() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let committed = step(|step| matches!(step, Step::SetAside(_)));
+    let root = project();
+    let (folder, journals) = journals();
+    killed_at(root.path(), &journals, committed);
+    let state = folder.path().join("state/iris");
+    let journal = fs::read_dir(&state).expect("a folder").next().expect("a journal").expect("it").path();
+    for (path, mode, whole) in [(&state, 0o777, true), (&journal, 0o666, true), (&journal, 0o600, false)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("its mode");
+        assert_eq!(check_whole(root.path(), &journals).is_ok(), whole, "{mode:o} {path:?}");
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).expect("its mode");
+    }
+    let shared = folder.path().join("shared");
+    fs::create_dir(&shared).expect("a folder");
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).expect("its mode");
+    let before = tree(project().path());
+    let other = project();
+    let error = apply(&plan(other.path()), &Journals::new([shared.clone()])).expect_err("a shared folder");
+    assert!(error.to_string().contains("only this user may write to"), "{error}");
+    assert_eq!(before, tree(other.path()));
+    apply(&plan(other.path()), &Journals::new([shared, folder.path().join("own")])).expect("the next folder");
+}
+
+#[test]
+fn journals_of_any_form_are_refused_in_no_time() {
+    let committed = step(|step| matches!(step, Step::SetAside(_)));
+    let root = project();
+    let (folder, journals) = journals();
+    killed_at(root.path(), &journals, committed);
+    let state = folder.path().join("state/iris");
+    let file = fs::read_dir(&state).expect("a folder").next().expect("a journal").expect("it").path();
+    let whole = fs::read_to_string(&file).expect("a journal");
+    let before = tree(root.path());
+    let repeated = |text: &str, times| text.repeat(times);
+    let mut texts: Vec<String> = [
+        repeated("[", 200_000),
+        repeated("{\"root\":", 200_000),
+        repeated(&whole, 2),
+        repeated("\"\\u0000", 1_000_000),
+        repeated(" ", 17 << 20),
+        whole.replace("\"PROJECT\"", "\"../PROJECT\""),
+        whole.replace("\"PROJECT\"", "\".git/config\""),
+        whole.replace("\"PROJECT\"", "\"/etc/passwd\""),
+        whole.replace("\"changes\":5", "\"changes\":18446744073709551615"),
+        whole.replace("\"root\"", "\"other\":1,\"root\""),
+    ]
+    .into();
+    texts.extend((0..whole.len()).step_by(7).map(|end| whole[..end].to_owned()));
+    let staging = staging(root.path()).file_name().expect("a name").to_str().expect("text").to_owned();
+    texts.extend(["..", "", "../../..", "0123456789abcdeF"].map(|name| whole.replace(&staging, name)));
+    for text in texts {
+        fs::write(&file, &text).expect("a journal");
+        let shown: String = text.chars().take(200).collect();
+        let error = recover(root.path(), &journals).expect_err(&shown);
+        assert!(error.to_string().len() < 2_000, "{error}");
+        check_whole(root.path(), &journals).expect_err(&shown);
+        assert_eq!(before, tree(root.path()), "{shown}");
+    }
+    fs::write(&file, &whole).expect("a journal");
+    assert!(recover(root.path(), &journals).expect("a recovery"));
 }

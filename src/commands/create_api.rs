@@ -11,7 +11,7 @@ use crate::{Error, Problem, Result};
 
 /// Adds a kind, a version of one, or a controller.
 pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
-    let (tree, old) = plan::open(context)?;
+    let (tree, old) = plan::open(context, context.access())?;
     let mut problems = Vec::new();
     let resource = target::resolve(context, &old, args, &mut problems);
     let known_operand = old.find(&resource).and_then(|known| old.operand(known));

@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     context.without_effect(foreign.plugins.is_some(), "--plugins", "there is one layout");
     context.without_effect(foreign.project_version.is_some(), "--project-version", "it is always 3");
 
-    context.enter(&root)?;
+    context.enter(&root, context.access())?;
     let tree = Tree::open(&root);
     let mut project = Project::new(&domain, &project_name);
     project.multigroup = args.multigroup;

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::{Context, crdgen, plan};
+use super::{Access, Context, crdgen, plan};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
 use crate::project::Project;
@@ -20,7 +20,8 @@ const BASES: &str = "config/crd/bases";
 
 /// Writes the CRDs and roles that the types and markers declare.
 pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
-    let (tree, project) = plan::open(context)?;
+    let access = if args.check || args.stdout { Access::Read } else { context.access() };
+    let (tree, project) = plan::open(context, access)?;
     let mut draft = Draft::new(tree);
     let mut known = rbac::Known::kubernetes();
     if args.rbac_only {

@@ -15,11 +15,15 @@ mod version;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::cli::{Cli, Command, ConflictPolicy, Create, Format, Global};
 use crate::console::Console;
-use crate::scaffold::{self, Lock, OnConflict, Plan};
+use crate::scaffold::{self, Journals, Lock, OnConflict, Plan};
 use crate::{Error, Problem, Result};
+
+/// How long a command waits for another one in the same project, which takes milliseconds, or as long as its questions.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every command needs: where it runs and how to talk.
 pub(crate) struct Context {
@@ -29,6 +33,16 @@ pub(crate) struct Context {
     pub(crate) directory: PathBuf,
     global: Global,
     lock: OnceCell<Option<Lock>>,
+    journals: Journals,
+}
+
+/// What a command does to the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It writes nothing.
+    Read,
+    /// It may write.
+    Write,
 }
 
 /// Runs a parsed command line; the result is the exit status.
@@ -39,6 +53,7 @@ pub(crate) fn dispatch(cli: Cli) -> ExitCode {
         console,
         global: cli.global,
         lock: OnceCell::new(),
+        journals: Journals::new(place::state()),
     };
     let result = match cli.command {
         Command::Init(args) => init::run(&context, &args),
@@ -85,15 +100,27 @@ impl Context {
             })
     }
 
-    /// Keeps other commands out of the project at `root` until this one ends, and finishes what was killed there.
-    pub(crate) fn enter(&self, root: &Path) -> Result<()> {
-        self.lock.get_or_init(|| {
-            Lock::of(root, || self.console.status("Waiting", "for another iris-scaffold in this project"))
-        });
-        if scaffold::recover(root)? {
-            self.console.note("finished what an earlier command was killed in");
+    /// What the command does to the project, as far as the global options say.
+    pub(crate) fn access(&self) -> Access {
+        if self.global.dry_run || self.global.diff { Access::Read } else { Access::Write }
+    }
+
+    /// Keeps other commands out of the project at `root` until this one ends. What was killed there is finished by a
+    /// command that writes; one that reads refuses.
+    pub(crate) fn enter(&self, root: &Path, access: Access) -> Result<()> {
+        if self.lock.get().is_none() {
+            let waiting = || self.console.status("Waiting", "for another iris-scaffold in this project");
+            let _ = self.lock.set(Lock::of(root, PATIENCE, waiting)?);
         }
-        Ok(())
+        match access {
+            Access::Read => scaffold::check_whole(root, &self.journals),
+            Access::Write => {
+                if scaffold::recover(root, &self.journals)? {
+                    self.console.note("finished what an earlier command was killed in");
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Says that a flag taken from kubebuilder has no effect.
@@ -111,7 +138,7 @@ impl Context {
             Some(ConflictPolicy::Abort) => Some(OnConflict::Abort),
             None => None,
         };
-        if self.global.dry_run {
+        if self.access() == Access::Read {
             // A dry run shows conflicts instead of failing on them, unless a policy settles them.
             if let Some(policy) = policy.filter(|policy| *policy != OnConflict::Abort) {
                 scaffold::resolve(&mut plan, policy)?;
@@ -121,7 +148,7 @@ impl Context {
                 Some(policy) => scaffold::resolve(&mut plan, policy)?,
                 None => self.console.resolve(&mut plan)?,
             }
-            scaffold::apply(&plan)?;
+            scaffold::apply(&plan, &self.journals)?;
         }
         if let Some(way) = place::way(plan.root()) {
             plan.go(way);
@@ -167,14 +194,14 @@ impl Context {
 
     fn report(&self, command: &str, plan: &Plan) {
         if self.global.format == Format::Json {
-            self.report_json(command, plan, self.global.dry_run, self.global.diff);
+            self.report_json(command, plan, self.access() == Access::Read, self.global.diff);
             return;
         }
         self.console.plan(plan);
         if self.global.diff {
             self.console.diff(&scaffold::unified(plan));
         }
-        if self.global.dry_run {
+        if self.access() == Access::Read {
             self.console.note("dry run: nothing was written");
         } else {
             self.console.next(plan.next());

@@ -1,4 +1,4 @@
-//! Places on the disk: the one a command is to act in, and the way there from where it was started.
+//! Places on the disk: the one a command is to act in, the way there from where it was started, and what is the user's.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -25,6 +25,22 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
             },
         }
     }
+}
+
+/// The folders for what is kept of this user between commands, the best one first.
+pub(super) fn state() -> Vec<PathBuf> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::home_dir().filter(|home| home.is_absolute());
+    let own = if cfg!(windows) {
+        variable("LOCALAPPDATA").or_else(home)
+    } else {
+        variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")))
+    };
+    let mut folders: Vec<PathBuf> = own.into_iter().map(|folder| folder.join("iris-scaffold")).collect();
+    // For users without a home, such as those of containers.
+    #[cfg(unix)]
+    folders.push(std::env::temp_dir().join(format!("iris-scaffold-{}", rustix::process::geteuid().as_raw())));
+    folders
 }
 
 /// The shell command that goes to the project at `root`, unless this is the place.

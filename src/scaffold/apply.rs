@@ -1,12 +1,15 @@
-//! The only module that writes to a project.
+//! From a plan to the disk, all or nothing. Beside [`recover()`](super::recover()), which finishes what was killed here,
+//! nothing else writes to a project.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::digest::Digest;
 use super::found::Found;
-use super::journal::Staging;
+use super::journal::{Entry, Journal, Journals};
+use super::staging::{FOLDER, Staging};
 use super::{Change, Plan, RelPath, Tree};
 use crate::{Error, Problem, Result};
 
@@ -15,15 +18,17 @@ use crate::{Error, Problem, Result};
 pub enum Step<'a> {
     /// A directory is made.
     MakeDirectory(&'a Path),
+    /// The journal is begun: from here on nobody takes the staging folder for somebody else's.
+    Begin,
     /// A new text is written into the staging folder.
     Stage(&'a RelPath),
-    /// The journal is written: from here on the command is done or will be.
+    /// The journal says what is staged: from here on the command is done or will be.
     Commit,
     /// An old file is put aside.
     SetAside(&'a RelPath),
     /// A new file takes its place.
     Place(&'a RelPath),
-    /// The staging folder is removed.
+    /// The staging folder and the journal are removed.
     CleanUp,
 }
 
@@ -32,15 +37,19 @@ pub enum Step<'a> {
 /// # Errors
 /// [`Error::ChangedMeanwhile`] when a file is no longer what the plan was made for, [`Error::Io`] when the system
 /// refuses; in both cases every file is as it was.
-pub fn apply(plan: &Plan) -> Result<()> {
-    apply_with(plan, &mut |_| Ok(()))
+pub fn apply(plan: &Plan, journals: &Journals) -> Result<()> {
+    apply_with(plan, journals, &mut |_| Ok(()))
 }
 
 /// [`apply`] with `before_step` called ahead of every change to the disk; an error from it is treated as the step's.
 ///
 /// # Errors
 /// As [`apply`].
-pub fn apply_with(plan: &Plan, before_step: &mut dyn FnMut(Step<'_>) -> io::Result<()>) -> Result<()> {
+pub fn apply_with(
+    plan: &Plan,
+    journals: &Journals,
+    before_step: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
+) -> Result<()> {
     if plan.writes().next().is_none() {
         return Ok(());
     }
@@ -58,25 +67,17 @@ pub fn apply_with(plan: &Plan, before_step: &mut dyn FnMut(Step<'_>) -> io::Resu
     // PROJECT is what says that the rest belongs together, so it comes last.
     writes.sort_by_key(|(change, _)| (change.path.as_str() == "PROJECT", &change.path));
     let mut transaction = Transaction::new(plan.root(), before_step);
-    let result = transaction.run(plan.root(), &writes);
+    let result = transaction.run(journals, &writes);
     if result.is_err() {
         transaction.undo();
     }
     result
 }
 
-/// Finishes or forgets what a command that was killed left in the project at `root`. Whether there was anything.
-///
-/// # Errors
-/// [`Error::Io`] when the system refuses.
-pub fn recover(root: &Path) -> Result<bool> {
-    let staging = Staging::of(root);
-    staging.recover().map_err(Error::io("recover", staging.folder()))
-}
-
 /// What was done so far, so that it can be undone.
 struct Transaction<'a> {
-    staging: Staging,
+    root: &'a Path,
+    journal: Option<Journal>,
     before_step: &'a mut dyn FnMut(Step<'_>) -> io::Result<()>,
     there: HashSet<PathBuf>,
     directories: Vec<PathBuf>,
@@ -85,56 +86,79 @@ struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    fn new(root: &Path, before_step: &'a mut dyn FnMut(Step<'_>) -> io::Result<()>) -> Self {
+    fn new(root: &'a Path, before_step: &'a mut dyn FnMut(Step<'_>) -> io::Result<()>) -> Self {
         let (there, directories) = (HashSet::new(), Vec::new());
         let (set_aside, placed) = (Vec::new(), Vec::new());
-        Self { staging: Staging::of(root), before_step, there, directories, set_aside, placed }
+        Self { root, journal: None, before_step, there, directories, set_aside, placed }
     }
 
-    fn run(&mut self, root: &Path, writes: &[(&Change, Found)]) -> Result<()> {
-        self.make_directories(root)?;
-        let root = root.canonicalize().map_err(Error::io("open", root))?;
-        let folder = self.staging.folder().to_path_buf();
-        if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
-            let message = format!("`{}` is in the way", folder.display());
-            return Err(Error::Refused(Problem::new(message).hint("remove it")));
-        }
-        self.make_directories(&folder)?;
-
+    fn run(&mut self, journals: &Journals, writes: &[(&Change, Found)]) -> Result<()> {
+        self.make_directories(self.root)?;
+        let staging = self.begin(journals, writes.len())?;
         for (index, (change, found)) in writes.iter().enumerate() {
-            let staged = self.staging.new_file(index);
+            let staged = staging.new_file(index);
             self.step(Step::Stage(&change.path), "write", &staged, || write(&staged, found, change))?;
         }
-        // The journal speaks of where the files really are, below the root.
-        let inside = |(_, found): &(&Change, Found)| {
-            let path = found.real.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or_default();
-            RelPath::new(path.replace(std::path::MAIN_SEPARATOR, "/"))
+        let entry = |(change, _): &(&Change, Found)| Entry {
+            path: change.path.as_str().to_owned(),
+            before: change.before.as_ref().map(Digest::of),
+            after: Digest::of(change.after.as_bytes()),
         };
-        let real = writes.iter().map(inside).collect::<Result<Vec<_>>>()?;
-        let staging = Staging::of(&root);
-        self.step(Step::Commit, "write", &folder, || staging.commit(&real))?;
+        let entries = writes.iter().map(entry).collect();
+        self.journalled(Step::Commit, "write", &staging, |journal| journal.commit(entries))?;
         for (index, (change, Found { real: target, .. })) in writes.iter().enumerate() {
             if change.before.is_some() {
-                let aside = self.staging.old_file(index);
+                let aside = staging.old_file(index);
                 self.step(Step::SetAside(&change.path), "replace", target, || set_aside(target, &aside))?;
                 self.set_aside.push((target.clone(), aside));
             } else if let Some(parent) = target.parent() {
                 self.make_directories(parent)?;
             }
-            let staged = self.staging.new_file(index);
+            let staged = staging.new_file(index);
             self.step(Step::Place(&change.path), "write", target, || fs::rename(&staged, target))?;
             self.placed.push((staged, target.clone()));
         }
-        self.step(Step::CleanUp, "remove", &folder, || staging.remove())
+        let root = self.root;
+        self.journalled(Step::CleanUp, "remove", &staging, |journal| journal.close(root))
     }
 
-    fn step(
+    /// Begins the journal, then makes the staging folder: killed in between, nobody wonders whose it is.
+    fn begin(&mut self, journals: &Journals, changes: usize) -> Result<Staging> {
+        let root = self.root;
+        let outer = root.join(FOLDER);
+        let found = outer.symlink_metadata();
+        if found.as_ref().is_ok_and(|found| !found.is_dir()) {
+            let message = format!("`{}` is in the way", outer.display());
+            return Err(Error::Refused(Problem::new(message).hint("remove it")));
+        }
+        let begin = || journals.begin(root, changes, found.is_err());
+        let journal = self.step(Step::Begin, "keep a journal of", root, begin)?;
+        let staging = journal.staging(root);
+        self.journal = Some(journal);
+        self.make_directories(&outer)?;
+        self.step(Step::MakeDirectory(staging.folder()), "make", staging.folder(), || staging.make())?;
+        Ok(staging)
+    }
+
+    /// A step that is made in the journal.
+    fn journalled(
+        &mut self,
+        step: Step<'_>,
+        action: &'static str,
+        staging: &Staging,
+        work: impl FnOnce(&mut Journal) -> io::Result<()>,
+    ) -> Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        (self.before_step)(step).and_then(|()| work(journal)).map_err(Error::io(action, staging.folder()))
+    }
+
+    fn step<T>(
         &mut self,
         step: Step<'_>,
         action: &'static str,
         path: &Path,
-        work: impl FnOnce() -> io::Result<()>,
-    ) -> Result<()> {
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> Result<T> {
         (self.before_step)(step).and_then(|()| work()).map_err(Error::io(action, path))
     }
 
@@ -165,9 +189,9 @@ impl<'a> Transaction<'a> {
         for (target, aside) in self.set_aside.iter().rev() {
             restored &= fs::rename(aside, target).is_ok();
         }
-        if restored {
-            // A folder that was never made is fine.
-            let _ = self.staging.remove();
+        if let Some(journal) = self.journal.as_mut().filter(|_| restored) {
+            // From here on there is nothing to finish, so that killed while it is removed, the rest is rubbish.
+            let _ = journal.revoke().and_then(|()| journal.close(self.root));
         }
         for directory in self.directories.iter().rev() {
             // Not empty means that something else put a file there.
@@ -186,10 +210,22 @@ fn set_aside(target: &Path, aside: &Path) -> io::Result<()> {
 fn write(staged: &Path, found: &Found, change: &Change) -> io::Result<()> {
     fs::write(staged, change.after.as_ref())?;
     match &found.content {
-        Some((_, permissions)) => fs::set_permissions(staged, permissions.clone()),
+        Some((_, permissions)) => fs::set_permissions(staged, ordinary(permissions)),
         None if change.executable => make_executable(staged),
         None => Ok(()),
     }
+}
+
+/// The permissions without those that lend a program its owner's rights.
+#[cfg(unix)]
+fn ordinary(permissions: &Permissions) -> Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    Permissions::from_mode(permissions.mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn ordinary(permissions: &Permissions) -> Permissions {
+    permissions.clone()
 }
 
 #[cfg(unix)]

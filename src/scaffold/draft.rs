@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::lines::{same_lines, with_ends_of};
 use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
 use crate::{Error, Result};
 
@@ -35,15 +36,22 @@ impl Draft {
     /// Those of [`Tree::on_disk`].
     pub fn file(&mut self, file: File) -> Result<()> {
         let before = self.tree.on_disk(&file.path)?;
+        let same = |text: &str| before.as_deref().is_some_and(|before| same_lines(before, text));
         let action = match (&before, file.ownership) {
             (None, _) => Action::Create,
-            (Some(before), _) if *before == file.text => Action::Unchanged,
+            (Some(_), _) if same(&file.text) => Action::Unchanged,
             (Some(_), Ownership::Derived) => Action::Update,
-            (Some(before), Ownership::Owned { base }) if base.as_deref() == Some(before) => Action::Update,
+            (Some(_), Ownership::Owned { base }) if base.as_deref().is_some_and(same) => Action::Update,
             (Some(_), Ownership::Seeded { again: true }) => Action::Keep,
             (Some(_), Ownership::Owned { .. } | Ownership::Seeded { again: false }) => Action::Conflict,
         };
         let File { path, text, executable, certainty, .. } = file;
+        // A file keeps the line ends that it has.
+        let text = match &before {
+            Some(before) if action == Action::Unchanged && *before != text => Cow::Owned(before.clone()),
+            Some(before) if action != Action::Unchanged => with_ends_of(text, before),
+            _ => text,
+        };
         let mut change =
             Change { path: path.clone(), action, before, after: Cow::Borrowed(""), executable, certainty };
         if action == Action::Keep {
