@@ -32,7 +32,7 @@ pub struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
-    /// Show what would be written, and write nothing
+    /// Show which files would be written, and write nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
     /// Show what would be written as a unified diff, and write nothing
@@ -104,6 +104,10 @@ pub enum Command {
     #[command(name = "create-api", hide = true)]
     CreateApi(CreateApiArgs),
     /// Write the CRDs and roles that the project's types and markers declare
+    ///
+    /// Without `--rbac-only` this compiles the project and runs its `crdgen`, with `--check`, `--stdout`, `--dry-run` and
+    /// `--diff` too: do that only in a project whose code you would run. It is the one command that runs anything of the
+    /// project.
     Manifests(ManifestsArgs),
     /// Print a shell's completion script
     Completion {

@@ -134,7 +134,7 @@ impl Error {
                 vec!["restore `PROJECT` from version control, or mend that line".into()]
             }
             Self::Conflicts(_) => vec![
-                "see what would change with `--dry-run --diff`".into(),
+                "see what would change with `--diff`".into(),
                 "then choose `--on-conflict keep` or `--on-conflict overwrite`".into(),
                 "nothing was written".into(),
             ],
