@@ -150,6 +150,27 @@ fn programs_can_be_run_and_permissions_stay() {
     assert_eq!(mode("run.sh") & 0o100, 0o100);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_waits_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let root = project();
+    let (folder, journals) = journals();
+    let state = folder.path().join("state/iris");
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o7777;
+    let mut seen = 0;
+    apply_with(&plan(root.path()), &journals, &mut |step| {
+        if matches!(step, Step::Place(_)) {
+            let journal = fs::read_dir(&state)?.next().expect("a journal")?.path();
+            assert_eq!((mode(&staging(root.path())), mode(&state), mode(&journal)), (0o700, 0o700, 0o600));
+            seen += 1;
+        }
+        Ok(())
+    })
+    .expect("an apply");
+    assert_eq!(seen, 5);
+}
+
 #[test]
 fn an_error_at_any_step_leaves_everything_as_it_was() {
     let (before, _, steps) = before_and_after();
