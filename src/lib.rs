@@ -11,6 +11,7 @@ pub mod error;
 pub mod limits;
 pub mod manifests;
 mod nearest;
+pub mod printable;
 pub mod project;
 pub mod resource;
 pub mod scaffold;

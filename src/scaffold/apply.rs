@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::found::Found;
 use super::journal::Staging;
 use super::{Change, Plan, RelPath, Tree};
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, printable};
 
 /// One change to the disk, announced before it is made. For tests that interrupt it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl<'a> Transaction<'a> {
         let root = root.canonicalize().map_err(Error::io("open", root))?;
         let folder = self.staging.folder().to_path_buf();
         if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
-            let message = format!("`{}` is in the way", folder.display());
+            let message = format!("`{}` is in the way", printable::path(&folder));
             return Err(Error::Refused(Problem::new(message).hint("remove it")));
         }
         self.make_directories(&folder)?;
