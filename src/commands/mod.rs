@@ -1,9 +1,13 @@
 //! The commands: arguments to model, model to plan, plan to [`Context::finish`].
 
+mod cargo;
 mod completion;
 mod crdgen;
 mod create_api;
+mod git;
+mod group;
 mod init;
+mod lines;
 mod manifests;
 mod operand;
 mod panics;
@@ -94,6 +98,11 @@ impl Context {
             self.console.note("finished what an earlier command was killed in");
         }
         Ok(())
+    }
+
+    /// Whether the global options say that nothing is written.
+    pub(crate) fn reads_only(&self) -> bool {
+        self.global.dry_run || self.global.diff
     }
 
     /// Says that a flag taken from kubebuilder has no effect.
