@@ -107,7 +107,7 @@ impl Console {
         }
         let mut text = Text::new();
         let separate = matches!(error, Error::Usage(_) | Error::Definitions(_));
-        for (position, message) in message.split('\n').enumerate() {
+        for (position, message) in message.trim_end_matches('\n').split('\n').enumerate() {
             if position == 0 || separate {
                 text = text.styled(ERROR, "error:").line(" ").line(message).end();
             } else {

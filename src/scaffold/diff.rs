@@ -20,7 +20,12 @@ pub fn unified(plan: &Plan) -> String {
 pub fn unified_change(change: &Change) -> String {
     let path = change.path.as_str();
     let from = if change.before.is_some() { quoted(&format!("a/{path}")) } else { "/dev/null".to_owned() };
-    TextDiff::from_lines(change.before.as_deref().unwrap_or_default(), &change.after)
+    // Lines as git has them: a carriage return alone ends none.
+    let lines = |text| -> Vec<_> { str::split_inclusive(text, '\n').collect() };
+    let (before, after) = (lines(change.before.as_deref().unwrap_or_default()), lines(&change.after));
+    TextDiff::configure()
+        .newline_terminated(true)
+        .diff_slices(&before, &after)
         .unified_diff()
         .header(&from, &quoted(&format!("b/{path}")))
         .to_string()
