@@ -1,7 +1,9 @@
 //! Everything that is printed: data on stdout, all else on stderr, colour where it is wanted.
+//!
+//! What goes to stderr, or to a terminal, is [`Text`]: escaped, with styles that are ours. Data that goes elsewhere is
+//! exact.
 
 use std::cell::Cell;
-use std::fmt::Write as _;
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write};
 
 use anstream::adapter::strip_str;
@@ -11,8 +13,8 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::{Color, Format, Global};
-use crate::scaffold::{self, Action, Answer, Change, OnConflict, Plan};
-use crate::{Error, Result};
+use crate::scaffold::{self, Action, Answer, OnConflict, Plan};
+use crate::{Error, Result, printable};
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -58,9 +60,19 @@ impl Console {
         }
     }
 
-    /// Prints data.
+    /// Prints data: as it is, or escaped where it would go to a terminal.
     pub fn data(&self, text: &str) {
-        match line(anstream::stdout(), text) {
+        let stdout = io::stdout();
+        let mut text =
+            if stdout.is_terminal() { printable::lines(text).into_owned() } else { text.to_owned() };
+        text.push('\n');
+        let mut stdout = stdout.lock();
+        self.printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+    }
+
+    /// Reports data that could not be printed, once.
+    fn printed(&self, done: io::Result<()>) {
+        match done {
             Err(error) if error.kind() != ErrorKind::BrokenPipe && !self.lost.replace(true) => {
                 self.error(&Error::io("write to", "standard output")(error));
             }
@@ -71,48 +83,52 @@ impl Console {
     /// Prints one JSON document.
     pub fn json(&self, value: &impl Serialize) {
         // A value of ours has no maps with keys other than text, so this cannot fail.
-        self.data(&serde_json::to_string_pretty(value).unwrap_or_default());
+        let document = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.data(&printable::json(&document));
     }
 
-    /// Tells the user something that is not a result.
+    /// Tells the user something that is not a result, in one line.
     pub fn note(&self, text: &str) {
-        self.tell(&format!("{VERB}note:{VERB:#} {text}"));
+        self.tell(&Text::new().styled(VERB, "note:").line(" ").line(text));
     }
 
     /// Says what is about to happen, or has: a verb and its object.
     pub fn status(&self, verb: &str, object: &str) {
-        self.tell(&status(VERB, verb, object));
+        self.tell(&Text::new().status(VERB, verb, object));
     }
 
-    /// Says that the command failed and what to do.
+    /// Says that the command failed and what to do. A line that begins with `error:` or `hint:` is ours: where a
+    /// message has several lines, all but the first are indented.
     pub fn error(&self, error: &Error) {
         let (message, hints) = (error.to_string(), error.hints());
         if self.format == Format::Json {
-            let value = serde_json::json!({ "error": { "message": message, "hints": hints } });
-            say(&value.to_string());
+            say(&Text::new().lines(&error_json(&message, &hints)));
             return;
         }
-        let mut text = String::new();
+        let mut text = Text::new();
         let separate = matches!(error, Error::Usage(_) | Error::Definitions(_));
-        for (position, message) in message.lines().enumerate() {
+        for (position, message) in message.trim_end_matches('\n').split('\n').enumerate() {
             if position == 0 || separate {
-                let _ = writeln!(text, "{ERROR}error:{ERROR:#} {message}");
+                text = text.styled(ERROR, "error:").line(" ").line(message).end();
             } else {
-                let _ = writeln!(text, "{message}");
+                let indent = if message.starts_with("  ") { "" } else { "  " };
+                text = text.line(indent).line(message).end();
             }
         }
         if !hints.is_empty() {
-            text.push('\n');
+            text = text.end();
         }
         for hint in hints {
-            let _ = writeln!(text, "{HINT}hint:{HINT:#} {hint}");
+            text = text.styled(HINT, "hint:").line(" ").lines(&hint).end();
         }
-        say(text.trim_end());
+        say(&text);
     }
 
     /// Lists what a plan does, or did.
     pub fn plan(&self, plan: &Plan) {
-        let line = |change: &Change| {
+        // All lines at once: one at a time costs as much as the files.
+        let mut lines = Text::new();
+        for change in plan.changes() {
             let (style, verb, detail) = match change.action {
                 Action::Create => (VERB, "Creating", false),
                 Action::Update => (VERB, "Updating", false),
@@ -120,13 +136,11 @@ impl Console {
                 Action::Unchanged => (VERB, "Unchanged", true),
                 Action::Conflict => (WARNING, "Conflict", false),
             };
-            (self.verbose || !detail).then(|| status(style, verb, change.path.as_str()))
-        };
-        // All lines at once: one at a time costs as much as the files.
-        let lines: Vec<String> = plan.changes().iter().filter_map(line).collect();
-        if !lines.is_empty() {
-            self.tell(&lines.join("\n"));
+            if self.verbose || !detail {
+                lines = lines.status(style, verb, change.path.as_str()).end();
+            }
         }
+        self.tell(&lines);
         if !plan.changes().iter().any(|change| change.writes() || change.action == Action::Conflict) {
             self.status("Unchanged", "everything is as it should be");
         }
@@ -135,12 +149,17 @@ impl Console {
         }
     }
 
-    /// Prints a unified diff.
+    /// Prints a unified diff: exact, for `git apply`, or escaped where it is coloured or goes to a terminal.
     pub fn diff(&self, diff: &str) {
+        let stdout = anstream::stdout();
+        if stdout.current_choice() == ColorChoice::Never {
+            self.data(diff.trim_end_matches('\n'));
+            return;
+        }
         let (added, removed) = (AnsiColor::Green.on_default(), AnsiColor::Red.on_default());
         let (place, file) = (AnsiColor::Cyan.on_default(), Style::new().bold());
-        let mut text = String::new();
-        for line in diff.lines() {
+        let mut text = Text::new();
+        for line in diff.trim_end_matches('\n').split('\n') {
             let style = match line.as_bytes() {
                 [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => file,
                 [b'+', ..] => added,
@@ -148,15 +167,18 @@ impl Console {
                 [b'@', ..] => place,
                 _ => Style::new(),
             };
-            let _ = writeln!(text, "{style}{line}{style:#}");
+            let (line, end) = line.strip_suffix('\r').map_or((line, ""), |line| (line, "\r\n"));
+            text = text.code(style, line);
+            text = if end.is_empty() { text.end() } else { text.lines(end) };
         }
-        self.data(text.trim_end_matches('\n'));
+        self.printed(write(stdout, &text));
     }
 
     /// Suggests what to run next.
     pub fn next(&self, lines: &[String]) {
         if !lines.is_empty() {
-            self.tell(&format!("Next:\n  {}", lines.join("\n  ")));
+            let text = Text::new().line("Next:").end();
+            self.tell(&lines.iter().fold(text, |text, line| text.line("  ").line(line).end()));
         }
     }
 
@@ -166,8 +188,7 @@ impl Console {
         if !self.interactive {
             return None;
         }
-        let mut stderr = anstream::stderr();
-        write!(stderr, "{question}: ").and_then(|()| stderr.flush()).ok()?;
+        write(anstream::stderr(), &Text::new().line(question).line(": ")).ok()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).ok()?;
         let answer = answer.trim();
@@ -200,30 +221,94 @@ impl Console {
         })
     }
 
-    fn tell(&self, text: &str) {
+    fn tell(&self, text: &Text) {
         if !self.quiet && self.format == Format::Text {
             say(text);
         }
     }
 }
 
-/// A verb and its object.
-fn status(style: Style, verb: &str, object: &str) -> String {
-    format!("{style}{verb:>12}{style:#} {object}")
+/// An error as the JSON document that every failed command prints.
+pub(crate) fn error_json(message: &str, hints: &[String]) -> String {
+    let value = serde_json::json!({ "error": { "message": message, "hints": hints } });
+    printable::json(&value.to_string()).into_owned()
 }
 
-/// Writes a line to people; what cannot be said to them is not worth an error.
-fn say(text: &str) {
-    let _ = line(anstream::stderr(), text);
+/// Passes on a line that another program printed, without its styles.
+pub(crate) fn pass_on(line: &str) {
+    say(&Text::new().code(Style::new(), &strip_str(line.trim_end_matches('\r')).to_string()));
 }
 
-/// Writes a line, or several, at once: a stream that takes no colour is given what is between two colours each time.
-fn line(mut stream: AutoStream<impl RawStream + AsLockedWrite>, text: &str) -> io::Result<()> {
-    let mut text = match stream.current_choice() {
-        ColorChoice::Never => strip_str(text).to_string(),
-        _ => text.to_owned(),
+/// Prints lines to people, escaped.
+pub(crate) fn tell(lines: &str) {
+    say(&Text::new().lines(lines));
+}
+
+/// Text for people: whatever is added is escaped, and the styles are ours.
+struct Text(String);
+
+impl Text {
+    fn new() -> Self {
+        Self(String::new())
+    }
+
+    /// Adds a part of a line.
+    fn line(mut self, text: &str) -> Self {
+        self.0.push_str(&printable::line(text));
+        self
+    }
+
+    /// Adds text that may have several lines.
+    fn lines(mut self, text: &str) -> Self {
+        self.0.push_str(&printable::lines(text));
+        self
+    }
+
+    /// Adds a part of a line in a style.
+    fn styled(self, style: Style, text: &str) -> Self {
+        self.style(&style.render().to_string()).line(text).style(&style.render_reset().to_string())
+    }
+
+    /// Adds a line of a file in a style: tabs stay.
+    fn code(self, style: Style, line: &str) -> Self {
+        self.style(&style.render().to_string()).lines(line).style(&style.render_reset().to_string())
+    }
+
+    /// Adds a verb and its object.
+    fn status(self, style: Style, verb: &str, object: &str) -> Self {
+        self.styled(style, &format!("{verb:>12}")).line(" ").line(object)
+    }
+
+    /// Ends the line.
+    fn end(mut self) -> Self {
+        self.0.push('\n');
+        self
+    }
+
+    fn style(mut self, code: &str) -> Self {
+        self.0.push_str(code);
+        self
+    }
+}
+
+/// Says something to people, in lines; what cannot be said to them is not worth an error.
+fn say(text: &Text) {
+    if !text.0.is_empty() {
+        let ended = if text.0.ends_with('\n') { "" } else { "\n" };
+        let _ = write(anstream::stderr(), &Text(format!("{}{ended}", text.0)));
+    }
+}
+
+/// Writes text at once: a stream that takes no colour is given what is between two colours each time.
+fn write(mut stream: AutoStream<impl RawStream + AsLockedWrite>, text: &Text) -> io::Result<()> {
+    let plain;
+    let text = match stream.current_choice() {
+        ColorChoice::Never => {
+            plain = strip_str(&text.0).to_string();
+            &plain
+        }
+        _ => &text.0,
     };
-    text.push('\n');
     stream.write_all(text.as_bytes())?;
     stream.flush()
 }

@@ -2,11 +2,12 @@
 //!
 //! Messages are lower-case, name literals in backticks and say what was wrong; what to do about it is in the hints,
 //! which the console prints below as `hint:` lines. The exit status follows from the variant: 2 for a command line
-//! that cannot be right, 1 for everything else.
+//! that cannot be right, 1 for everything else. Paths in messages, and hints as a whole, are escaped to one line each.
 
 use std::io;
 use std::path::PathBuf;
 
+use crate::printable;
 use crate::scaffold::RelPath;
 
 /// The crate's result.
@@ -48,7 +49,7 @@ pub enum Error {
     #[error("{}", join(.0))]
     Definitions(Vec<Problem>),
     /// No PROJECT file here or above.
-    #[error("no `PROJECT` file in `{}` or any directory above it", dir.display())]
+    #[error("no `PROJECT` file in `{}` or any directory above it", printable::path(dir))]
     NotAProject {
         /// Where the search began.
         dir: PathBuf,
@@ -91,7 +92,7 @@ pub enum Error {
         path: RelPath,
     },
     /// The operating system refused.
-    #[error("cannot {action} `{}`: {}", path.display(), describe(source))]
+    #[error("cannot {action} `{}`: {}", printable::path(path), describe(source))]
     Io {
         /// What was tried, such as `read`.
         action: &'static str,
@@ -125,7 +126,7 @@ impl Error {
                 hints.push("nothing was written".into());
                 hints
             }
-            Self::Refused(problem) => problem.hints.clone(),
+            Self::Refused(problem) => distinct(std::slice::from_ref(problem)),
             Self::NotAProject { .. } => vec![
                 "run `iris-scaffold init --domain DOMAIN` to start a project here".into(),
                 "or name the project's directory with `-C DIR`".into(),
@@ -156,14 +157,15 @@ impl Error {
 }
 
 fn join(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("\n")
+    problems.iter().map(|problem| printable::line(&problem.message)).collect::<Vec<_>>().join("\n")
 }
 
 fn distinct(problems: &[Problem]) -> Vec<String> {
     let mut hints: Vec<String> = Vec::new();
     for hint in problems.iter().flat_map(|problem| &problem.hints) {
-        if !hints.contains(hint) {
-            hints.push(hint.clone());
+        let hint = printable::line(hint);
+        if !hints.iter().any(|known| *known == hint) {
+            hints.push(hint.into_owned());
         }
     }
     hints
@@ -180,7 +182,7 @@ fn list(paths: &[RelPath]) -> String {
 /// The system's words without the `(os error N)` at their end, in lower case.
 fn describe(error: &io::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
+    let text = printable::line(text.split(" (os error").next().unwrap_or(&text));
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod limits;
 pub mod manifests;
 mod nearest;
+pub mod printable;
 pub mod project;
 pub mod resource;
 pub mod scaffold;
@@ -27,6 +28,10 @@ pub use error::{Error, Problem, Result};
 /// Runs the program with `args` (the first one is its own name) and reports what went wrong, if anything.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    // There should be none; if there is, it may be about what is in a file.
+    std::panic::set_hook(Box::new(|panic| {
+        console::tell(&format!("{panic}\n{}", std::backtrace::Backtrace::capture()));
+    }));
     limits::with_stack(|| match cli::Cli::try_parse_from(&args) {
         Ok(cli) => commands::dispatch(cli),
         Err(error) => usage::report(error, &args),

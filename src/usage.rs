@@ -1,14 +1,32 @@
 //! Command lines that clap does not take: told as clap tells them, or as JSON where the rest of the line asks for it.
+//!
+//! clap repeats arguments as they are, among styles of its own. So that no argument can control the terminal, what is
+//! printed is what clap says about the arguments escaped.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::cli::Cli;
+use crate::{console, printable};
 
 /// Prints what clap says about `args`, and gives the exit status that goes with it. Help and version come as "errors"
 /// too; clap knows which stream and status each one wants.
-pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> ExitCode {
+pub(crate) fn report(error: clap::Error, args: &[OsString]) -> ExitCode {
+    let status = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let Some(mut error) = harmless(error, args) else {
+        let message = "an argument has control characters where none can be";
+        if wants_json(args) {
+            console::tell(&console::error_json(message, &[]));
+        } else {
+            console::tell(&format!("error: {message}"));
+        }
+        return status;
+    };
     let invalid = error.get(ContextKind::InvalidArg);
     if matches!(invalid, Some(ContextValue::String(word)) if word == "true" || word == "false") {
         let tip = "a flag and its `true` or `false` are one word, as in `--controller=false`";
@@ -17,12 +35,21 @@ pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> ExitCode {
     // A reader that has gone away is no reason to fail.
     let _ = if error.use_stderr() && wants_json(args) {
         let (message, hints) = parts(&error);
-        let value = serde_json::json!({ "error": { "message": message, "hints": hints } });
-        writeln!(io::stderr(), "{value}")
+        writeln!(io::stderr(), "{}", console::error_json(&message, &hints))
     } else {
         error.print()
     };
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    status
+}
+
+/// What clap says about the arguments escaped; nothing if it has nothing to say about those.
+fn harmless(error: clap::Error, args: &[OsString]) -> Option<clap::Error> {
+    let is_harmless = |arg: &OsString| arg.to_str().is_some_and(printable::is_line);
+    // Of bytes that are no text clap says that there are some, not which.
+    if !error.use_stderr() || error.kind() == ErrorKind::InvalidUtf8 || args.iter().all(is_harmless) {
+        return Some(error);
+    }
+    Cli::try_parse_from(args.iter().map(|arg| printable::path(Path::new(arg)))).err()
 }
 
 /// Whether the line says `--format json`, wherever and whatever else it says.

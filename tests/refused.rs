@@ -2,50 +2,9 @@
 
 mod common;
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-
-use assert_cmd::Command;
-use common::{Ran, Sandbox, tree};
+use common::stand_in::{manifests, manifests_with, program, with_cargo};
+use common::{Sandbox, tree};
 use serde_json::{Value, json};
-
-/// Runs `manifests` with a `crdgen` of the given shell commands, which a stand-in for cargo names as what it built.
-fn manifests(sandbox: &Sandbox, crdgen: &str) -> Ran {
-    manifests_with(sandbox, crdgen, &[])
-}
-
-/// The same with options.
-fn manifests_with(sandbox: &Sandbox, crdgen: &str, options: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().expect("a folder");
-    let built = program(folder.path(), "crdgen", crdgen);
-    let message = json!({ "target": { "name": "crdgen" }, "executable": built });
-    let cargo = program(folder.path(), "cargo", &format!("cat <<'END'\n{message}\nEND"));
-    with_cargo(sandbox, &cargo, options)
-}
-
-/// Writes a program of the given shell commands.
-fn program(folder: &Path, name: &str, commands: &str) -> PathBuf {
-    let program = folder.join(name);
-    std::fs::write(&program, format!("#!/bin/sh\n{commands}\n")).expect("a program");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its mode");
-    program
-}
-
-fn with_cargo(sandbox: &Sandbox, cargo: &Path, options: &[&str]) -> Ran {
-    let output = Command::cargo_bin("iris-scaffold")
-        .expect("the program")
-        .arg("manifests")
-        .args(options)
-        .env("CARGO", cargo)
-        .current_dir(sandbox.path())
-        .output()
-        .expect("a run");
-    Ran {
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        status: output.status.code(),
-    }
-}
 
 /// A definition whose spec has the fields given.
 fn definition(kind: &str, fields: &Value) -> Value {
@@ -128,7 +87,7 @@ exit 101"#;
         "warning: something before\n\
          error: kube-derive panicked on the type at `api/src/v1alpha1/iris.rs:12`: an enum has variants with data and \
          variants without\n\
-         Enum variant set [String(\"nothing\")] has type Single(String) but was already defined as \
+         \x20 Enum variant set [String(\"nothing\")] has type Single(String) but was already defined as \
          Some(Single(Object)). The instance type must be equal for all subschema variants.\n\
          \n\
          hint: give every variant data (`Nothing {}` in place of `Nothing`), or none\n\
@@ -220,7 +179,7 @@ fn a_kind_that_is_gone_is_a_breaking_change_and_a_new_one_is_not() {
     let crdgen = print(&[&iris(&sandbox)]);
     let ran = manifests_with(&sandbox, &crdgen, &["--crds-only", "--against=HEAD"]).code(1);
     let what =
-        "error: what worked at `HEAD` breaks:\n`Old`: no type gives `old.test.myardyas.club` any more\n";
+        "error: what worked at `HEAD` breaks:\n  `Old`: no type gives `old.test.myardyas.club` any more\n";
     assert!(ran.stderr.starts_with(what), "{}", ran.stderr);
     let both = print(&[&iris(&sandbox), &old, &definition("New", &json!({}))]);
     manifests_with(&sandbox, &both, &["--crds-only", "--against=HEAD"]).success();

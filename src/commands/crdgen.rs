@@ -1,15 +1,15 @@
 //! Builds and runs a project's `crdgen`, which prints the custom resource definitions of its types.
 
-use std::ffi::OsString;
-use std::io::{self, BufReader, ErrorKind, Read as _};
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
+use super::Access;
+use super::cargo;
+use super::group::Group;
 use super::panics::{explained, pass_on};
 use crate::{Error, Problem, Result};
 
@@ -20,9 +20,9 @@ const TIME: Duration = Duration::from_secs(60);
 const LENGTH: u64 = 256 << 20;
 
 /// What the program `crdgen` of `package` in the workspace at `root` prints. What cargo and the program have to say
-/// goes to stderr as it is.
-pub(super) fn run(root: &Path, package: &str) -> Result<String> {
-    let program = build(root, package)?;
+/// goes to stderr.
+pub(super) fn run(root: &Path, package: &str, access: Access) -> Result<String> {
+    let program = cargo::build(root, package, access)?;
     let mut command = Command::new(&program);
     command.current_dir(root);
     if std::env::var_os("RUST_BACKTRACE").is_none() {
@@ -32,19 +32,16 @@ pub(super) fn run(root: &Path, package: &str) -> Result<String> {
     printed(command, TIME, LENGTH)
 }
 
-/// What a program prints in so much time and so many bytes.
+/// What a program prints in so much time and so many bytes. Nothing that it has started outlives this.
 fn printed(mut command: Command, time: Duration, length: u64) -> Result<String> {
     let program = PathBuf::from(command.get_program());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(Error::io("run", &program))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    // Channels and not joined threads: a process that the program leaves behind may keep its streams open.
+    let mut group = Group::spawn(command).map_err(Error::io("run", &program))?;
+    let (stdout, stderr) = group.streams();
+    // Channels and not joined threads: what has left the group may keep the streams open.
     let (said, panic) = mpsc::channel();
-    std::thread::spawn(move || {
-        let lines = stderr.map(|stderr| pass_on(BufReader::new(stderr.take(length))));
-        said.send(lines.unwrap_or_default())
-    });
-    let (read, text) = mpsc::channel();
+    std::thread::spawn(move || said.send(pass_on(stderr.map(|stderr| BufReader::new(stderr.take(length))))));
+    let (read, printed) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = Vec::new();
         let done = stdout.map_or(Ok(0), |stdout| stdout.take(length + 1).read_to_end(&mut text));
@@ -52,26 +49,22 @@ fn printed(mut command: Command, time: Duration, length: u64) -> Result<String> 
     });
     let begin = Instant::now();
     let left = || time.saturating_sub(begin.elapsed());
-    let status = loop {
-        match child.try_wait().map_err(Error::io("wait for", &program))? {
-            Some(status) => break Some(status),
-            None if left().is_zero() => {
-                let _ = child.kill();
-                let _ = child.wait();
-                break None;
-            }
-            None => sleep(Duration::from_millis(2)),
+    let mut text = None;
+    let (status, text) = loop {
+        let status = group.try_wait().map_err(Error::io("wait for", &program))?;
+        text = text.or_else(|| printed.try_recv().ok());
+        // Longer than the limit: it is closed by then, which may be why the program failed.
+        if text.as_ref().is_some_and(|text| text.as_ref().is_ok_and(|text| text.len() as u64 > length)) {
+            return Err(endless(&format!("printed more than {length} bytes")));
         }
+        match (status, text) {
+            (Some(status), Some(text)) => break (status, text),
+            (_, rest) if !left().is_zero() => text = rest,
+            _ => return Err(endless(&format!("did not end within {} seconds", time.as_secs()))),
+        }
+        sleep(Duration::from_millis(2));
     };
-    // Longer than the limit: it is closed by then, which may be why the program failed.
-    let text = text.recv_timeout(left().max(Duration::from_millis(10)));
-    let is_long = |text: &io::Result<Vec<u8>>| text.as_ref().is_ok_and(|text| text.len() as u64 > length);
-    if text.as_ref().is_ok_and(is_long) {
-        return Err(endless(&format!("printed more than {length} bytes")));
-    }
-    let (Some(status), Ok(text)) = (status, text) else {
-        return Err(endless(&format!("did not end within {} seconds", time.as_secs())));
-    };
+    drop(group);
     if !status.success() {
         let panic = panic.recv_timeout(left()).unwrap_or_default();
         if let Some(problem) = explained(&panic) {
@@ -91,37 +84,6 @@ fn endless(what: &str) -> Error {
     Error::Refused(Problem::new(format!("`crdgen` {what}")).hint(hint))
 }
 
-/// The program, compiled.
-fn build(root: &Path, package: &str) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let arguments = ["build", "--quiet", "--package", package, "--features", "crdgen", "--bin", "crdgen"];
-    let output = Command::new(&cargo)
-        .args(arguments)
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(root)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                let problem = Problem::new(format!("there is no program `{}`", cargo.to_string_lossy()));
-                Error::Refused(problem.hint("install Rust: https://rustup.rs"))
-            }
-            _ => Error::io("run", Path::new(&cargo))(error),
-        })?;
-    let failed = |message: String| {
-        Error::Refused(Problem::new(message).hint("mend what cargo reports above, then try again"))
-    };
-    if !output.status.success() {
-        return Err(failed(format!("`cargo {}` failed", arguments.join(" "))));
-    }
-    let messages = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
-    let program = messages
-        .map_while(std::result::Result::ok)
-        .filter(|message| message["target"]["name"] == "crdgen")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    program.ok_or_else(|| failed(format!("`cargo {}` built no program `crdgen`", arguments.join(" "))))
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -139,9 +101,27 @@ mod tests {
         assert!(begin.elapsed() < Duration::from_secs(1));
         let slow = Err("`crdgen` did not end within 2 seconds".to_owned());
         assert_eq!(printed_by("exec sleep 30"), slow);
-        assert_eq!(printed_by("sleep 9 & exit 0"), slow, "what is left behind keeps the stream open");
+        assert_eq!(
+            printed_by("setsid sleep 9 & exit 0"),
+            slow,
+            "what has left the group keeps the stream open"
+        );
         assert_eq!(printed_by("while :; do :; done"), slow);
         assert!(begin.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn what_is_left_behind_is_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let late = folder.path().join("late");
+        let leave = format!("(sleep 1; touch '{}') & (:)", late.display());
+        let begin = Instant::now();
+        assert_eq!(printed_by(&format!("{leave}; echo a")).as_deref(), Ok("a\n"));
+        assert!(begin.elapsed() < Duration::from_secs(1), "nobody waits for it");
+        assert!(printed_by(&format!("trap '' TERM INT; {leave}; exec yes >&2")).is_err());
+        assert!(printed_by(&format!("{leave}; exec yes")).is_err());
+        sleep(Duration::from_secs(2));
+        assert!(!late.exists());
     }
 
     #[test]

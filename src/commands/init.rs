@@ -5,6 +5,7 @@ use std::path::Path;
 use super::place::absolute;
 use super::{Context, plan};
 use crate::cli::{InitArgs, License};
+use crate::printable;
 use crate::project::{self, Project};
 use crate::resource::validate;
 use crate::scaffold::{Draft, Tree};
@@ -69,7 +70,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     plan::role(&mut draft, &project)?;
     if old.is_none() {
         if let Some(outer) = root.ancestors().skip(1).find(|dir| dir.join(project::FILE).is_file()) {
-            draft.note(format!("this project is inside another one, `{}`", outer.display()));
+            draft.note(format!("this project is inside another one, `{}`", printable::path(outer)));
         }
         draft.next("iris-scaffold create api --group app --version v1alpha1 --kind Widget");
     }
@@ -93,9 +94,9 @@ fn header(context: &Context, args: &InitArgs, problems: &mut Vec<Problem>) -> Op
             return None;
         }
     };
-    let printable = text.chars().all(|c| validate::is_printable(c) || matches!(c, '\n' | '\r' | '\t'));
+    let printable = printable::is_lines(&text);
     if text.trim().is_empty() || !printable || text.len() > 16 * 1024 {
-        let message = format!("{} cannot be a licence header", validate::shown(&file.to_string_lossy()));
+        let message = format!("`{}` cannot be a licence header", printable::path(file));
         problems.push(Problem::new(message).hint("name a short text file with `--license-file`"));
     }
     if args.license != License::Apache2 {
@@ -112,8 +113,10 @@ fn same(a: &Project, b: &Project) -> bool {
 
 fn already_there(root: &Path, project: &Project) -> Error {
     let Project { project_name, domain, .. } = project;
-    let message =
-        format!("`{}` holds a project already: `{project_name}` in the domain `{domain}`", root.display());
+    let message = format!(
+        "`{}` holds a project already: `{project_name}` in the domain `{domain}`",
+        printable::path(root)
+    );
     let hint = "start a new project in another directory, or add a kind with `iris-scaffold create api`";
     Error::Refused(Problem::new(message).hint(hint))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::{Access, Context, crdgen, plan};
+use super::{Access, Context, crdgen, git, plan};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
+use crate::printable;
 use crate::project::Project;
 use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
@@ -20,7 +20,11 @@ const BASES: &str = "config/crd/bases";
 
 /// Writes the CRDs and roles that the types and markers declare.
 pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
-    let access = if args.check || args.stdout { Access::Read } else { context.access() };
+    let access = match (args.check, args.stdout) {
+        (true, _) => Access::Read("--check"),
+        (_, true) => Access::Read("--stdout"),
+        _ => context.access(),
+    };
     let (tree, project) = plan::open(context, access)?;
     let mut draft = Draft::new(tree);
     let mut known = rbac::Known::kubernetes();
@@ -29,7 +33,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
             known.add_definition(&definition);
         }
     } else {
-        let mut definitions = definitions(draft.tree(), &project)?;
+        let mut definitions = definitions(draft.tree(), &project, access)?;
         for definition in &mut definitions {
             known.add_definition(definition);
             // Before the check: a definition may be too large without it.
@@ -102,29 +106,18 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         }
         return Ok(());
     };
-    let message = format!("what worked at `{commit}` breaks:\n{}", broken.join("\n"));
+    let lines: Vec<_> = broken.iter().map(|what| printable::line(what)).collect();
+    let message = format!("what worked at {} breaks:\n{}", printable::value(commit), lines.join("\n"));
     let hint = "keep what users have, or add a version of the kind: `iris-scaffold create api --version …`";
     Err(Error::Refused(Problem::new(message).hint(hint)))
 }
 
 /// The definitions that a commit has, by path.
 fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).current_dir(root).output();
-        output.map_err(Error::io("run", Path::new("git")))
-    };
-    let known = git(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{commit}}")])?;
-    if !known.status.success() {
-        let problem = Problem::new(format!("there is no commit `{commit}`"));
-        return Err(Error::Refused(problem.hint("name a commit, tag or branch of the project's repository")));
-    }
     let mut found = BTreeMap::new();
-    let paths = git(&["ls-tree", "-z", "--name-only", commit, &format!("./{BASES}/")])?.stdout;
-    for path in String::from_utf8_lossy(&paths).split_terminator('\0') {
-        let file = git(&["show", &format!("{commit}:./{path}")])?;
-        let definition = parse(&String::from_utf8_lossy(&file.stdout)).pop();
-        found.extend(definition.map(|definition| (path.to_owned(), definition)));
-    }
+    git::files(root, commit, BASES, |path, text| {
+        found.extend(parse(text).pop().map(|definition| (path.to_owned(), definition)));
+    })?;
     Ok(found)
 }
 
@@ -188,12 +181,12 @@ fn parse(text: &str) -> Vec<Value> {
 }
 
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
-fn definitions(tree: &Tree, project: &Project) -> Result<Vec<Value>> {
+fn definitions(tree: &Tree, project: &Project, access: Access) -> Result<Vec<Value>> {
     if !project.resources.iter().any(|resource| resource.has_api) {
         return Ok(Vec::new());
     }
     let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
-    let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package)?)?;
+    let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package, access)?)?;
     belong(&definitions, project)?;
     complete(&definitions, project)?;
     let sources = plan::sources(tree, &["api"])?;

@@ -1,9 +1,13 @@
 //! The commands: arguments to model, model to plan, plan to [`Context::finish`].
 
+mod cargo;
 mod completion;
 mod crdgen;
 mod create_api;
+mod git;
+mod group;
 mod init;
+mod lines;
 mod manifests;
 mod operand;
 mod panics;
@@ -39,10 +43,17 @@ pub(crate) struct Context {
 /// What a command does to the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// It writes nothing.
-    Read,
+    /// It writes nothing, as this option says.
+    Read(&'static str),
     /// It may write.
     Write,
+}
+
+impl Access {
+    /// Whether nothing is written.
+    fn reads(self) -> bool {
+        matches!(self, Self::Read(_))
+    }
 }
 
 /// Runs a parsed command line; the result is the exit status.
@@ -102,7 +113,11 @@ impl Context {
 
     /// What the command does to the project, as far as the global options say.
     pub(crate) fn access(&self) -> Access {
-        if self.global.dry_run || self.global.diff { Access::Read } else { Access::Write }
+        match (self.global.dry_run, self.global.diff) {
+            (true, _) => Access::Read("--dry-run"),
+            (_, true) => Access::Read("--diff"),
+            _ => Access::Write,
+        }
     }
 
     /// Keeps other commands out of the project at `root` until this one ends. What was killed there is finished by a
@@ -113,7 +128,7 @@ impl Context {
             let _ = self.lock.set(Lock::of(root, PATIENCE, waiting)?);
         }
         match access {
-            Access::Read => scaffold::check_whole(root, &self.journals),
+            Access::Read(_) => scaffold::check_whole(root, &self.journals),
             Access::Write => {
                 if scaffold::recover(root, &self.journals)? {
                     self.console.note("finished what an earlier command was killed in");
@@ -138,7 +153,7 @@ impl Context {
             Some(ConflictPolicy::Abort) => Some(OnConflict::Abort),
             None => None,
         };
-        if self.access() == Access::Read {
+        if self.access().reads() {
             // A dry run shows conflicts instead of failing on them, unless a policy settles them.
             if let Some(policy) = policy.filter(|policy| *policy != OnConflict::Abort) {
                 scaffold::resolve(&mut plan, policy)?;
@@ -194,14 +209,14 @@ impl Context {
 
     fn report(&self, command: &str, plan: &Plan) {
         if self.global.format == Format::Json {
-            self.report_json(command, plan, self.access() == Access::Read, self.global.diff);
+            self.report_json(command, plan, self.access().reads(), self.global.diff);
             return;
         }
         self.console.plan(plan);
         if self.global.diff {
             self.console.diff(&scaffold::unified(plan));
         }
-        if self.access() == Access::Read {
+        if self.access().reads() {
             self.console.note("dry run: nothing was written");
         } else {
             self.console.next(plan.next());

@@ -1,8 +1,10 @@
 //! Explains a `crdgen` that panicked: kube-derive does so on types that no definition can describe.
 
-use std::io::Write as _;
-
+use super::lines::{self, PassedOn};
 use crate::Problem;
+
+/// How much is kept of what follows the first panic, in bytes.
+const LENGTH: usize = 1 << 20;
 
 /// What the panics of kube-derive begin with, what they mean, and what to write instead.
 const PANICS: [(&str, &str, &str); 4] = [
@@ -30,18 +32,19 @@ const PANICS: [(&str, &str, &str); 4] = [
 ];
 
 /// Passes lines on to the standard error stream up to the first panic; the result is what follows.
-pub(super) fn pass_on(lines: impl std::io::BufRead) -> String {
+pub(super) fn pass_on(stream: Option<impl std::io::BufRead>) -> String {
     let mut panic = String::new();
-    for line in lines.split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line).into_owned();
+    let mut passed_on = PassedOn::of("crdgen");
+    lines::each(stream, |line| {
         if !panic.is_empty() || (line.starts_with("thread '") && line.contains(" panicked at ")) {
-            panic.push_str(&line);
-            panic.push('\n');
+            if panic.len() < LENGTH {
+                panic.push_str(line);
+                panic.push('\n');
+            }
         } else if !line.is_empty() {
-            // A stream that is closed is nobody's mistake.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            passed_on.line(line);
         }
-    }
+    });
     panic
 }
 
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn keeps_what_follows_a_panic() {
-        let panic = pass_on(&b"thread 'main' (1) panicked at a.rs:1:1:\nsaid\n"[..]);
+        let panic = pass_on(Some(&b"thread 'main' (1) panicked at a.rs:1:1:\nsaid\n"[..]));
         assert_eq!(panic, "thread 'main' (1) panicked at a.rs:1:1:\nsaid\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::{Error, Result, printable};
 
 /// `path` without symbolic links and `..`, also when it does not exist yet.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
@@ -63,10 +63,37 @@ fn from(here: &Path, root: &Path) -> Option<String> {
 
 /// A path as a word of a shell command.
 fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
+    let path = if path.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        Path::new(".").join(path)
+    } else {
+        path.to_owned()
+    };
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    match path.to_str() {
+        Some(text) if text.chars().all(plain) => text.to_owned(),
+        Some(text) if printable::is_line(text) => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => dollar_quoted(&path),
+    }
+}
+
+/// Any path as a word of a shell that knows `$'…'`, as those that people work in do: byte by byte where it is not
+/// printable.
+fn dollar_quoted(path: &Path) -> String {
+    let mut word = String::from("$'");
+    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let mut bytes = [0; 4];
+            let text = c.encode_utf8(&mut bytes);
+            if matches!(c, '\'' | '\\') || !printable::is_line(text) {
+                word.push_str(&octal(text.as_bytes()));
+            } else {
+                word.push(c);
+            }
+        }
+        word.push_str(&octal(chunk.invalid()));
+    }
+    word + "'"
 }
 
 #[cfg(test)]
@@ -83,8 +110,30 @@ mod tests {
             ("/work", "/work/-iris", "cd ./-iris"),
             ("/work/iris/src/controller", "/work/iris", "cd ../.."),
             ("/home", "/work/iris", "cd /work/iris"),
+            ("/work", "/work/é", "cd 'é'"),
+            ("/work", "/work/-a\u{1b}[31m'\\", "cd $'./-a\\033[31m\\047\\134'"),
+            ("/work", "/work/a\nhint: b\u{202e}é", "cd $'a\\012hint: b\\342\\200\\256é'"),
         ] {
             assert_eq!(way(here, root).as_deref(), Some(line));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_goes_to_any_place() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let here = tempfile::tempdir().expect("a directory");
+        let here = here.path().canonicalize().expect("its path");
+        for name in [&b"-a b"[..], b"a'\\b", b"a\n\x1b[31m1", b"\xff\x80", "\u{202e}é\u{9b}".as_bytes()] {
+            let place = here.join(std::ffi::OsStr::from_bytes(name));
+            std::fs::create_dir(&place).expect("a directory");
+            let way = from(&here, &place).expect("a way");
+            assert!(printable::is_line(&way), "{way:?}");
+            let mut shell = std::process::Command::new("bash");
+            let output =
+                shell.args(["-c", &format!("{way} && pwd -P && echo .")]).current_dir(&here).output();
+            let output = output.expect("a shell");
+            assert_eq!(output.stdout, [place.as_os_str().as_bytes(), b"\n.\n"].concat(), "{way}");
         }
     }
 }

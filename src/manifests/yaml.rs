@@ -90,7 +90,7 @@ fn is_literal(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
         && !text.starts_with([' ', '\t', '\n'])
         && !text.lines().any(|line| line.ends_with([' ', '\t', '\r']))
-        && text.chars().all(|c| c == '\n' || is_printable(c))
+        && text.chars().all(|c| c == '\n' || is_bare(c))
 }
 
 fn literal(text: &str, indent: usize) -> String {
@@ -113,7 +113,7 @@ fn literal(text: &str, indent: usize) -> String {
 }
 
 fn quoted_if_needed(text: &str) -> String {
-    if !text.chars().all(is_printable) {
+    if !text.chars().all(is_bare) {
         return double_quoted(text);
     }
     if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
@@ -126,7 +126,7 @@ fn double_quoted(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if is_printable(c) => out.push(c),
+            c if is_bare(c) => out.push(c),
             c => {
                 // writing to a string cannot fail
                 let _ = write!(out, "\\U{:08X}", u32::from(c));
@@ -137,7 +137,8 @@ fn double_quoted(text: &str) -> String {
     out
 }
 
-fn is_printable(c: char) -> bool {
+/// Whether a character needs no escape in YAML.
+fn is_bare(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 

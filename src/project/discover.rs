@@ -43,8 +43,8 @@ fn check_owner(root: &Path, project: &Metadata) -> Result<()> {
     if [folder.uid(), project.uid()].iter().all(|owner| *owner == me || Some(*owner) == before) {
         return Ok(());
     }
-    let message = format!("the project in `{}` belongs to another user", root.display());
-    let hint = format!("if you trust it, name it: `-C {}`", root.display());
+    let message = format!("the project in `{}` belongs to another user", crate::printable::path(root));
+    let hint = format!("if you trust it, name it: `-C {}`", crate::printable::path(root));
     Err(Error::Refused(crate::Problem::new(message).hint(hint)))
 }
 

@@ -4,6 +4,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::locate::{self, Step};
 use super::{Added, LAYOUT, Project};
+use crate::printable;
 use crate::resource::{Resource, core, plural, validate};
 use crate::{Error, Problem, Result};
 
@@ -117,7 +118,7 @@ fn document(text: &str) -> Result<Mapping> {
             let line = error.location().map_or(1, |location| location.line());
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or(&message);
-            Err(mistake(text, line, &format!("not valid YAML: {}", escaped(message, 120))))
+            Err(mistake(text, line, &format!("not valid YAML: {}", printable::start(message, 120))))
         }
     }
 }
@@ -131,7 +132,7 @@ fn check_version(root: &Fields<'_>) -> Result<()> {
         return Ok(());
     }
     let newer = version.parse::<u32>().is_ok_and(|version| version > 3);
-    let shown = validate::shown(version);
+    let shown = printable::value(version);
     Err(root.error_at("version", &if newer {
         format!("the file has version {shown}, and this `iris-scaffold` knows version `{VERSION}`: use a newer one")
     } else {
@@ -150,7 +151,7 @@ fn check_layout(root: &Fields<'_>) -> Result<()> {
             &format!("`layout` is missing or not a list of names; expected `{LAYOUT}`"),
         ));
     };
-    let shown = validate::shown(other);
+    let shown = printable::value(other);
     Err(root.error_at("layout", &if other.contains(".kubebuilder.io/") || other.contains(".sdk.operatorframework.io/") {
         format!("layout {shown} belongs to a project of kubebuilder or operator-sdk; this tool reads `{LAYOUT}`")
     } else if other.starts_with("rust.iris-scaffold.io/") {
@@ -166,8 +167,10 @@ fn check_library(entry: &Fields<'_>, library: &str) -> Result<()> {
     if fits && library.ends_with("_api") && library.len() <= 64 {
         return Ok(());
     }
-    Err(entry
-        .error_at("path", &format!("{} is not the library of the project's types", validate::shown(library))))
+    Err(entry.error_at(
+        "path",
+        &format!("{} is not the library of the project's types", printable::value(library)),
+    ))
 }
 
 /// What is remembered of the replicas template goes into sources again, so it is checked like flags.
@@ -355,7 +358,7 @@ fn kind_of(value: &Value) -> &'static str {
 fn mistake(text: &str, line: usize, message: &str) -> Error {
     // What is missing at the end is reported by the parser one line below it.
     let line = line.clamp(1, text.trim_end().lines().count().max(1));
-    let shown = escaped(text.lines().nth(line - 1).unwrap_or_default().trim_end(), 100);
+    let shown = printable::start(text.lines().nth(line - 1).unwrap_or_default().trim_end(), 100);
     let indent = shown.len() - shown.trim_start().len();
     let marker = "^".repeat(shown.trim_start().chars().count().max(1));
     let snippet = format!(
@@ -365,20 +368,4 @@ fn mistake(text: &str, line: usize, message: &str) -> Error {
         width = line.to_string().len()
     );
     Error::ProjectFile { line, message: message.to_owned(), snippet }
-}
-
-/// Text that is safe to print, and not endless.
-fn escaped(text: &str, longest: usize) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(longest)
-        .flat_map(|c| {
-            let plain = !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if plain { vec![c] } else { c.escape_default().collect() }
-        })
-        .collect();
-    if text.chars().nth(longest).is_some() {
-        shown.push('…');
-    }
-    shown
 }

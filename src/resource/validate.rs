@@ -6,6 +6,7 @@
 
 use super::Resource;
 use crate::Problem;
+use crate::printable;
 use crate::scaffold::path::is_device;
 
 /// Longest label in the sense of RFC 1123.
@@ -21,17 +22,8 @@ pub(crate) const CONTROLLER: usize = LABEL - "-controller".len();
 /// Longest kind: `<Kind>List` has to be a label too.
 const KIND: usize = LABEL - "List".len();
 
-/// A value as it can be shown: escaped, and shortened when it is long.
-#[must_use]
-pub fn shown(value: &str) -> String {
-    let mut characters = value.chars();
-    let start: String = characters.by_ref().take(64).collect();
-    let rest = if characters.next().is_some() { "…" } else { "" };
-    format!("`{}{rest}`", start.escape_debug())
-}
-
 fn problem(what: &str, value: &str, expected: &str, hint: impl Into<String>) -> Problem {
-    Problem::new(format!("{what} {} {expected}", shown(value))).hint(hint)
+    Problem::new(format!("{what} {} {expected}", printable::value(value))).hint(hint)
 }
 
 /// Whether `value` is a label in the sense of RFC 1123, or of RFC 1035 when it must start with a letter.
@@ -194,7 +186,7 @@ pub fn image(value: &str) -> Option<Problem> {
 /// `--image-container-command`: one word of it.
 #[must_use]
 pub fn command_word(value: &str) -> Option<Problem> {
-    let good = !value.is_empty() && value.len() <= 1024 && !value.chars().any(char::is_control);
+    let good = !value.is_empty() && value.len() <= 1024 && printable::is_line(value);
     (!good).then(|| {
         let expected = "cannot be a word of a command: it is empty, too long or has control characters";
         problem(
@@ -238,18 +230,11 @@ pub fn user(value: &str) -> Result<i64, Problem> {
 /// `--owner`.
 #[must_use]
 pub fn owner(value: &str) -> Option<Problem> {
-    let good = !value.trim().is_empty() && value.len() <= 200 && value.chars().all(is_printable);
+    let good = !value.trim().is_empty() && value.len() <= 200 && printable::is_line(value);
     (!good).then(|| {
         let expected = "cannot stand in a licence header: it is empty, too long or has control characters";
         problem("owner", value, expected, "for example `--owner \"Example Corp\"`")
     })
-}
-
-/// Whether a character may stand in a comment: no control character, nor one that reverses the text's direction, which
-/// the Rust compiler refuses there.
-#[must_use]
-pub fn is_printable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Names made of several values of a kind, which can be impossible though each value is not.
@@ -326,11 +311,5 @@ mod tests {
             assert!(owner(value).is_some(), "{value:?}");
         }
         assert_eq!(kind("iris").map(|problem| problem.hints), Some(vec!["try `--kind Iris`".into()]));
-    }
-
-    #[test]
-    fn shows_hostile_values_harmlessly() {
-        assert_eq!(shown("a\u{1b}[31m\n"), "`a\\u{1b}[31m\\n`");
-        assert_eq!(shown(&"x".repeat(300)).chars().count(), 64 + 3);
     }
 }

@@ -11,7 +11,7 @@ use super::found::Found;
 use super::journal::{Entry, Journal, Journals};
 use super::staging::{FOLDER, Staging};
 use super::{Change, Plan, RelPath, Tree};
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, printable};
 
 /// One change to the disk, announced before it is made. For tests that interrupt it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl<'a> Transaction<'a> {
         let outer = root.join(FOLDER);
         let found = outer.symlink_metadata();
         if found.as_ref().is_ok_and(|found| !found.is_dir()) {
-            let message = format!("`{}` is in the way", outer.display());
+            let message = format!("`{}` is in the way", printable::path(&outer));
             return Err(Error::Refused(Problem::new(message).hint("remove it")));
         }
         let begin = || journals.begin(root, changes, found.is_err());

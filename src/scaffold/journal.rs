@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::RelPath;
 use super::digest::Digest;
 use super::staging::{Staging, absent, private};
-use crate::{Error, Problem, Result, limits};
+use crate::{Error, Problem, Result, limits, printable};
 
 /// The folders in which a user's journals are kept.
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ impl Entry {
 /// What the journal at `file` says.
 fn read(file: &Path) -> Result<Record> {
     let unreadable = |message: String| {
-        let problem = Problem::new(format!("`{}` is not a journal: {message}", file.display()));
+        let problem = Problem::new(format!("`{}` is not a journal: {message}", printable::path(file)));
         Error::Refused(problem.hint("remove it, then compare the project with version control"))
     };
     let mut text = Vec::new();
@@ -182,7 +182,10 @@ fn make(folder: &Path) -> io::Result<()> {
     if is_mine(folder.symlink_metadata(), true) {
         return Ok(());
     }
-    Err(io::Error::other(format!("`{}` is not a folder that only this user may write to", folder.display())))
+    Err(io::Error::other(format!(
+        "`{}` is not a folder that only this user may write to",
+        printable::path(folder)
+    )))
 }
 
 /// How a new file is opened that only this user may read.

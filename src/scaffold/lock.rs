@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, printable};
 
 /// Keeps other commands out of a project until it is dropped or the process ends, however it ends. Nothing is written.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ impl Lock {
                 Err(TryLockError::Error(_)) => return Ok(None),
                 Err(TryLockError::WouldBlock) if begin.elapsed() >= patience => {
                     let seconds = patience.as_secs();
-                    let message = format!("something has held `{}` locked for {seconds} s", root.display());
+                    let message =
+                        format!("something has held `{}` locked for {seconds} s", printable::path(root));
                     let hint =
                         "end the other command, which may be waiting for an answer, or try again later";
                     return Err(Error::Refused(Problem::new(message).hint(hint)));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, printable};
 
 /// A file's path relative to the project's root: `/`-separated, not empty, never leaving the root, and writable on
 /// every system (no component that Windows reserves).
@@ -21,7 +21,9 @@ impl RelPath {
     pub fn new(path: impl Into<String>) -> Result<Self> {
         let path = path.into();
         match path.split('/').find_map(fault) {
-            Some(fault) => Err(Error::Refused(Problem::new(format!("path `{path}` {fault}")))),
+            Some(fault) => {
+                Err(Error::Refused(Problem::new(format!("path `{}` {fault}", printable::line(&path)))))
+            }
             None => Ok(Self(path)),
         }
     }
@@ -60,9 +62,10 @@ impl RelPath {
     }
 }
 
+/// The path as a part of a line for people, escaped; [`RelPath::as_str`] is exact.
 impl fmt::Display for RelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&printable::line(&self.0))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::digest::Digest;
 use super::journal::{Entry, Journal, Journals};
 use super::{RelPath, Tree};
-use crate::{Error, Problem, Result, limits};
+use crate::{Error, Problem, Result, limits, printable};
 
 /// Finishes or forgets what a command that was killed left in the project at `root`. Whether there was anything to
 /// finish.
@@ -33,7 +33,8 @@ pub fn recover(root: &Path, journals: &Journals) -> Result<bool> {
 pub fn check_whole(root: &Path, journals: &Journals) -> Result<()> {
     match journals.find(root)? {
         Some(journal) if !moves(root, &journal)?.is_empty() => {
-            let message = format!("`{}` is half written: an earlier command was killed", root.display());
+            let message =
+                format!("`{}` is half written: an earlier command was killed", printable::path(root));
             let problem =
                 Problem::new(message).hint("this command only reads; any command that writes finishes it");
             Err(Error::Refused(problem.hint("for example `iris-scaffold manifests --rbac-only`")))
@@ -60,7 +61,9 @@ fn moves(root: &Path, journal: &Journal) -> Result<Vec<(PathBuf, PathBuf)>> {
         match digest(&staged).map_err(Error::io("read", &staged))? {
             None if now.as_ref() == Some(&entry.after) => {}
             Some(new) if new == entry.after => {
-                if now.as_ref() != Some(&entry.after) && !is_before(entry, now, &staging.old_file(index)) {
+                if now.as_ref() != Some(&entry.after)
+                    && !is_before(entry, now.as_ref(), &staging.old_file(index))
+                {
                     return Err(changed());
                 }
                 moves.push((staged, found.real));
@@ -72,15 +75,15 @@ fn moves(root: &Path, journal: &Journal) -> Result<Vec<(PathBuf, PathBuf)>> {
 }
 
 /// Whether a file is as it was before the change: as it is now, or where it was put aside.
-fn is_before(entry: &Entry, now: Option<Digest>, aside: &Path) -> bool {
-    now == entry.before || (now.is_none() && digest(aside).is_ok_and(|aside| aside == entry.before))
+fn is_before(entry: &Entry, now: Option<&Digest>, aside: &Path) -> bool {
+    now == entry.before.as_ref() || (now.is_none() && digest(aside).is_ok_and(|aside| aside == entry.before))
 }
 
 fn changed(path: &RelPath, staging: &Path) -> Error {
     let message = format!("`{path}` has changed since an earlier command was killed; nothing was moved");
     let hint = format!(
         "what that command wrote is in `{0}`: take over what you need, then delete `{0}`",
-        staging.display()
+        printable::path(staging)
     );
     Error::Refused(Problem::new(message).hint(hint))
 }

@@ -3,6 +3,10 @@
 
 pub mod cluster;
 pub mod operator;
+#[cfg(unix)]
+pub mod stand_in;
+#[cfg(unix)]
+pub mod terminal;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

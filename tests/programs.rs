@@ -1,0 +1,139 @@
+//! The programs that this one runs: they end, write nothing where only reading is asked for, and what they print is
+//! bounded and harmless. Scripts stand in for cargo and `crdgen`.
+#![cfg(unix)]
+
+mod common;
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::Sandbox;
+use common::stand_in::{cargo_of, manifests_with, program, with_cargo};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// Shell commands that print the definition that the project has.
+fn print_iris(sandbox: &Sandbox) -> String {
+    let text = sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml");
+    let iris: serde_json::Value = serde_yaml::from_str(&text).expect("YAML");
+    format!("cat <<'END'\n{iris}\nEND")
+}
+
+#[test]
+fn a_signal_ends_what_runs_too() {
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cargo =
+        cargo_of(folder.path(), "trap '' INT TERM HUP; sleep 50 & echo $! >one; mv one pids; wait; sleep 50");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let pids = sandbox.path().join("pids");
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("iris-scaffold"));
+        command.args(["manifests"]).env("CARGO", &cargo).current_dir(sandbox.path()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("a run");
+        let begin = Instant::now();
+        while !pids.exists() && begin.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let started: i32 = sandbox.read("pids").trim().parse().expect("a number");
+        std::fs::remove_file(pids).expect("removed");
+        kill_process(Pid::from_child(&child), signal).expect("a signal");
+        let status = child.wait().expect("an end");
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{status}");
+        let gone = |pid| {
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // Nobody may have waited for it yet.
+            state.contains(") Z ") || test_kill_process(Pid::from_raw(pid).expect("a number")).is_err()
+        };
+        let begin = Instant::now();
+        while !gone(started) {
+            assert!(begin.elapsed() < Duration::from_secs(5), "{signal:?}: {started} is still there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn what_cargo_says_has_no_styles_and_an_end() {
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let styles = r"printf '\033[1;33mwarning\033[0m: \033]0;title\007one\342\200\256\tx\r\n' >&2";
+    let built = cargo_of(folder.path(), &print_iris(&sandbox));
+    let real = std::fs::read_to_string(&built).expect("a script");
+    let cargo = program(folder.path(), "cargo", &format!("{styles}\n{real}"));
+    let ran = with_cargo(&sandbox, &cargo, &["--check", "--crds-only"]).success();
+    let first = ran.stderr.lines().next();
+    assert_eq!(first, Some("warning: one\\u{202e}\tx"), "{:?}", ran.stderr);
+
+    let flood = "yes 'warning: again' | head -c 30000000 >&2; head -c 30000000 /dev/zero; echo";
+    let cargo = program(folder.path(), "cargo", &format!("{flood}\n{real}"));
+    let ran = with_cargo(&sandbox, &cargo, &["--check", "--crds-only"]).success();
+    assert!(ran.stderr.len() < 3 << 20, "{}", ran.stderr.len());
+    let cut = "\nnote: `cargo` says more than 1 MiB: the rest is left out\n";
+    assert_eq!(ran.stderr.matches(cut).count(), 1);
+}
+
+#[test]
+fn reading_does_not_write_the_lock_file() {
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cargo = cargo_of(folder.path(), &print_iris(&sandbox));
+    let real = std::fs::read_to_string(&cargo).expect("a script");
+    let stale = "case \"$*\" in *--locked*) \
+                 echo 'error: cannot update the lock file /x because --locked was passed to prevent this' >&2; exit 101;; \
+                 esac";
+    let cargo = program(folder.path(), "cargo", &format!("{stale}\n{real}"));
+    for option in ["--check", "--stdout", "--dry-run", "--diff"] {
+        let ran = with_cargo(&sandbox, &cargo, &["--crds-only", option]).code(1);
+        let what =
+            format!("error: `Cargo.lock` is missing or out of date, and `{option}` does not write it\n");
+        assert!(ran.stderr.contains(&what), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("hint: run the command without `{option}`")), "{}", ran.stderr);
+    }
+    with_cargo(&sandbox, &cargo, &["--crds-only"]).success();
+}
+
+#[test]
+fn a_repository_runs_nothing() {
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let ran_it = folder.path().join("ran");
+    let evil = program(folder.path(), "evil", &format!("touch '{}'; cat \"$1\"", ran_it.display()));
+    let evil = evil.to_str().expect("UTF-8");
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(arguments);
+        assert!(git.current_dir(sandbox.path()).status().expect("git").success(), "{arguments:?}");
+    };
+    sandbox.write(".gitattributes", "*.yaml diff=evil filter=evil\n");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=first"]);
+    for key in
+        ["diff.evil.textconv", "diff.evil.command", "filter.evil.smudge", "core.fsmonitor", "core.pager"]
+    {
+        git(&["config", key, evil]);
+    }
+    let _ = std::fs::remove_file(&ran_it);
+    let crdgen = print_iris(&sandbox);
+    let against = |commit: &str| {
+        manifests_with(&sandbox, &crdgen, &["--check", "--crds-only", &format!("--against={commit}")])
+    };
+    against("HEAD").success();
+    assert!(!ran_it.exists(), "a program of the repository ran");
+    for (commit, shown) in
+        [("--all", "--all"), ("-x\u{1b}[2J\nhint: x", "-x\\u{1b}[2J\\nhint: x"), ("", ""), ("none", "none")]
+    {
+        let ran = against(commit).code(1);
+        assert!(ran.stderr.starts_with(&format!("error: there is no commit `{shown}`\n")), "{}", ran.stderr);
+    }
+
+    // Not without end.
+    let mut file = std::fs::OpenOptions::new();
+    let path = "config/crd/bases/test.myardyas.club_iris.yaml";
+    let text = sandbox.read(path);
+    file.append(true).open(sandbox.path().join(path)).expect("a file").set_len(17 << 20).expect("longer");
+    git(&["-c", "core.fsmonitor=false", "commit", "--quiet", "--all", "--message=long"]);
+    sandbox.write(path, &text);
+    let ran = against("HEAD").code(1);
+    assert!(ran.stderr.contains(" prints more than 16 MiB"), "{}", ran.stderr);
+}
