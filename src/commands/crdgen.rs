@@ -101,11 +101,11 @@ mod tests {
         assert!(begin.elapsed() < Duration::from_secs(1));
         let slow = Err("`crdgen` did not end within 2 seconds".to_owned());
         assert_eq!(printed_by("exec sleep 30"), slow);
-        assert_eq!(
-            printed_by("setsid sleep 9 & exit 0"),
-            slow,
-            "what has left the group keeps the stream open"
-        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let left = folder.path().join("left").display().to_string();
+        let leave =
+            format!("setsid sh -c \"touch '{left}'; exec sleep 9\" & until [ -e '{left}' ]; do :; done");
+        assert_eq!(printed_by(&leave), slow, "what has left the group keeps the stream open");
         assert_eq!(printed_by("while :; do :; done"), slow);
         assert!(begin.elapsed() < Duration::from_secs(20));
     }

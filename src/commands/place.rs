@@ -80,7 +80,7 @@ fn quoted(path: &Path) -> String {
 /// printable.
 fn dollar_quoted(path: &Path) -> String {
     let mut word = String::from("$'");
-    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
+    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<Vec<_>>().concat();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for c in chunk.valid().chars() {
             let mut bytes = [0; 4];
