@@ -323,8 +323,8 @@ fn a_missing_root_is_made_and_a_failed_one_removed_again() {
 
 #[test]
 fn what_changed_since_a_command_was_killed_is_not_touched() {
-    let placing = step(|step| matches!(step, Step::Place(path) if path.as_str() == "list.yaml"));
     type Change = fn(&Path);
+    let placing = step(|step| matches!(step, Step::Place(path) if path.as_str() == "list.yaml"));
     let changes: [(&str, Change); 5] = [
         ("the user edits a file that is to be replaced", |root| {
             fs::write(root.join("list.yaml"), "mine\n").expect("a file");
