@@ -31,7 +31,11 @@ mod tests {
         with_stack(|| {
             let nested = |levels: usize| {
                 (0..levels).fold(json!(1), |inner, level| {
-                    if level % 2 == 0 { json!([inner]) } else { json!({ "a": inner }) }
+                    if level % 2 == 0 {
+                        Value::Array(vec![inner])
+                    } else {
+                        [("a".to_owned(), inner)].into_iter().collect()
+                    }
                 })
             };
             assert!(!too_deep(&nested(DEPTH)));

@@ -74,18 +74,20 @@ fn no_text_makes_it_panic() {
 
 #[test]
 fn depth_is_that_of_the_api_server() {
-    assert!(of(&"(".repeat(100_000)).contains("nested too deeply"));
-    assert!(of(&"!".repeat(100_000)).contains("a value is missing"));
-    assert!(of(&format!("self{}", ".a".repeat(10_000))).contains("nested too deeply"));
-    assert!(of(&format!("1{} == 2", " + 1".repeat(10_000))).contains("nested too deeply"));
-    assert_eq!(of(&format!("self.flag{}", " && self.flag".repeat(10_000))), "");
-    assert_eq!(of(&format!("{}self.flag{}", "!(".repeat(190), ")".repeat(190))), "");
-    assert!(of(&format!("{}1{}", "[".repeat(190), "]".repeat(190))).contains("not bool"));
-    assert!(of(&format!("{}1{}", "size(".repeat(190), ")".repeat(190))).contains("`size`"));
+    with_stack(|| {
+        assert!(of(&"(".repeat(100_000)).contains("nested too deeply"));
+        assert!(of(&"!".repeat(100_000)).contains("a value is missing"));
+        assert!(of(&format!("self{}", ".a".repeat(10_000))).contains("nested too deeply"));
+        assert!(of(&format!("1{} == 2", " + 1".repeat(10_000))).contains("nested too deeply"));
+        assert_eq!(of(&format!("self.flag{}", " && self.flag".repeat(10_000))), "");
+        assert_eq!(of(&format!("{}self.flag{}", "!(".repeat(190), ")".repeat(190))), "");
+        assert!(of(&format!("{}1{}", "[".repeat(190), "]".repeat(190))).contains("not bool"));
+        assert!(of(&format!("{}1{}", "size(".repeat(190), ")".repeat(190))).contains("`size`"));
+    });
 }
 
 /// What nests in a rule: what stands before, in and after it.
-const NESTS: [(&str, &str, &str); 31] = [
+const NESTS: [(&str, &str, &str); 30] = [
     ("(", "self.flag", ")"),
     ("!(", "self.flag", ")"),
     ("-(", "1", ")"),
@@ -98,7 +100,6 @@ const NESTS: [(&str, &str, &str); 31] = [
     ("", "self", ".size()"),
     ("", "self.text", ".replace('a', 'b')"),
     ("self[", "0", "]"),
-    ("self.flag ? ", "true", " : false"),
     ("self.flag ? true : ", "true", ""),
     ("self.flag ? (", "true", ") : false"),
     ("1 + ", "1", ""),
@@ -180,10 +181,12 @@ fn long_rules_take_time_in_proportion() {
             ("?", ""),
             ("`", ""),
         ] {
+            let begin = std::time::Instant::now();
             let long = vec![part; 100_000].join(between);
             of(&long);
             of(&format!("[{long}].all(x, x == 1)"));
             of(&format!("size({long}) > 1"));
+            eprintln!("{part}{between} {:?}", begin.elapsed());
         }
     });
 }

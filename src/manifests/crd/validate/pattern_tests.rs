@@ -46,7 +46,8 @@ fn reads_what_go_reads() {
         "a{1000}",
         "(a{10}){100}",
         "((a{1000}){0}){1000}",
-        "((a{2}){0,}){600}",
+        "((a{2}){0,}){500}",
+        "((a+)+)+",
         r"[\]]",
         "(?-s).",
         "(?)",
@@ -208,7 +209,7 @@ fn long_patterns_take_time_in_proportion() {
             let _ = pattern.is_found("aaab", &Budget::of(10_000_000));
         }
     }
-    assert!(Pattern::parse(&format!("[{}]", "[:".repeat(100_000))).is_ok());
+    assert!(Pattern::parse(&format!("[{}a]", "[:".repeat(100_000))).is_ok());
     assert!(
         Pattern::parse(&format!("(?:{}){{1000}}", "a".repeat(10_000))).is_err(),
         "ten million instructions"

@@ -105,9 +105,13 @@ fn with_field(field: Value) -> Value {
 fn what_is_nested_too_deeply_is_refused() {
     with_stack(|| {
         for depth in [300, 20_000] {
-            let field = (0..depth)
-                .fold(json!({ "type": "string" }), |inner, _| json!({ "type": "array", "items": inner }));
-            let error = said(&with_field(field)).expect_err("too deep");
+            let field = (0..depth).fold(json!({ "type": "string" }), |inner, _| {
+                [("type".to_owned(), json!("array")), ("items".to_owned(), inner)].into_iter().collect()
+            });
+            let mut crd = with_field(json!(0));
+            let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/x";
+            *crd.pointer_mut(spec).expect("the field") = field;
+            let error = said(&crd).expect_err("too deep");
             assert!(error.contains("nested more than 250 levels deep"), "{error}");
         }
     });

@@ -76,19 +76,23 @@ impl Program {
                 })?
             }
             Node::Repeat(node, min, max) => {
-                let mut begin = match max {
+                let (mut begin, more) = match max {
                     None => {
+                        // The last one that must be there is the one that can be again.
                         let again = self.add(Step::Either(next, next), work)?;
                         let body = self.before(node, again, work)?;
                         self.steps[again] = Step::Either(body, next);
-                        again
+                        if *min == 0 { (again, 0) } else { (body, min - 1) }
                     }
-                    Some(max) => (*min..*max).try_fold(next, |inner, _| {
-                        let body = self.before(node, inner, work)?;
-                        self.add(Step::Either(body, next), work)
-                    })?,
+                    Some(max) => {
+                        let optional = (*min..*max).try_fold(next, |inner, _| {
+                            let body = self.before(node, inner, work)?;
+                            self.add(Step::Either(body, next), work)
+                        })?;
+                        (optional, *min)
+                    }
                 };
-                for _ in 0..*min {
+                for _ in 0..more {
                     begin = self.before(node, begin, work)?;
                 }
                 begin
