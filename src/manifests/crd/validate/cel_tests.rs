@@ -133,10 +133,7 @@ fn nests_of_every_kind_end() {
                     signs || depth < DEPTH || said.contains("nested too deeply"),
                     "{before}{after}: {said}"
                 );
-                let inner = format!("{}({text}){}", "(".repeat(190), ")".repeat(190));
-                of(&inner);
-                let chain = format!("{}({text})", "!(".repeat(100)) + &")".repeat(100);
-                of(&chain);
+                of(&format!("{}({text}){}", "!(".repeat(190), ")".repeat(190)));
             }
         }
     });
@@ -181,12 +178,9 @@ fn long_rules_take_time_in_proportion() {
             ("?", ""),
             ("`", ""),
         ] {
-            let begin = std::time::Instant::now();
             let long = vec![part; 100_000].join(between);
+            of(&format!("[{long}] == []"));
             of(&long);
-            of(&format!("[{long}].all(x, x == 1)"));
-            of(&format!("size({long}) > 1"));
-            eprintln!("{part}{between} {:?}", begin.elapsed());
         }
     });
 }

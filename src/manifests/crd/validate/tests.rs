@@ -140,7 +140,7 @@ fn what_is_not_compared_is_said() {
     let field = json!({
         "type": "array",
         "maxItems": 1000,
-        "items": { "type": "string", "maxLength": 1000, "pattern": "(?:a{100}){9}(?:b|a{100})b" },
+        "items": { "type": "string", "maxLength": 1000, "pattern": "(?:a{100}){9}(?:b|a{90})" },
         "default": vec![long; 1000],
     });
     let notes = said(&with_field(field)).expect("notes only");
