@@ -2,9 +2,12 @@
 //!
 //! The rules are those of Kubernetes' API conventions: whatever an old version accepted or promised, it still must.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
+
+use super::depth::too_deep;
+use crate::limits::DEPTH;
 
 /// Bounds that are stricter when they are greater, and those that are stricter when they are smaller.
 const LOWER: [&str; 4] = ["minimum", "minItems", "minLength", "minProperties"];
@@ -34,11 +37,18 @@ const MERGING: [(&str, &str); 3] = [
 pub fn breaking(old: &Value, new: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let kind = old["spec"]["names"]["kind"].as_str().unwrap_or_default();
+    if too_deep(old) || too_deep(new) {
+        return vec![format!("`{kind}`: nested more than {DEPTH} levels deep, which is not compared")];
+    }
     for (pointer, what) in [("/spec/names/kind", "kind"), ("/spec/scope", "scope")] {
         let (old, new) = (old.pointer(pointer), new.pointer(pointer));
         if old != new {
             found.push(format!("`{kind}`: the {what} is {} now, it was {}", shown(new), shown(old)));
         }
+    }
+    let mut versions: HashMap<&Value, &Value> = HashMap::new();
+    for new in new["spec"]["versions"].as_array().into_iter().flatten() {
+        versions.entry(&new["name"]).or_insert(new);
     }
     for old in old["spec"]["versions"].as_array().into_iter().flatten() {
         let name = old["name"].as_str().unwrap_or_default();
@@ -46,8 +56,7 @@ pub fn breaking(old: &Value, new: &Value) -> Vec<String> {
         if old["served"] == false {
             continue;
         }
-        let versions = new["spec"]["versions"].as_array();
-        let Some(new) = versions.into_iter().flatten().find(|new| new["name"] == old["name"]) else {
+        let Some(new) = versions.get(&old["name"]).copied() else {
             found.push(format!("{at}: the version is gone"));
             continue;
         };
@@ -133,6 +142,7 @@ impl Comparison<'_> {
         if let Some(Value::Array(now)) = new.get("enum") {
             match old.get("enum") {
                 Some(Value::Array(were)) => {
+                    let now: HashSet<&Value> = now.iter().collect();
                     for gone in were.iter().filter(|value| !now.contains(value)) {
                         self.report(path, &format!("the value {} is gone", shown(Some(gone))));
                     }
@@ -198,12 +208,14 @@ impl Comparison<'_> {
             }
         }
         for name in keys(old.get("properties")) {
-            let field = |schema: &Map<String, Value>| {
-                schema.get("properties").and_then(|all| all.get(&name)).cloned()
-            };
-            self.schemas(field(old).as_ref(), field(new).as_ref(), &format!("{path}.{name}"));
+            let (was, is) = (field(old, &name), field(new, &name));
+            self.schemas(was, is, &format!("{path}.{name}"));
         }
     }
+}
+
+fn field<'a>(schema: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    schema.get("properties").and_then(|all| all.get(name))
 }
 
 fn keys(map: Option<&Value>) -> BTreeSet<String> {

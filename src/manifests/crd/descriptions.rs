@@ -2,11 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::depth::too_deep;
 use super::normalise::children;
 
 /// Cuts the descriptions in the schemas of `crd` to `limit` characters, at the end of a sentence where there is one;
-/// 0 removes them.
+/// 0 removes them. What is nested deeper than anything may be stays as it is.
 pub fn limit_descriptions(crd: &mut Value, limit: usize) {
+    if too_deep(crd) {
+        return;
+    }
     for version in crd["spec"]["versions"].as_array_mut().into_iter().flatten() {
         if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema").and_then(Value::as_object_mut) {
             cut(schema, limit);

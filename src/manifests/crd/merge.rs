@@ -1,6 +1,6 @@
 //! Several versions of a kind in one definition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde::Deserialize as _;
@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{Error, Problem, Result};
 
+use super::depth::too_deep;
 use super::normalise;
+use crate::limits::DEPTH;
 
 /// The canonical definitions, by name, of everything that a project's `crdgen` printed: a stream of JSON documents, one
 /// for each version of each kind. The storage version is the one that is not marked `#[kube(storage = false)]`.
@@ -76,6 +78,9 @@ fn distinct(crds: &[Value]) -> Result<()> {
 
 /// The name of the definition if it has the shape of one, else what is wrong with it.
 fn checked(crd: &Value) -> Result<String, String> {
+    if too_deep(crd) {
+        return Err(format!("a definition is nested more than {DEPTH} levels deep"));
+    }
     let typed = CustomResourceDefinition::deserialize(crd).map_err(|error| error.to_string())?;
     typed.metadata.name.ok_or_else(|| "a definition has no `metadata.name`".into())
 }
@@ -223,11 +228,8 @@ fn join_lists(merged: &mut Value, other: &Value, pointer: &str) {
         return;
     };
     if let Value::Array(list) = parent.entry(key).or_insert_with(|| json!([])) {
-        for item in more {
-            if !list.contains(item) {
-                list.push(item.clone());
-            }
-        }
+        let mut known: HashSet<Value> = list.iter().cloned().collect();
+        list.extend(more.iter().filter(|item| known.insert((*item).clone())).cloned());
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod breaking;
 mod builtin;
+mod depth;
 mod descriptions;
 mod merge;
 mod names;

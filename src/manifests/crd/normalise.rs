@@ -4,8 +4,11 @@
 //! nullable as well, whole numbers are integers, integer formats are those the API server knows, the fields that every
 //! object has are listed, all names are there, and sets are in alphabetical order.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
+use super::depth::too_deep;
 use super::overlay;
 
 /// Marks a definition as made here. The value is the revision of this pipeline, not of the tool: it changes when the
@@ -15,9 +18,13 @@ const GENERATOR: (&str, &str) = ("rust.iris-scaffold.io/manifests", "v1");
 /// Lines of descriptions longer than this are broken, in characters.
 const LINE: usize = 100;
 
-/// The canonical form of a definition; applying it again changes nothing.
+/// The canonical form of a definition; applying it again changes nothing. What is nested deeper than anything may be
+/// stays as it is, and [`validate`](super::validate()) refuses it.
 #[must_use]
 pub fn normalise(mut crd: Value) -> Value {
+    if too_deep(&crd) {
+        return crd;
+    }
     if let Some(root) = crd.as_object_mut() {
         root.remove("status");
         let metadata = root.entry("metadata").or_insert_with(|| json!({}));
@@ -76,7 +83,7 @@ fn tidy(schema: &mut Map<String, Value>) {
         required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     }
     drop_empty(schema, &["required"]);
-    let required: Vec<String> = strings(schema.get("required"));
+    let required: HashSet<String> = strings(schema.get("required"));
     for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
     {
         if !required.contains(name) {
@@ -115,7 +122,7 @@ pub(super) fn children(schema: &mut Map<String, Value>) -> Vec<&mut Map<String, 
     found
 }
 
-fn strings(list: Option<&Value>) -> Vec<String> {
+fn strings(list: Option<&Value>) -> HashSet<String> {
     let items = list.and_then(Value::as_array).into_iter().flatten();
     items.filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
@@ -165,6 +172,11 @@ fn wrap(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.trim().lines().map(str::trim_end) {
         let indent = &line[..line.len() - line.trim_start().len()];
+        if indent.len() > LINE / 2 {
+            // There is little room beside it, and each line would have it again.
+            lines.push(line.to_owned());
+            continue;
+        }
         let mut current = indent.to_owned();
         for word in line.trim_start().split(' ') {
             let full = current.chars().count() + 1 + word.chars().count() > LINE;

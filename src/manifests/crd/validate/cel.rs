@@ -16,11 +16,12 @@ mod types;
 
 use serde_json::Value;
 
-pub(super) use self::eval::broken;
+pub(super) use self::eval::{Evaluator, Outcome};
 
 use self::cost::Coster;
 use self::infer::Scope;
 use self::parser::Expr;
+use self::sizes::Sizes;
 use self::types::Type;
 use super::findings::Findings;
 use super::paths::{Found, find};
@@ -45,13 +46,14 @@ struct Around {
 /// The check of all rules of a version.
 struct Rules<'f> {
     findings: &'f mut Findings,
+    sizes: Sizes,
     cost: u64,
 }
 
 /// Checks every rule in the schema of a whole object.
 pub(super) fn check(schema: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
     let before = findings.count();
-    let mut rules = Rules { findings, cost: 0 };
+    let mut rules = Rules { findings, sizes: Sizes::default(), cost: 0 };
     rules.walk(schema, place, Around { whole: true, replaced: false, count: Some(1) });
     if rules.cost > cost::VERSION && findings.count() == before {
         findings.refuse(place, "all rules together could cost too much", CHEAPER);
@@ -106,13 +108,16 @@ impl Rules<'_> {
             return;
         };
         let scope = || Scope::new(value.clone(), rule["optionalOldSelf"] == true);
-        let estimate = |expr: &Expr| Coster::new(schema, around.whole, scope()).cost(expr);
+        let estimate = |expr: &Expr, types| Coster::new(schema, around.whole, types, &self.sizes).cost(expr);
         let mut seen = scope();
-        match typed(source, &mut seen) {
+        let rule_type = typed(source, &mut seen);
+        let uses_old_self = seen.uses_old_self;
+        match rule_type {
             Err(why) => refuse(why, HELP),
             Ok((expr, Type::Plain("bool"))) => {
-                let count = around.count.unwrap_or_else(|| sizes::REQUEST / (sizes::smallest(schema) + 1));
-                let cost = estimate(&expr).saturating_mul(count);
+                let count =
+                    around.count.unwrap_or_else(|| sizes::REQUEST / (self.sizes.smallest(schema) + 1));
+                let cost = estimate(&expr, seen.into_types()).saturating_mul(count);
                 self.cost = self.cost.saturating_add(cost);
                 if cost > cost::RULE {
                     refuse(format!("it could cost {}", times(cost)), CHEAPER);
@@ -120,22 +125,23 @@ impl Rules<'_> {
             }
             Ok((_, other)) => refuse(format!("its value is of type {other}, not bool"), HELP),
         }
-        if seen.uses_old_self && around.replaced {
+        if uses_old_self && around.replaced {
             refuse(
                 "`oldSelf` within a list that is replaced as a whole".into(),
                 "merge the list by a key: `#[x_kube(merge_strategy = ListMerge::Map(vec![\"name\".into()]))]`, or put \
                  the rule on the list itself",
             );
-        } else if !seen.uses_old_self && !rule["optionalOldSelf"].is_null() {
+        } else if !uses_old_self && !rule["optionalOldSelf"].is_null() {
             refuse("`optionalOldSelf` without `oldSelf`".into(), "take `.optional_old_self(…)` away");
         }
         let Some(message) = text("messageExpression").filter(|message| !message.trim().is_empty()) else {
             return;
         };
-        match typed(message, &mut scope()) {
+        let mut seen = scope();
+        match typed(message, &mut seen) {
             Err(why) => refuse(format!("its message `{message}`: {why}"), HELP),
             Ok((expr, Type::Plain("string"))) => {
-                let cost = estimate(&expr);
+                let cost = estimate(&expr, seen.into_types());
                 self.cost = self.cost.saturating_add(cost);
                 if cost > cost::RULE {
                     let hint = "join texts of bounded length only: a number as a text (`string(self)`) has no bound, \
@@ -167,8 +173,9 @@ fn times(cost: u64) -> String {
     }
 }
 
-fn typed<'a>(source: &str, scope: &mut Scope<'a>) -> Result<(Expr, Type<'a>), String> {
-    let expr = parser::parse(source)?;
+/// A rule and its type; the types of its parts are known by their places, so these must not change.
+fn typed<'a>(source: &str, scope: &mut Scope<'a>) -> Result<(Box<Expr>, Type<'a>), String> {
+    let expr = Box::new(parser::parse(source)?);
     let found = scope.infer(&expr)?;
     Ok((expr, found))
 }

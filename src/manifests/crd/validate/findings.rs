@@ -1,6 +1,9 @@
 //! What a check found.
 
-use std::fmt::Display;
+use std::collections::HashSet;
+use std::fmt::{self, Display, Write as _};
+
+use serde_json::Value;
 
 use super::place::Place;
 use crate::{Error, Problem, Result};
@@ -9,6 +12,8 @@ use crate::{Error, Problem, Result};
 #[derive(Default)]
 pub(super) struct Findings {
     problems: Vec<Problem>,
+    /// Message and hint of each problem.
+    said: HashSet<(String, String)>,
     /// How often something was refused, also for what was said before.
     refusals: usize,
     notes: Vec<String>,
@@ -17,10 +22,10 @@ pub(super) struct Findings {
 impl Findings {
     /// What the API server would refuse or not serve as it was meant, and what to write instead.
     pub(super) fn refuse(&mut self, place: &Place<'_>, what: impl Display, hint: impl Into<String>) {
-        let problem = Problem::new(format!("{place}: {what}")).hint(hint);
         self.refusals += 1;
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        let (message, hint) = (format!("{place}: {what}"), hint.into());
+        if self.said.insert((message.clone(), hint.clone())) {
+            self.problems.push(Problem::new(message).hint(hint));
         }
     }
 
@@ -38,4 +43,32 @@ impl Findings {
     pub(super) fn result(self) -> Result<Vec<String>> {
         if self.problems.is_empty() { Ok(self.notes) } else { Err(Error::Definitions(self.problems)) }
     }
+}
+
+/// Characters of a value that a message shows.
+const SHOWN: usize = 200;
+
+/// The beginning of a text.
+struct Beginning {
+    text: String,
+    left: usize,
+}
+
+impl fmt::Write for Beginning {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        for c in more.chars() {
+            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(c);
+        }
+        Ok(())
+    }
+}
+
+/// A value as a message shows it, the beginning alone of one that is large.
+pub(super) fn shown(value: &Value) -> String {
+    let mut beginning = Beginning { text: String::new(), left: SHOWN };
+    if write!(beginning, "{value}").is_err() {
+        beginning.text.push('…');
+    }
+    beginning.text
 }

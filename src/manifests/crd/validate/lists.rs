@@ -1,9 +1,14 @@
 //! How lists and maps are merged: `x-kubernetes-list-type`, `-list-map-keys` and `-map-type`.
 
+use std::collections::HashSet;
+
 use super::findings::Findings;
 use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
+
+/// Most fields that a hint names.
+const FIELDS: usize = 20;
 
 /// Checks one schema, not those in it.
 pub(super) fn check(schema: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
@@ -86,13 +91,14 @@ fn by_keys(schema: Schema<'_>, keys: &[&str], place: &Place<'_>, findings: &mut 
         findings.refuse(place, "merged by keys, but its items are not structs", hint);
         return;
     }
-    for (index, key) in keys.iter().enumerate() {
-        if keys[..index].contains(key) {
+    let mut seen = HashSet::new();
+    for key in keys {
+        if !seen.insert(key) {
             findings.refuse(place, format_args!("merged by `{key}` twice"), "name each key once");
             continue;
         }
         let Some(field) = items.property(key) else {
-            let fields: Vec<&str> = items.properties().map(|(name, _)| name).collect();
+            let fields: Vec<&str> = items.properties().map(|(name, _)| name).take(FIELDS).collect();
             findings.refuse(
                 place,
                 format_args!("merged by `{key}`, which its items do not have"),

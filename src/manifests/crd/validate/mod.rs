@@ -26,10 +26,16 @@ use serde_json::Value;
 
 pub(super) use self::structural::all as keywords;
 
+use self::defaults::Defaults;
 use self::findings::Findings;
 use self::place::Place;
 use self::schema::Schema;
 use crate::Result;
+use crate::limits::{Budget, DEPTH};
+use crate::manifests::crd::depth::too_deep;
+
+/// The steps that all comparisons of defaults with their schemas and rules may take.
+const WORK: u64 = 20_000_000;
 
 /// Checks definitions in canonical form. The result is what is good to know about them.
 ///
@@ -37,15 +43,21 @@ use crate::Result;
 /// [`Error::Definitions`](crate::Error::Definitions) with every problem of every definition.
 pub fn validate(crds: &[Value]) -> Result<Vec<String>> {
     let mut findings = Findings::default();
+    let work = Budget::of(WORK);
     for crd in crds {
-        definition(crd, &mut findings);
+        definition(crd, &work, &mut findings);
     }
     findings.result()
 }
 
-fn definition(crd: &Value, findings: &mut Findings) {
+fn definition(crd: &Value, work: &Budget, findings: &mut Findings) {
     let kind = crd["spec"]["names"]["kind"].as_str().unwrap_or_default();
     let kind = Place::kind(kind);
+    if too_deep(crd) {
+        let hint = "keep what is so deep as `serde_json::Value`, or flatten it into a list";
+        findings.refuse(&kind, format_args!("the definition is nested more than {DEPTH} levels deep"), hint);
+        return;
+    }
     names::check(crd, &kind, findings);
     size::check(crd, &kind, findings);
     for version in crd["spec"]["versions"].as_array().into_iter().flatten() {
@@ -61,7 +73,7 @@ fn definition(crd: &Value, findings: &mut Findings) {
         walk(schema, &place, Within { root: true, meta: false }, findings);
         if findings.count() == before {
             // What follows relies on the structure.
-            defaults::check(schema, &place, findings);
+            Defaults::new(work, findings).check(schema, &place);
             cel::check(schema, &place, findings);
             paths::check(version, schema, &place, findings);
         }

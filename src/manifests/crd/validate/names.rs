@@ -1,5 +1,7 @@
 //! Names, versions and conversion: what belongs to the kind and not to a schema.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::findings::Findings;
@@ -97,9 +99,10 @@ fn is_label(text: &str, letter_first: bool) -> bool {
 fn versions(crd: &Value, place: &Place<'_>, findings: &mut Findings) {
     let versions = crd["spec"]["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let names: Vec<&str> = versions.iter().map(|v| v["name"].as_str().unwrap_or_default()).collect();
-    for (index, (version, name)) in versions.iter().zip(&names).enumerate() {
+    let mut seen = HashSet::new();
+    for (version, name) in versions.iter().zip(&names) {
         label(name, name, "version", "version = \"v1alpha1\"", place, findings);
-        if names[..index].contains(name) {
+        if !seen.insert(name) {
             let hint = "give each version of a kind a name of its own";
             findings.refuse(place, format_args!("has version `{name}` twice"), hint);
         }

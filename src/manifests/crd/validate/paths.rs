@@ -2,6 +2,8 @@
 //!
 //! The API server looks at few of them before they are used; here the field has to be there.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::findings::Findings;
@@ -57,15 +59,16 @@ pub(super) fn check(version: &Value, schema: Schema<'_>, place: &Place<'_>, find
             findings.refuse(place, "can be scaled but has no status subresource", hint);
         }
     }
-    let mut seen = Vec::new();
-    for field in version["selectableFields"].as_array().into_iter().flatten() {
+    let fields = version["selectableFields"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut seen = HashSet::new();
+    for field in fields {
         let path = field["jsonPath"].as_str().unwrap_or_default();
-        selectable(schema, path, &seen, place, findings);
-        seen.push(path);
+        let again = !seen.insert(path);
+        selectable(schema, path, again, place, findings);
     }
-    if seen.len() > 8 {
+    if fields.len() > 8 {
         let hint = "keep the fields that clients select by most";
-        findings.refuse(place, format_args!("{} selectable fields; 8 are possible", seen.len()), hint);
+        findings.refuse(place, format_args!("{} selectable fields; 8 are possible", fields.len()), hint);
     }
     for column in version["additionalPrinterColumns"].as_array().into_iter().flatten() {
         super::columns::check(column, schema, place, findings);
@@ -113,12 +116,12 @@ fn scaled(
     }
 }
 
-fn selectable(schema: Schema<'_>, path: &str, seen: &[&str], place: &Place<'_>, findings: &mut Findings) {
+fn selectable(schema: Schema<'_>, path: &str, again: bool, place: &Place<'_>, findings: &mut Findings) {
     let field = simple(path).map(|names| (names[0] == "metadata", find(schema, &names)));
     let scalar = ["string", "boolean", "integer"];
     let what = match field {
         Some((false, Found::Field(field))) if scalar.contains(&field.kind()) => {
-            if !seen.contains(&path) {
+            if !again {
                 return;
             }
             "is there twice"

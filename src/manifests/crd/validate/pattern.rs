@@ -5,12 +5,22 @@
 
 mod classes;
 mod parser;
+mod program;
+
+use std::cell::OnceCell;
+
+use self::program::Program;
+use crate::limits::{Budget, Spent};
 
 /// A pattern that the API server accepts.
 #[derive(Debug)]
-pub(super) struct Pattern(Node);
+pub(super) struct Pattern {
+    node: Node,
+    /// Made when it is first needed.
+    program: OnceCell<Program>,
+}
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Node {
     /// One character of a set.
     One(Set),
@@ -45,89 +55,48 @@ impl Pattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// What Go's `regexp.Compile` would complain about.
+    /// What Go's `regexp.Compile` would complain about, and what is nested deeper than anything may be.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        parser::parse(text).map(Self)
+        parser::parse(text).map(|node| Self { node, program: OnceCell::new() })
     }
 
-    /// Whether the pattern is found in the text; `None` when that is not known here.
-    pub(super) fn is_found(&self, text: &str) -> Option<bool> {
-        if self.0.unknown() {
-            return None;
-        }
-        let text: Vec<char> = text.chars().collect();
-        let everywhere = vec![true; text.len() + 1];
-        Some(self.0.ends(&text, &everywhere).contains(&true))
+    /// Whether the pattern is found in the text; `None` when that is not known here. Takes a step for each part of the
+    /// pattern that is looked at.
+    ///
+    /// # Errors
+    /// [`Spent`] when that are too many.
+    pub(super) fn is_found(&self, text: &str, work: &Budget) -> Result<Option<bool>, Spent> {
+        let program = match self.program.get() {
+            Some(program) => program,
+            None => {
+                let made = Program::of(&self.node, work)?;
+                self.program.get_or_init(|| made)
+            }
+        };
+        program.is_found(text, work)
     }
-}
-
-impl Node {
-    /// Where matches can end that begin at one of the places in `begins`; both lists have a place before each
-    /// character and one at the end.
-    fn ends(&self, text: &[char], begins: &[bool]) -> Vec<bool> {
-        let mut ends = vec![false; begins.len()];
-        match self {
-            Self::One(set) => {
-                for (at, c) in text.iter().enumerate() {
-                    ends[at + 1] = begins[at] && set.has(*c);
-                }
-            }
-            Self::Assert(assertion) => {
-                for at in 0..begins.len() {
-                    ends[at] = begins[at] && assertion.holds(text, at);
-                }
-            }
-            Self::Concat(nodes) => {
-                return nodes.iter().fold(begins.to_vec(), |begins, node| node.ends(text, &begins));
-            }
-            Self::Either(nodes) => {
-                for node in nodes {
-                    join(&mut ends, &node.ends(text, begins));
-                }
-            }
-            Self::Repeat(node, min, max) => {
-                let mut current = begins.to_vec();
-                for _ in 0..*min {
-                    current = node.ends(text, &current);
-                }
-                join(&mut ends, &current);
-                // Once nothing new is reached, more rounds reach nothing either.
-                for _ in 0..max.map_or(usize::MAX, |max| max - min) {
-                    current = node.ends(text, &current);
-                    if !join(&mut ends, &current) {
-                        break;
-                    }
-                }
-            }
-        }
-        ends
-    }
-
-    fn unknown(&self) -> bool {
-        match self {
-            Self::One(set) => set.unknown,
-            Self::Assert(_) => false,
-            Self::Concat(nodes) | Self::Either(nodes) => nodes.iter().any(Self::unknown),
-            Self::Repeat(node, ..) => node.unknown(),
-        }
-    }
-}
-
-/// Adds `more` to `places`; whether that changed anything.
-fn join(places: &mut [bool], more: &[bool]) -> bool {
-    let mut changed = false;
-    for (place, more) in places.iter_mut().zip(more) {
-        changed |= *more && !*place;
-        *place |= *more;
-    }
-    changed
 }
 
 impl Set {
     fn has(&self, c: char) -> bool {
-        let within = |c: char| self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&c));
+        let within = |c: char| {
+            let behind = self.ranges.partition_point(|(low, _)| *low <= c);
+            behind.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|(_, high)| c <= *high)
+        };
         let folded = || c.to_lowercase().any(within) || c.to_uppercase().any(within);
         (within(c) || (self.fold && folded())) != self.negated
+    }
+
+    /// Puts the ranges in order, each apart from the next.
+    fn tidy(&mut self) {
+        self.ranges.sort_unstable();
+        self.ranges.dedup_by(|next, last| {
+            let joined = next.0 <= last.1;
+            if joined {
+                last.1 = last.1.max(next.1);
+            }
+            joined
+        });
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the check says of whole definitions.
 
-use serde_json::Value;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
 
 use super::validate;
+use crate::limits::with_stack;
 
 /// A definition that is in order.
 fn base() -> Value {
@@ -89,4 +92,81 @@ fn rules_that_are_cheap_alone_can_be_dear_together() {
     };
     assert_eq!(with(20), Ok(Vec::new()));
     assert_eq!(with(30), Err("`Base v1`: all rules together could cost too much".into()));
+}
+
+/// The definition with this as its `.spec.x`.
+fn with_field(field: Value) -> Value {
+    let mut crd = base();
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["x"] = field;
+    crd
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused() {
+    with_stack(|| {
+        for depth in [300, 20_000] {
+            let field = (0..depth).fold(json!({ "type": "string" }), |inner, _| {
+                [("type".to_owned(), json!("array")), ("items".to_owned(), inner)].into_iter().collect()
+            });
+            let mut crd = with_field(json!(0));
+            let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/x";
+            *crd.pointer_mut(spec).expect("the field") = field;
+            let error = said(&crd).expect_err("too deep");
+            assert!(error.contains("nested more than 250 levels deep"), "{error}");
+        }
+    });
+}
+
+#[test]
+fn rules_on_defaults_are_given_up_as_the_api_server_does() {
+    let open: String = (0..8).fold(String::new(), |mut open, level| {
+        let _ = write!(open, "self.all(x{level}, ");
+        open
+    });
+    let field = json!({
+        "type": "array",
+        "maxItems": 10,
+        "items": { "type": "integer" },
+        "default": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        "x-kubernetes-validations": [{ "rule": format!("{open}x0 < 99{}", ")".repeat(8)), "message": "no" }],
+    });
+    let error = said(&with_field(field)).expect_err("too dear");
+    assert!(error.contains("costs more on the default than the API server allows"), "{error}");
+}
+
+#[test]
+fn what_is_not_compared_is_said() {
+    let long = "a".repeat(1_000);
+    let field = json!({
+        "type": "array",
+        "maxItems": 1000,
+        "items": { "type": "string", "maxLength": 1000, "pattern": "(?:a{100}){9}(?:b|a{90})" },
+        "default": vec![long; 1000],
+    });
+    let notes = said(&with_field(field)).expect("notes only");
+    assert!(notes.iter().any(|note| note.contains("is not checked any further")), "{notes:?}");
+}
+
+#[test]
+fn large_definitions_take_time_in_proportion() {
+    let names: Vec<String> = (0..20_000).map(|index| format!("n{index}")).collect();
+    let properties: Value = names.iter().map(|name| (name.clone(), json!({ "type": "boolean" }))).collect();
+    let rules: Vec<Value> = names
+        .iter()
+        .map(|name| json!({ "rule": format!("has(self.{name}) || !has(self.{name})"), "message": "no" }))
+        .collect();
+    let many = |rules: &[Value]| {
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": names,
+            "x-kubernetes-validations": rules,
+        })
+    };
+    assert!(said(&with_field(many(&rules))).expect_err("too large for etcd").contains("etcd takes"));
+    let wrong: Vec<Value> = names.iter().map(|name| json!({ "rule": format!("self.{name}x") })).collect();
+    assert!(said(&with_field(many(&wrong))).is_err());
+    let field = json!({ "type": "array", "items": { "type": "string", "enum": names }, "default": names,
+        "x-kubernetes-list-type": "set" });
+    assert_eq!(said(&with_field(field)).map(|notes| notes.len()), Ok(1), "that it is large");
 }

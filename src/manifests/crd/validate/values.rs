@@ -1,8 +1,10 @@
 //! Conditions on single values: bounds, enums, formats, patterns.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
-use super::findings::Findings;
+use super::findings::{Findings, shown};
 use super::pattern::Pattern;
 use super::place::Place;
 use super::schema::Schema;
@@ -154,16 +156,17 @@ fn enumeration(rules: Schema<'_>, structure: Schema<'_>, place: &Place<'_>, find
         let hint = "give the enum a variant, or leave `enum` out";
         findings.refuse(place, "an enum without a value, which the API server ignores", hint);
     }
-    for (index, value) in values.iter().enumerate() {
-        if values[..index].contains(value) {
+    let mut seen = HashSet::new();
+    for value in values {
+        if !seen.insert(value) {
             let hint = "give each variant a name of its own; see `#[serde(rename)]`";
-            findings.refuse(place, format_args!("the enum has {value} twice"), hint);
+            findings.refuse(place, format_args!("the enum has {} twice", shown(value)), hint);
         }
         if !fits(value, structure) {
             let kind = if structure.int_or_string() { "integer or string" } else { structure.kind() };
             findings.refuse(
                 place,
-                format_args!("the enum has {value}, which is no {kind}"),
+                format_args!("the enum has {}, which is no {kind}", shown(value)),
                 "list values of the field's own type",
             );
         }

@@ -24,7 +24,12 @@ fn through(size: u64) -> u64 {
 /// The cost of a function itself, and what is known of its result. A method's object is the first value; `items` is
 /// the size of the items that it has, if it is a list.
 #[expect(clippy::too_many_lines, reason = "a table")]
-pub(super) fn charge(name: &str, values: &[&Seen<'_>], arguments: &[Expr], items: Size) -> (u64, Local) {
+pub(super) fn charge<'a>(
+    name: &str,
+    values: &[&Seen<'a>],
+    arguments: &[Expr],
+    items: Size,
+) -> (u64, Local<'a>) {
     let sized = |size: Size| Local { size: Some(size), ..Local::default() };
     let max = |index: usize| values.get(index).map_or(u64::MAX, |value| value.max());
     let size = |index: usize| values.get(index).map_or(Size::UNKNOWN, |value| value.size());

@@ -4,9 +4,9 @@
 //! functions, down to their oddities: what matters is whether the API server takes the rule.
 
 use super::charges::charge;
-use super::infer::Scope;
+use super::infer::Types;
 use super::parser::Expr;
-use super::sizes::{Size, at};
+use super::sizes::{Size, Sizes, Spot};
 use super::types::Type;
 use crate::manifests::crd::validate::schema::Schema;
 
@@ -16,18 +16,19 @@ pub(super) const RULE: u64 = 10_000_000;
 pub(super) const VERSION: u64 = 100_000_000;
 
 /// Estimates a rule.
-pub(super) struct Coster<'a> {
-    root: Schema<'a>,
-    whole: bool,
-    types: Scope<'a>,
-    locals: Vec<(String, Local)>,
+pub(super) struct Coster<'a, 's> {
+    root: Spot<'a>,
+    /// The types of all parts of the rule.
+    types: Types<'a>,
+    sizes: &'s Sizes,
+    locals: Vec<(String, Local<'a>)>,
 }
 
 /// What is known of a value beyond its type.
-#[derive(Clone, Default)]
-pub(super) struct Local {
-    /// Where it comes from, the name of the variable first.
-    pub(super) path: Vec<String>,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Local<'a> {
+    /// Where it comes from, if from somewhere.
+    pub(super) path: Option<Spot<'a>>,
     pub(super) size: Option<Size>,
     pub(super) entry: Option<Entry>,
 }
@@ -42,7 +43,7 @@ pub(super) struct Entry {
 /// An expression, estimated.
 pub(super) struct Seen<'a> {
     pub(super) cost: u64,
-    pub(super) known: Local,
+    pub(super) known: Local<'a>,
     pub(super) kind: Type<'a>,
 }
 
@@ -60,9 +61,9 @@ impl Seen<'_> {
     }
 }
 
-impl<'a> Coster<'a> {
-    pub(super) fn new(root: Schema<'a>, whole: bool, types: Scope<'a>) -> Self {
-        Self { root, whole, types, locals: Vec::new() }
+impl<'a, 's> Coster<'a, 's> {
+    pub(super) fn new(root: Schema<'a>, whole: bool, types: Types<'a>, sizes: &'s Sizes) -> Self {
+        Self { root: Spot::Schema(root, whole), types, sizes, locals: Vec::new() }
     }
 
     /// The most that evaluating an expression costs.
@@ -70,9 +71,18 @@ impl<'a> Coster<'a> {
         self.see(expr).cost
     }
 
+    /// The type that was found before.
+    fn kind(&self, expr: &Expr) -> Type<'a> {
+        self.types.get(&std::ptr::from_ref(expr)).cloned().unwrap_or(Type::Dyn)
+    }
+
+    /// What is one step further; the first name of a path is not looked at.
+    fn step(&self, path: Option<Spot<'a>>, step: &str) -> Option<Spot<'a>> {
+        Some(path.map_or(self.root, |spot| spot.step(step)))
+    }
+
     fn see(&mut self, expr: &Expr) -> Seen<'a> {
-        // The rule was typed before.
-        let kind = self.types.infer(expr).unwrap_or(Type::Dyn);
+        let kind = self.kind(expr);
         let (cost, mut known) = match expr {
             Expr::Literal(kind, text) => {
                 let size = if *kind == "string" {
@@ -86,10 +96,9 @@ impl<'a> Coster<'a> {
             Expr::Select(operand, name, optional) => self.select(operand, name, *optional),
             Expr::Index(operand, index, optional) => {
                 let (range, index) = (self.see(operand), self.see(index));
-                let mut path = range.known.path;
-                path.push(if matches!(range.kind, Type::Map(..)) { "@values" } else { "@items" }.into());
+                let step = if matches!(range.kind, Type::Map(..)) { "@values" } else { "@items" };
                 let size = range.known.entry.map(|entry| entry.value);
-                let path = if *optional { Vec::new() } else { path };
+                let path = if *optional { None } else { self.step(range.known.path, step) };
                 (range.cost.saturating_add(index.cost).saturating_add(1), Local { path, size, entry: None })
             }
             Expr::List(items) => {
@@ -105,65 +114,56 @@ impl<'a> Coster<'a> {
             Expr::Call(name, target, arguments) => self.call(name, target.as_deref(), arguments),
         };
         if known.size.is_none() {
-            known.size = self.declared(&known.path).or(scalar(&kind).then_some(Size::exactly(1)));
+            known.size = self.declared(known.path).or(scalar(&kind).then_some(Size::exactly(1)));
         }
         Seen { cost, known, kind }
     }
 
-    /// The size that the schema gives to what is at a path. The path's first name is not looked at.
-    fn declared(&self, path: &[String]) -> Option<Size> {
-        let (_, rest) = path.split_first()?;
-        at(self.root, self.whole, rest).map(|max| Size { min: 0, max })
+    /// The size that the schema gives to what is at a path.
+    fn declared(&self, path: Option<Spot<'a>>) -> Option<Size> {
+        self.sizes.at(path?).map(|max| Size { min: 0, max })
     }
 
-    fn variable(&self, name: &str) -> Local {
+    fn variable(&self, name: &str) -> Local<'a> {
         let local = self.locals.iter().rev().find(|(known, _)| known == name);
         let Some((_, local)) = local else {
-            return Local { path: vec![name.to_owned()], ..Local::default() };
+            return Local { path: Some(self.root), ..Local::default() };
         };
         // What the schema says comes first.
-        let size = self.declared(&local.path).or(local.size);
-        Local { size, ..local.clone() }
+        Local { size: self.declared(local.path).or(local.size), ..*local }
     }
 
-    fn select(&mut self, operand: &Expr, name: &str, optional: bool) -> (u64, Local) {
+    fn select(&mut self, operand: &Expr, name: &str, optional: bool) -> (u64, Local<'a>) {
         let operand = self.see(operand);
         if optional {
             return (operand.cost.saturating_add(1), Local::default());
         }
         let step = u64::from(matches!(operand.kind, Type::Map(..) | Type::Object(_)));
-        let mut path = operand.known.path;
-        path.push(name.to_owned());
+        let path = self.step(operand.known.path, name);
         (operand.cost.saturating_add(step), Local { path, ..Local::default() })
     }
 
-    fn call(&mut self, name: &str, target: Option<&Expr>, arguments: &[Expr]) -> (u64, Local) {
+    fn call(&mut self, name: &str, target: Option<&Expr>, arguments: &[Expr]) -> (u64, Local<'a>) {
         match (name, target, arguments) {
             ("has", None, [Expr::Select(operand, ..)]) => return (self.see(operand).cost, Local::default()),
             ("dyn", None, [argument]) => {
                 let seen = self.see(argument);
-                return (seen.cost.saturating_add(1), Local { path: Vec::new(), ..seen.known });
+                return (seen.cost.saturating_add(1), Local { path: None, ..seen.known });
             }
             ("optMap" | "optFlatMap", Some(target), [Expr::Ident(variable), body]) => {
                 let target = self.see(target);
-                let inner = match &target.kind {
-                    Type::Optional(inner) => (**inner).clone(),
-                    _ => Type::Dyn,
-                };
-                let body = self.with(&[(variable, Local::default(), inner)], |coster| coster.see(body).cost);
+                let body = self.with(&[(variable, Local::default())], |coster| coster.see(body).cost);
                 return (
                     target.cost.saturating_mul(2).saturating_add(body).saturating_add(13),
                     Local::default(),
                 );
             }
             ("sortBy", Some(target), [Expr::Ident(variable), body]) => {
-                let mapped = Expr::Call(
-                    "map".into(),
-                    Some(Box::new(target.clone())),
-                    vec![Expr::Ident(variable.clone()), body.clone()],
-                );
-                let mapped = Expr::Call("sort".into(), Some(Box::new(mapped)), Vec::new());
-                return (self.see(&mapped).cost.saturating_add(12), Local::default());
+                let body = std::slice::from_ref(body);
+                let (cost, known) = self.comprehension("map", target, variable, body);
+                let mapped = Seen { cost, known, kind: Type::List(Box::new(self.kind(&body[0]))) };
+                let (own, known) = charge("sort", &[&mapped], &[], Size::UNKNOWN);
+                return (own.saturating_add(cost).saturating_add(12), known);
             }
             (_, Some(target), [Expr::Ident(first), rest @ ..])
                 if !rest.is_empty() && super::macros::loops(name) =>
@@ -173,7 +173,8 @@ impl<'a> Coster<'a> {
             _ => {}
         }
         let space = match target {
-            Some(Expr::Ident(space)) if self.types.infer(&Expr::Ident(space.clone())).is_err() => Some(space),
+            // What is no value was given no type.
+            Some(of @ Expr::Ident(space)) if !self.types.contains_key(&std::ptr::from_ref(of)) => Some(space),
             _ => None,
         };
         let name = space.map_or(name.to_owned(), |space| format!("{space}.{name}"));
@@ -190,38 +191,33 @@ impl<'a> Coster<'a> {
 
     /// The size of the items of a list, as the schema says.
     fn items(&self, list: &Seen<'a>) -> Size {
-        if list.known.path.is_empty() {
-            return Size::UNKNOWN;
-        }
-        let mut path = list.known.path.clone();
-        path.push("@items".into());
-        self.declared(&path).unwrap_or(Size::UNKNOWN)
+        let path = list.known.path.map(|spot| spot.step("@items"));
+        self.declared(path).unwrap_or(Size::UNKNOWN)
     }
 
     /// Goes on with further variables.
-    fn with<T>(&mut self, names: &[(&String, Local, Type<'a>)], body: impl FnOnce(&mut Self) -> T) -> T {
+    fn with<T>(&mut self, names: &[(&String, Local<'a>)], body: impl FnOnce(&mut Self) -> T) -> T {
         let known = self.locals.len();
-        for (name, local, kind) in names {
-            self.locals.push(((*name).clone(), local.clone()));
-            self.types.push(name, kind.clone());
-        }
+        self.locals.extend(names.iter().map(|(name, local)| ((*name).clone(), *local)));
         let result = body(self);
         self.locals.truncate(known);
-        self.types.pop(names.len());
         result
     }
 
-    fn comprehension(&mut self, name: &str, target: &Expr, first: &String, rest: &[Expr]) -> (u64, Local) {
+    fn comprehension(
+        &mut self,
+        name: &str,
+        target: &Expr,
+        first: &String,
+        rest: &[Expr],
+    ) -> (u64, Local<'a>) {
         let range = self.see(target);
-        let (keys, values, is_map) = match &range.kind {
-            Type::Map(keys, values) => ((**keys).clone(), (**values).clone(), true),
-            Type::List(items) => (Type::Plain("int"), (**items).clone(), false),
-            _ => (Type::Dyn, Type::Dyn, true),
-        };
+        let is_map = !matches!(range.kind, Type::List(_));
         let entry = range.known.entry;
-        let inner = |step: &str, size: Option<Size>| {
-            let path = range.known.path.iter().cloned().chain([step.to_owned()]).collect();
-            Local { path, size, entry: None }
+        let inner = |step: &str, size: Option<Size>| Local {
+            path: self.step(range.known.path, step),
+            size,
+            entry: None,
         };
         let by_key = || inner(if is_map { "@keys" } else { "@indices" }, entry.map(|entry| entry.key));
         let by_value = || inner(if is_map { "@values" } else { "@items" }, entry.map(|entry| entry.value));
@@ -230,9 +226,9 @@ impl<'a> Coster<'a> {
             _ => None,
         };
         let names = match two {
-            Some(second) => vec![(first, by_key(), keys), (second, by_value(), values)],
-            None if is_map => vec![(first, by_key(), keys)],
-            None => vec![(first, by_value(), values)],
+            Some(second) => vec![(first, by_key()), (second, by_value())],
+            None if is_map => vec![(first, by_key())],
+            None => vec![(first, by_value())],
         };
         let bodies = if two.is_some() { &rest[1..] } else { rest };
         let bodies =
@@ -257,13 +253,13 @@ impl<'a> Coster<'a> {
             }
             _ => {
                 let value = match name {
-                    "filter" => names[0].1.size.or_else(|| self.declared(&names[0].1.path)),
+                    "filter" => names[0].1.size.or_else(|| self.declared(names[0].1.path)),
                     _ => bodies[filter].known.size,
                 };
                 // The sizes are those of the empty list to begin with and of each item.
                 let value = value.unwrap_or(Size::UNKNOWN).union(Size { min: 0, max: 0 });
                 let entry = Entry { key: Size::exactly(1), value };
-                Local { path: Vec::new(), size: Some(count), entry: Some(entry) }
+                Local { path: None, size: Some(count), entry: Some(entry) }
             }
         };
         (range.cost.saturating_add(around), known)
@@ -285,8 +281,8 @@ fn joined(seen: &[Seen<'_>]) -> Size {
     seen.iter().map(Seen::size).reduce(Size::union).unwrap_or(Size { min: 0, max: 0 })
 }
 
-fn literal(count: usize, key: Size, value: Size) -> Local {
-    Local { path: Vec::new(), size: Some(Size::exactly(count as u64)), entry: Some(Entry { key, value }) }
+fn literal<'a>(count: usize, key: Size, value: Size) -> Local<'a> {
+    Local { path: None, size: Some(Size::exactly(count as u64)), entry: Some(Entry { key, value }) }
 }
 
 /// Whether values of a type are of one size.

@@ -1,37 +1,74 @@
 //! The value of a rule on a default, as far as it can be told here.
 //!
 //! The API server evaluates rules on defaults. Most rules on single fields are simple comparisons; what is beyond
-//! these is left to it.
+//! these is left to it. So is what takes too many steps, but for what it refuses itself because of its cost.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
 use super::parser::{Expr, parse};
-use super::types::escape;
+use super::types::unescape;
+use crate::limits::{Budget, Spent};
+use crate::manifests::crd::validate::instance::weight;
 use crate::manifests::crd::validate::pattern::Pattern;
 use crate::manifests::crd::validate::schema::Schema;
 
-/// The rule that a value breaks, on itself or on a part of it.
-pub(in crate::manifests::crd::validate) fn broken<'a>(value: &Value, schema: Schema<'a>) -> Option<&'a str> {
-    let rules = schema.list("x-kubernetes-validations").iter().filter_map(|rule| rule["rule"].as_str());
-    let holds = |rule: &str| {
-        let expr = parse(rule).ok()?;
-        match (Scope { names: vec![("self".into(), value.clone())] }).eval(&expr) {
-            Ok(value) => value.as_bool(),
-            Err(Stop::Fails) => Some(false),
-            Err(Stop::Unknown) => None,
+/// What a rule may cost on one value, in the API server's units. Whatever takes one here takes one there.
+const COST: u64 = 1_000_000;
+
+/// Why a value does not meet the rules on it.
+#[derive(Debug, PartialEq)]
+pub(in crate::manifests::crd::validate) enum Outcome<'a> {
+    /// It breaks this rule.
+    Broken(&'a str),
+    /// The API server gives this rule up.
+    Dear(&'a str),
+    /// There are no steps left to evaluate this rule.
+    Unchecked(&'a str),
+}
+
+/// The evaluation of rules on values.
+pub(in crate::manifests::crd::validate) struct Evaluator<'a> {
+    work: &'a Budget,
+    /// The rules that were read, by their text.
+    rules: HashMap<&'a str, Option<Expr>>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(in crate::manifests::crd::validate) fn new(work: &'a Budget) -> Self {
+        Self { work, rules: HashMap::new() }
+    }
+
+    /// What the rules on a value or on a part of it say against it, if anything.
+    pub(in crate::manifests::crd::validate) fn on(
+        &mut self,
+        value: &Value,
+        schema: Schema<'a>,
+    ) -> Option<Outcome<'a>> {
+        let rules = schema.list("x-kubernetes-validations").iter().filter_map(|rule| rule["rule"].as_str());
+        for rule in rules {
+            let read = self.rules.entry(rule).or_insert_with(|| parse(rule).ok());
+            let Some(expr) = read else { continue };
+            let cost = Budget::of(COST);
+            let names = vec![("self", Cow::Borrowed(value))];
+            match (Scope { names, work: self.work, cost: &cost }).eval(expr) {
+                Ok(value) if value.as_bool() == Some(false) => return Some(Outcome::Broken(rule)),
+                Err(Stop::Fails) => return Some(Outcome::Broken(rule)),
+                Err(Stop::Dear) => return Some(Outcome::Dear(rule)),
+                Err(Stop::Spent) => return Some(Outcome::Unchecked(rule)),
+                Ok(_) | Err(Stop::Unknown) => {}
+            }
         }
-    };
-    let mut rules = rules.filter(|rule| holds(rule) == Some(false));
-    rules.next().or_else(|| match value {
-        Value::Object(fields) => {
-            let inner = |(name, value): (&String, &Value)| {
-                broken(value, schema.property(name).or(schema.additional())?)
-            };
-            fields.iter().find_map(inner)
+        match value {
+            Value::Object(fields) => fields
+                .iter()
+                .find_map(|(name, value)| self.on(value, schema.property(name).or(schema.additional())?)),
+            Value::Array(items) => items.iter().find_map(|item| self.on(item, schema.items()?)),
+            _ => None,
         }
-        Value::Array(items) => items.iter().find_map(|item| broken(item, schema.items()?)),
-        _ => None,
-    })
+    }
 }
 
 /// Why there is no value.
@@ -41,60 +78,112 @@ enum Stop {
     Fails,
     /// It is not told here.
     Unknown,
+    /// It costs more than the API server allows.
+    Dear,
+    /// It takes more steps than are left.
+    Spent,
 }
 
-struct Scope {
-    names: Vec<(String, Value)>,
+impl From<Spent> for Stop {
+    fn from(_: Spent) -> Self {
+        Self::Spent
+    }
 }
 
-type Found = Result<Value, Stop>;
+struct Scope<'e, 'v> {
+    names: Vec<(&'e str, Cow<'v, Value>)>,
+    work: &'e Budget,
+    cost: &'e Budget,
+}
 
-impl Scope {
-    fn eval(&mut self, expr: &Expr) -> Found {
+type Found<'v> = Result<Cow<'v, Value>, Stop>;
+
+impl<'e, 'v> Scope<'e, 'v> {
+    fn eval(&mut self, expr: &'e Expr) -> Found<'v> {
+        self.work.take(1)?;
         match expr {
-            Expr::Literal("string", Some(text)) => Ok(json!(text)),
-            Expr::Literal("int" | "double" | "bool", Some(text)) => {
-                serde_json::from_str(text).map_err(|_| Stop::Unknown)
+            Expr::Literal("string", Some(text)) => {
+                self.work.take(text.len() as u64)?;
+                Ok(Cow::Owned(json!(text)))
             }
-            Expr::Literal("null", _) => Ok(Value::Null),
+            Expr::Literal("int" | "double" | "bool", Some(text)) => {
+                self.work.take(text.len() as u64)?;
+                serde_json::from_str(text).map(Cow::Owned).map_err(|_| Stop::Unknown)
+            }
+            Expr::Literal("null", _) => Ok(Cow::Owned(Value::Null)),
             Expr::Ident(name) => {
+                self.charge()?;
                 let found = self.names.iter().rev().find(|(known, _)| known == name);
-                found.map(|(_, value)| value.clone()).ok_or(Stop::Unknown)
+                match &found.ok_or(Stop::Unknown)?.1 {
+                    Cow::Borrowed(value) => Ok(Cow::Borrowed(*value)),
+                    Cow::Owned(value) => {
+                        self.work.take(weight(value))?;
+                        Ok(Cow::Owned(value.clone()))
+                    }
+                }
             }
             Expr::Select(operand, name, false) => {
-                let operand = self.eval(operand)?;
-                let fields = operand.as_object().ok_or(Stop::Fails)?;
-                field(fields, name).cloned().ok_or(Stop::Fails)
-            }
-            Expr::Index(operand, index, false) => match (self.eval(operand)?, self.eval(index)?) {
-                (Value::Array(items), Value::Number(at)) => {
-                    let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
-                    at.and_then(|at| items.get(at).cloned()).ok_or(Stop::Fails)
+                self.charge()?;
+                match self.eval(operand)? {
+                    Cow::Borrowed(Value::Object(fields)) => field(fields, name).map(Cow::Borrowed),
+                    Cow::Owned(Value::Object(fields)) => field(&fields, name).cloned().map(Cow::Owned),
+                    _ => None,
                 }
-                (Value::Object(entries), Value::String(key)) => entries.get(&key).cloned().ok_or(Stop::Fails),
-                _ => Err(Stop::Unknown),
-            },
+                .ok_or(Stop::Fails)
+            }
+            Expr::Index(operand, index, false) => {
+                self.charge()?;
+                let (operand, index) = (self.eval(operand)?, self.eval(index)?);
+                match operand {
+                    Cow::Borrowed(value) => entry(value, &index).map(Cow::Borrowed),
+                    Cow::Owned(value) => entry(&value, &index).cloned().map(Cow::Owned),
+                }
+            }
             Expr::List(items) => {
-                items.iter().map(|item| self.eval(item)).collect::<Result<_, _>>().map(Value::Array)
+                let mut values = Vec::new();
+                for item in items {
+                    let value = self.eval(item)?;
+                    values.push(self.owned(value)?);
+                }
+                Ok(Cow::Owned(Value::Array(values)))
             }
             Expr::Call(name, target, arguments) => self.call(name, target.as_deref(), arguments),
             _ => Err(Stop::Unknown),
         }
     }
 
-    fn call(&mut self, name: &str, target: Option<&Expr>, arguments: &[Expr]) -> Found {
+    /// Takes what the API server charges for a name, a field, an entry or a function, at least.
+    fn charge(&self) -> Result<(), Stop> {
+        self.cost.take(1).map_err(|Spent| Stop::Dear)
+    }
+
+    /// A value to keep.
+    fn owned(&self, value: Cow<'v, Value>) -> Result<Value, Stop> {
+        if let Cow::Borrowed(value) = &value {
+            self.work.take(weight(value))?;
+        }
+        Ok(value.into_owned())
+    }
+
+    fn call(&mut self, name: &str, target: Option<&'e Expr>, arguments: &'e [Expr]) -> Found<'v> {
         match (name, target, arguments) {
             ("_&&_" | "_||_", None, [left, right]) => {
-                let decisive = json!(name == "_||_");
+                let decides = |found: &Found<'_>| matches!(found, Ok(v) if **v == json!(name == "_||_"));
+                let left = self.eval(left);
+                if decides(&left) || matches!(left, Err(Stop::Dear | Stop::Spent)) {
+                    return left;
+                }
                 // Either side can decide, whatever the other is.
-                match (self.eval(left), self.eval(right)) {
-                    (Ok(value), _) | (_, Ok(value)) if value == decisive => Ok(value),
+                let right = self.eval(right);
+                match (left, right) {
+                    (_, right) if decides(&right) => right,
+                    (_, Err(stop @ (Stop::Dear | Stop::Spent))) => Err(stop),
                     (Err(Stop::Unknown), _) | (_, Err(Stop::Unknown)) => Err(Stop::Unknown),
-                    (Err(Stop::Fails), _) | (_, Err(Stop::Fails)) => Err(Stop::Fails),
-                    (Ok(_), Ok(value)) => Ok(value),
+                    (Err(stop), _) => Err(stop),
+                    (Ok(_), right) => right,
                 }
             }
-            ("_?_:_", None, [condition, yes, no]) => match self.eval(condition)? {
+            ("_?_:_", None, [condition, yes, no]) => match *self.eval(condition)? {
                 Value::Bool(true) => self.eval(yes),
                 Value::Bool(false) => self.eval(no),
                 _ => Err(Stop::Unknown),
@@ -102,54 +191,92 @@ impl Scope {
             ("has", None, [Expr::Select(operand, name, false)]) => {
                 let operand = self.eval(operand)?;
                 // What is no object has no field, as an integer in place of a string.
-                Ok(json!(operand.as_object().is_some_and(|fields| field(fields, name).is_some())))
+                let has = operand.as_object().is_some_and(|fields| field(fields, name).is_some());
+                Ok(Cow::Owned(json!(has)))
             }
             ("all" | "exists" | "exists_one" | "existsOne", Some(target), [Expr::Ident(variable), body]) => {
                 self.quantified(name, target, variable, body)
             }
             _ => {
-                let values = target.into_iter().chain(arguments).map(|expr| self.eval(expr));
-                let values = values.collect::<Result<Vec<_>, _>>()?;
+                let mut values = Vec::new();
+                for expr in target.into_iter().chain(arguments) {
+                    values.push(self.eval(expr)?);
+                }
+                self.charge()?;
+                let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
                 if unsuited(name, &values) {
                     return Err(Stop::Fails);
                 }
-                apply(name, &values).ok_or(Stop::Unknown)
+                match (name, values.as_slice()) {
+                    ("size", [Value::Array(_) | Value::Object(_)]) | ("_in_", [_, Value::Object(_)]) => {}
+                    _ => self.work.take(values.iter().map(|value| weight(value)).sum())?,
+                }
+                if let ("matches", [Value::String(text), Value::String(pattern)]) = (name, values.as_slice())
+                {
+                    let pattern = Pattern::parse(pattern).map_err(|_| Stop::Unknown)?;
+                    let found = pattern.is_found(text, self.work)?.ok_or(Stop::Unknown)?;
+                    return Ok(Cow::Owned(json!(found)));
+                }
+                apply(name, &values).map(Cow::Owned).ok_or(Stop::Unknown)
             }
         }
     }
 
-    fn quantified(&mut self, name: &str, target: &Expr, variable: &str, body: &Expr) -> Found {
-        let items = match self.eval(target)? {
-            Value::Array(items) => items,
-            Value::Object(entries) => entries.into_iter().map(|(key, _)| json!(key)).collect(),
-            _ => return Err(Stop::Unknown),
+    fn quantified(&mut self, name: &str, target: &'e Expr, variable: &'e str, body: &'e Expr) -> Found<'v> {
+        let items: Vec<Cow<'v, Value>> = match self.eval(target)? {
+            Cow::Borrowed(Value::Array(items)) => items.iter().map(Cow::Borrowed).collect(),
+            Cow::Owned(Value::Array(items)) => items.into_iter().map(Cow::Owned).collect(),
+            value => match value.as_object() {
+                Some(entries) => entries.keys().map(|key| Cow::Owned(json!(key))).collect(),
+                None => return Err(Stop::Unknown),
+            },
         };
-        let count = items.len();
+        self.work.take(items.len() as u64)?;
         let mut held = 0;
+        let mut all = true;
         for item in items {
-            self.names.push((variable.to_owned(), item));
+            self.charge()?;
+            self.names.push((variable, item));
             let value = self.eval(body);
             self.names.pop();
             // Another item could make up for a failure; that is rare.
-            held += usize::from(value.map_err(|_| Stop::Unknown)?.as_bool().ok_or(Stop::Unknown)?);
+            let holds = match value {
+                Ok(value) => value.as_bool().ok_or(Stop::Unknown)?,
+                Err(stop @ (Stop::Dear | Stop::Spent)) => return Err(stop),
+                Err(Stop::Fails | Stop::Unknown) => return Err(Stop::Unknown),
+            };
+            held += usize::from(holds);
+            all &= holds;
+            if (name == "all" && !holds) || (name == "exists" && holds) {
+                break;
+            }
         }
-        Ok(json!(match name {
-            "all" => held == count,
+        Ok(Cow::Owned(json!(match name {
+            "all" => all,
             "exists" => held > 0,
             _ => held == 1,
-        }))
+        })))
     }
 }
 
 /// A field by the name that it has in rules.
 fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    fields
-        .get(name)
-        .or_else(|| fields.iter().find(|(key, _)| escape(key).as_deref() == Some(name)).map(|(_, v)| v))
+    fields.get(name).or_else(|| fields.get(&unescape(name)?))
+}
+
+fn entry<'a>(value: &'a Value, index: &Value) -> Result<&'a Value, Stop> {
+    match (value, index) {
+        (Value::Array(items), Value::Number(at)) => {
+            let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
+            at.and_then(|at| items.get(at)).ok_or(Stop::Fails)
+        }
+        (Value::Object(entries), Value::String(key)) => entries.get(key).ok_or(Stop::Fails),
+        _ => Err(Stop::Unknown),
+    }
 }
 
 /// The value of a function or operator; none when it is not known here.
-fn apply(name: &str, values: &[Value]) -> Option<Value> {
+fn apply(name: &str, values: &[&Value]) -> Option<Value> {
     let order = |a: &Value, b: &Value| match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
@@ -177,15 +304,12 @@ fn apply(name: &str, values: &[Value]) -> Option<Value> {
         ("startsWith", [Value::String(text), Value::String(part)]) => json!(text.starts_with(part.as_str())),
         ("endsWith", [Value::String(text), Value::String(part)]) => json!(text.ends_with(part.as_str())),
         ("contains", [Value::String(text), Value::String(part)]) => json!(text.contains(part.as_str())),
-        ("matches", [Value::String(text), Value::String(pattern)]) => {
-            json!(Pattern::parse(pattern).ok()?.is_found(text)?)
-        }
         _ => return None,
     })
 }
 
 /// Whether an operator is not for values of these types, which only a value of a type not known before can have.
-fn unsuited(name: &str, values: &[Value]) -> bool {
+fn unsuited(name: &str, values: &[&Value]) -> bool {
     match (name, values) {
         ("size", [value]) => value.is_number() || value.is_boolean(),
         ("_<_" | "_<=_" | "_>_" | "_>=_", [a, b]) => a.is_number() != b.is_number(),
@@ -201,3 +325,7 @@ fn equal(a: &Value, b: &Value) -> bool {
         _ => a == b,
     }
 }
+
+#[cfg(test)]
+#[path = "eval_tests.rs"]
+mod tests;

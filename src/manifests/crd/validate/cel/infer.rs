@@ -1,9 +1,15 @@
 //! The type of each part of an expression, and what does not fit together.
 
+use std::collections::HashMap;
+
 use super::parser::Expr;
 use super::signatures::{self, join};
 use super::types::Type;
+use crate::limits::DEPTH;
 use crate::manifests::crd::validate::pattern::Pattern;
+
+/// The most that a type can be made of: what is nested as deep as an expression can be.
+const LARGEST: usize = 2 * DEPTH;
 
 /// The names of types, which are values as well.
 const TYPES: [&str; 13] = [
@@ -27,9 +33,14 @@ const ORDERED: [&str; 8] = ["bool", "bytes", "double", "duration", "int", "strin
 /// What names stand for.
 pub(super) struct Scope<'a> {
     names: Vec<(String, Type<'a>)>,
+    /// The type of each part of the expression, by its place in memory.
+    found: Types<'a>,
     /// Whether the old value was looked at.
     pub(super) uses_old_self: bool,
 }
+
+/// The types of the parts of an expression that is not moved while they are looked up, by their places in memory.
+pub(super) type Types<'a> = HashMap<*const Expr, Type<'a>>;
 
 pub(super) type Found<'a> = Result<Type<'a>, String>;
 
@@ -45,7 +56,13 @@ impl<'a> Scope<'a> {
     /// The names of a rule on a value of a type; an optional old value is absent when the object is new.
     pub(super) fn new(value: Type<'a>, optional_old: bool) -> Self {
         let old = if optional_old { Type::Optional(Box::new(value.clone())) } else { value.clone() };
-        Self { names: vec![("self".into(), value), ("oldSelf".into(), old)], uses_old_self: false }
+        let names = vec![("self".into(), value), ("oldSelf".into(), old)];
+        Self { names, found: Types::new(), uses_old_self: false }
+    }
+
+    /// The types found.
+    pub(super) fn into_types(self) -> Types<'a> {
+        self.found
     }
 
     /// Adds a name that hides others of its kind.
@@ -60,6 +77,15 @@ impl<'a> Scope<'a> {
 
     /// The type of an expression.
     pub(super) fn infer(&mut self, expr: &Expr) -> Found<'a> {
+        let found = self.typed(expr)?;
+        if found.size(LARGEST) > LARGEST {
+            return Err(format!("a value in it has a type of more than {LARGEST} parts"));
+        }
+        self.found.insert(expr, found.clone());
+        Ok(found)
+    }
+
+    fn typed(&mut self, expr: &Expr) -> Found<'a> {
         match expr {
             Expr::Literal(kind, _) => Ok(Type::Plain(kind)),
             Expr::Ident(name) => self.ident(name),
@@ -83,9 +109,8 @@ impl<'a> Scope<'a> {
             }
             Expr::List(items) => self.alike(items, "the items of a list").map(list),
             Expr::Map(entries) => {
-                let (keys, values): (Vec<_>, Vec<_>) = entries.iter().cloned().unzip();
-                let keys = self.alike(&keys, "the keys of a map")?;
-                let values = self.alike(&values, "the values of a map")?;
+                let keys = self.alike(entries.iter().map(|(key, _)| key), "the keys of a map")?;
+                let values = self.alike(entries.iter().map(|(_, value)| value), "the values of a map")?;
                 Ok(Type::Map(Box::new(keys), Box::new(values)))
             }
             Expr::Call(name, target, arguments) => self.call(name, target.as_deref(), arguments),
@@ -105,7 +130,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The one type of several expressions.
-    fn alike(&mut self, items: &[Expr], what: &str) -> Found<'a> {
+    fn alike<'e>(&mut self, items: impl IntoIterator<Item = &'e Expr>, what: &str) -> Found<'a> {
         let mut common: Option<Type<'a>> = None;
         for item in items {
             let found = self.infer(item)?;
@@ -151,7 +176,7 @@ impl<'a> Scope<'a> {
 pub(super) fn select<'a>(operand: &Type<'a>, name: &str) -> Found<'a> {
     operand.field(name).ok_or_else(|| match operand {
         Type::Object(object) => {
-            let fields: Vec<String> = object.fields().iter().map(|field| format!("`{field}`")).collect();
+            let fields: Vec<String> = object.fields(9).iter().map(|field| format!("`{field}`")).collect();
             match fields.len() {
                 1..=8 => format!("there is no field `{name}`, only {}", fields.join(", ")),
                 _ => format!("there is no field `{name}`"),

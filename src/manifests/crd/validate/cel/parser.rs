@@ -1,6 +1,7 @@
 //! The grammar of CEL.
 
 use super::lexer::{Token, words};
+use crate::limits::DEPTH;
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,8 +47,8 @@ const RESERVED: [&str; 17] = [
 const LEVELS: [&[&str]; 5] =
     [&["||"], &["&&"], &["<", "<=", ">=", ">", "==", "!=", "in"], &["+", "-"], &["*", "/", "%"]];
 
-/// How deep an expression may be nested; the API server takes 250 levels.
-const DEEPEST: usize = 200;
+/// An expression, and how many there are one in the other from it to the innermost.
+type Tall = (Expr, usize);
 
 struct Parser {
     tokens: Vec<Token>,
@@ -57,7 +58,7 @@ struct Parser {
 
 pub(super) fn parse(text: &str) -> Result<Expr, String> {
     let mut parser = Parser { tokens: words(text)?, at: 0, depth: 0 };
-    let expr = parser.expr()?;
+    let (expr, _) = parser.expr()?;
     match parser.peek() {
         Token::End => Ok(expr),
         other => Err(format!("{} is not expected", show(other))),
@@ -75,26 +76,42 @@ fn show(token: &Token) -> String {
     }
 }
 
-/// Counts the links of a chain such as `a.b.c`, each of which nests those before it.
-fn longer(links: &mut usize) -> Result<(), String> {
-    *links += 1;
-    if *links > DEEPEST { Err("it is nested too deeply".into()) } else { Ok(()) }
+/// The height of what is around others.
+fn above(heights: impl IntoIterator<Item = usize>) -> Result<usize, String> {
+    match heights.into_iter().max().unwrap_or(0) {
+        height if height >= DEPTH => Err(too_deep()),
+        height => Ok(height + 1),
+    }
+}
+
+fn too_deep() -> String {
+    format!("it is nested too deeply, more than {DEPTH} levels")
+}
+
+fn split(list: Vec<Tall>) -> (Vec<Expr>, Vec<usize>) {
+    list.into_iter().unzip()
 }
 
 /// The parts joined by an operator, as a tree of the least depth.
-fn balanced(operator: &str, mut parts: Vec<Expr>) -> Expr {
+fn balanced(operator: &str, mut parts: Vec<Tall>) -> Result<Tall, String> {
     while parts.len() > 1 {
         let mut rest = parts.into_iter();
         let mut joined = Vec::new();
         while let Some(left) = rest.next() {
             joined.push(match rest.next() {
-                Some(right) => Expr::Call(operator.to_owned(), None, vec![left, right]),
+                Some(right) => both(operator, left, right)?,
                 None => left,
             });
         }
         parts = joined;
     }
-    parts.remove(0)
+    Ok(parts.remove(0))
+}
+
+/// Two operands joined by an operator.
+fn both(operator: &str, left: Tall, right: Tall) -> Result<Tall, String> {
+    let height = above([left.1, right.1])?;
+    Ok((Expr::Call(operator.to_owned(), None, vec![left.0, right.0]), height))
 }
 
 impl Parser {
@@ -117,16 +134,18 @@ impl Parser {
         if self.eat(sign) { Ok(()) } else { Err(format!("`{sign}` is missing before {}", show(self.peek()))) }
     }
 
-    fn expr(&mut self) -> Result<Expr, String> {
+    fn expr(&mut self) -> Result<Tall, String> {
         self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err("it is nested too deeply".into());
+        if self.depth > DEPTH {
+            return Err(too_deep());
         }
         let condition = self.binary(0)?;
         let expr = if self.eat("?") {
             let yes = self.binary(0)?;
             self.expect(":")?;
-            Expr::Call("_?_:_".into(), None, vec![condition, yes, self.expr()?])
+            let no = self.expr()?;
+            let height = above([condition.1, yes.1, no.1])?;
+            (Expr::Call("_?_:_".into(), None, vec![condition.0, yes.0, no.0]), height)
         } else {
             condition
         };
@@ -135,9 +154,8 @@ impl Parser {
     }
 
     /// Operands joined by operators of `lowest` and the levels above it.
-    fn binary(&mut self, lowest: usize) -> Result<Expr, String> {
+    fn binary(&mut self, lowest: usize) -> Result<Tall, String> {
         let mut left = self.unary()?;
-        let mut links = 0;
         while let Some((level, operator)) = self.operator(lowest) {
             let right = self.binary(level + 1)?;
             let name = format!("_{operator}_");
@@ -146,10 +164,9 @@ impl Parser {
                 while self.eat(operator) {
                     parts.push(self.binary(level + 1)?);
                 }
-                left = balanced(&name, parts);
+                left = balanced(&name, parts)?;
             } else {
-                longer(&mut links)?;
-                left = Expr::Call(name, None, vec![left, right]);
+                left = both(&name, left, right)?;
             }
         }
         Ok(left)
@@ -164,7 +181,7 @@ impl Parser {
         })
     }
 
-    fn unary(&mut self) -> Result<Expr, String> {
+    fn unary(&mut self) -> Result<Tall, String> {
         let Some(sign) = ["!", "-"].into_iter().find(|sign| self.eat(sign)) else {
             return self.member();
         };
@@ -172,37 +189,39 @@ impl Parser {
         while self.eat(sign) {
             odd = !odd;
         }
-        Ok(match self.member()? {
-            operand if !odd => operand,
+        let (operand, height) = self.member()?;
+        Ok(match operand {
+            operand if !odd => (operand, height),
             Expr::Literal(kind @ ("int" | "double"), Some(digits)) if sign == "-" => {
-                Expr::Literal(kind, Some(format!("-{digits}")))
+                (Expr::Literal(kind, Some(format!("-{digits}"))), height)
             }
-            operand => Expr::Call(format!("{sign}_"), None, vec![operand]),
+            operand => (Expr::Call(format!("{sign}_"), None, vec![operand]), above([height])?),
         })
     }
 
-    fn member(&mut self) -> Result<Expr, String> {
-        let mut expr = self.primary()?;
-        let mut links = 0;
+    fn member(&mut self) -> Result<Tall, String> {
+        let (mut expr, mut height) = self.primary()?;
         loop {
-            longer(&mut links)?;
             if self.eat(".") {
                 let name = self.field()?;
-                expr = if self.eat("(") {
-                    Expr::Call(name, Some(Box::new(expr)), self.list(")")?)
+                if self.eat("(") {
+                    let (arguments, heights) = split(self.list(")")?);
+                    height = above(heights.into_iter().chain([height]))?;
+                    expr = Expr::Call(name, Some(Box::new(expr)), arguments);
                 } else {
-                    Expr::Select(Box::new(expr), name, false)
-                };
+                    height = above([height])?;
+                    expr = Expr::Select(Box::new(expr), name, false);
+                }
             } else if self.eat(".?") {
+                height = above([height])?;
                 expr = Expr::Select(Box::new(expr), self.field()?, true);
-            } else if self.eat("[") {
-                expr = Expr::Index(Box::new(expr), Box::new(self.expr()?), false);
-                self.expect("]")?;
-            } else if self.eat("[?") {
-                expr = Expr::Index(Box::new(expr), Box::new(self.expr()?), true);
+            } else if let Some(open) = ["[", "[?"].into_iter().find(|open| self.eat(open)) {
+                let index = self.expr()?;
+                height = above([height, index.1])?;
+                expr = Expr::Index(Box::new(expr), Box::new(index.0), open == "[?");
                 self.expect("]")?;
             } else {
-                return Ok(expr);
+                return Ok((expr, height));
             }
         }
     }
@@ -219,7 +238,7 @@ impl Parser {
     }
 
     /// Expressions up to a closing bracket.
-    fn list(&mut self, close: &str) -> Result<Vec<Expr>, String> {
+    fn list(&mut self, close: &str) -> Result<Vec<Tall>, String> {
         let mut list = Vec::new();
         while !self.eat(close) {
             if close == "]" {
@@ -237,31 +256,25 @@ impl Parser {
         Ok(list)
     }
 
-    fn primary(&mut self) -> Result<Expr, String> {
+    fn primary(&mut self) -> Result<Tall, String> {
         let token = self.peek().clone();
         self.at += 1;
-        Ok(match token {
+        let expr = match token {
             Token::Int(digits) => Expr::Literal("int", Some(digits)),
             Token::Uint => Expr::Literal("uint", None),
             Token::Double(digits) => Expr::Literal("double", Some(digits)),
             Token::Bytes => Expr::Literal("bytes", None),
             Token::Text(text) => Expr::Literal("string", Some(text)),
-            Token::Ident(name) => match name.as_str() {
-                "true" | "false" => Expr::Literal("bool", Some(name)),
-                "null" => Expr::Literal("null", None),
-                "in" => return Err("`in` needs a value on each side".into()),
-                _ if self.eat("(") => Expr::Call(name, None, self.list(")")?),
-                reserved if RESERVED.contains(&reserved) => {
-                    return Err(format!("`{name}` is a reserved word"));
-                }
-                _ => Expr::Ident(name),
-            },
+            Token::Ident(name) => return self.named(name),
             Token::Sign("(") => {
                 let expr = self.expr()?;
                 self.expect(")")?;
-                expr
+                return Ok(expr);
             }
-            Token::Sign("[") => Expr::List(self.list("]")?),
+            Token::Sign("[") => {
+                let (list, heights) = split(self.list("]")?);
+                return Ok((Expr::List(list), above(heights)?));
+            }
             Token::Sign("[?") => {
                 let mut list = vec![self.expr()?];
                 if self.eat(",") {
@@ -269,26 +282,46 @@ impl Parser {
                 } else {
                     self.expect("]")?;
                 }
-                Expr::List(list)
+                let (list, heights) = split(list);
+                return Ok((Expr::List(list), above(heights)?));
             }
-            Token::Sign(open @ ("{" | "{?")) => self.map(open == "{?")?,
+            Token::Sign(open @ ("{" | "{?")) => return self.map(open == "{?"),
             other => return Err(format!("a value is missing before {}", show(&other))),
-        })
+        };
+        Ok((expr, 1))
     }
 
-    fn map(&mut self, mut optional: Optional) -> Result<Expr, String> {
-        let mut entries = Vec::new();
+    /// What a name begins.
+    fn named(&mut self, name: String) -> Result<Tall, String> {
+        let expr = match name.as_str() {
+            "true" | "false" => Expr::Literal("bool", Some(name)),
+            "null" => Expr::Literal("null", None),
+            "in" => return Err("`in` needs a value on each side".into()),
+            _ if self.eat("(") => {
+                let (arguments, heights) = split(self.list(")")?);
+                return Ok((Expr::Call(name, None, arguments), above(heights)?));
+            }
+            reserved if RESERVED.contains(&reserved) => return Err(format!("`{name}` is a reserved word")),
+            _ => Expr::Ident(name),
+        };
+        Ok((expr, 1))
+    }
+
+    fn map(&mut self, mut optional: Optional) -> Result<Tall, String> {
+        let (mut entries, mut heights) = (Vec::new(), Vec::new());
         while optional || !self.eat("}") {
             optional = false;
             self.eat("?");
             let key = self.expr()?;
             self.expect(":")?;
-            entries.push((key, self.expr()?));
+            let value = self.expr()?;
+            heights.extend([key.1, value.1]);
+            entries.push((key.0, value.0));
             if !self.eat(",") {
                 self.expect("}")?;
                 break;
             }
         }
-        Ok(Expr::Map(entries))
+        Ok((Expr::Map(entries), above(heights)?))
     }
 }

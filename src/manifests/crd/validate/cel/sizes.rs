@@ -1,6 +1,11 @@
 //! How large a value can be, as its schema says.
 
-use super::types::escape;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::types::unescape;
 use crate::manifests::crd::validate::schema::Schema;
 
 /// The largest request, in bytes.
@@ -34,29 +39,81 @@ impl Size {
     }
 }
 
-/// The greatest size of what a path from an object leads to; none when the path leads nowhere.
-pub(super) fn at(root: Schema<'_>, whole: bool, path: &[String]) -> Option<u64> {
-    let Some((step, rest)) = path.split_first() else {
-        return Some(largest(root));
-    };
-    match (step.as_str(), root.items(), root.additional()) {
-        ("@items" | "@values", Some(inner), _) | ("@items" | "@values", None, Some(inner)) => {
-            at(inner, inner.embedded(), rest)
+/// What a path from an object leads to.
+#[derive(Clone, Copy)]
+pub(super) enum Spot<'a> {
+    /// A value with this schema; with `true`, it is a whole object.
+    Schema(Schema<'a>, bool),
+    /// The metadata of a whole object.
+    Metadata,
+    /// A text that every object has.
+    Text,
+    /// Keys are texts of whose size nothing is noted.
+    Key,
+    Nowhere,
+}
+
+impl<'a> Spot<'a> {
+    /// What is one step further.
+    pub(super) fn step(self, step: &str) -> Self {
+        let Self::Schema(schema, whole) = self else {
+            return match (self, step) {
+                (Self::Metadata, "name" | "generateName") => Self::Text,
+                (Self::Key, _) => Self::Key,
+                _ => Self::Nowhere,
+            };
+        };
+        let inner = |inner: Schema<'a>| Self::Schema(inner, inner.embedded());
+        match (step, schema.additional()) {
+            ("@items" | "@values", values) => schema.items().or(values).map_or(Self::Nowhere, inner),
+            ("@keys", Some(_)) => Self::Key,
+            ("apiVersion" | "kind", _) if whole => Self::Text,
+            ("metadata", _) if whole => Self::Metadata,
+            (_, Some(_)) => Self::Nowhere,
+            (name, None) => {
+                unescape(name).and_then(|name| schema.property(&name)).map_or(Self::Nowhere, inner)
+            }
         }
-        // Keys are texts of whose size nothing is noted.
-        ("@keys", _, Some(_)) => Some(0),
-        ("apiVersion" | "kind", ..) if whole => rest.is_empty().then_some(REQUEST - 2),
-        ("metadata", ..) if whole => match rest {
-            [] => Some(0),
-            [name] if name == "name" || name == "generateName" => Some(REQUEST - 2),
-            _ => None,
-        },
-        ("@items" | "@values", ..) | (_, _, Some(_)) => None,
-        (name, ..) => {
-            let mut fields = root.properties();
-            let (_, field) = fields.find(|(field, _)| escape(field).as_deref() == Some(name))?;
-            at(field, field.embedded(), rest)
+    }
+}
+
+/// The sizes of schemas that were looked at, by their place in memory.
+#[derive(Default)]
+pub(super) struct Sizes {
+    smallest: RefCell<HashMap<*const Map<String, Value>, u64>>,
+    largest: RefCell<HashMap<*const Map<String, Value>, u64>>,
+}
+
+impl Sizes {
+    /// The greatest size of what is at a spot, if anything is.
+    pub(super) fn at(&self, spot: Spot<'_>) -> Option<u64> {
+        match spot {
+            Spot::Schema(schema, _) => Some(self.largest(schema)),
+            Spot::Metadata | Spot::Key => Some(0),
+            Spot::Text => Some(REQUEST - 2),
+            Spot::Nowhere => None,
         }
+    }
+
+    fn largest(&self, schema: Schema<'_>) -> u64 {
+        let key = std::ptr::from_ref(schema.0);
+        let known = self.largest.borrow().get(&key).copied();
+        known.unwrap_or_else(|| {
+            let size = largest(schema, self);
+            self.largest.borrow_mut().insert(key, size);
+            size
+        })
+    }
+
+    /// The bytes that the smallest value has in JSON.
+    pub(super) fn smallest(&self, schema: Schema<'_>) -> u64 {
+        let key = std::ptr::from_ref(schema.0);
+        let known = self.smallest.borrow().get(&key).copied();
+        known.unwrap_or_else(|| {
+            let size = smallest(schema, self);
+            self.smallest.borrow_mut().insert(key, size);
+            size
+        })
     }
 }
 
@@ -65,18 +122,17 @@ fn number(schema: Schema<'_>, key: &str) -> Option<u64> {
     Some(number.as_u64().unwrap_or_default())
 }
 
-fn largest(schema: Schema<'_>) -> u64 {
+fn largest(schema: Schema<'_>, sizes: &Sizes) -> u64 {
     let length = number(schema, "maxLength");
     if schema.int_or_string() {
         return length.map_or(REQUEST - 2, |length| length.saturating_mul(4));
     }
     match schema.kind() {
         "array" => number(schema, "maxItems")
-            .unwrap_or_else(|| (REQUEST - 2) / (schema.items().map_or(1, smallest) + 1)),
+            .unwrap_or_else(|| (REQUEST - 2) / (schema.items().map_or(1, |items| sizes.smallest(items)) + 1)),
         "object" => match schema.additional() {
-            Some(values) => {
-                number(schema, "maxProperties").unwrap_or_else(|| (REQUEST - 2) / (smallest(values) + 6))
-            }
+            Some(values) => number(schema, "maxProperties")
+                .unwrap_or_else(|| (REQUEST - 2) / (sizes.smallest(values) + 6)),
             None => 0,
         },
         "string" => match schema.text("format") {
@@ -95,8 +151,7 @@ fn largest(schema: Schema<'_>) -> u64 {
     }
 }
 
-/// The bytes that the smallest value has in JSON.
-pub(super) fn smallest(schema: Schema<'_>) -> u64 {
+fn smallest(schema: Schema<'_>, sizes: &Sizes) -> u64 {
     if schema.int_or_string() {
         return 1;
     }
@@ -109,14 +164,12 @@ pub(super) fn smallest(schema: Schema<'_>) -> u64 {
             _ => 2,
         },
         "object" if schema.additional().is_none() => {
-            let needed =
-                |(name, field): &(&str, Schema<'_>)| schema.requires(name) && field.get("default").is_none();
-            schema
-                .properties()
-                .filter(needed)
-                .map(|(name, field)| name.len() as u64 + smallest(field) + 4)
-                .sum::<u64>()
-                + 2
+            let required: HashSet<&str> = schema.strings("required").collect();
+            let needed = |(name, field): &(&str, Schema<'_>)| {
+                required.contains(name) && field.get("default").is_none()
+            };
+            let field = |(name, field): (&str, Schema<'_>)| name.len() as u64 + sizes.smallest(field) + 4;
+            schema.properties().filter(needed).map(field).sum::<u64>() + 2
         }
         "array" | "object" => 2,
         _ => 1,

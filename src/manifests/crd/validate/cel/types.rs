@@ -84,6 +84,18 @@ impl<'a> Type<'a> {
         })
     }
 
+    /// How many types it is made of, itself included; more than `most` are not counted in full.
+    pub(super) fn size(&self, most: usize) -> usize {
+        match self {
+            Self::List(inner) | Self::Optional(inner) if most > 0 => 1 + inner.size(most - 1),
+            Self::Map(keys, values) if most > 0 => {
+                let keys = keys.size(most - 1);
+                1 + keys + values.size((most - 1).saturating_sub(keys))
+            }
+            _ => 1,
+        }
+    }
+
     /// The type of a field of this type, which `None` has not.
     pub(super) fn field(&self, name: &str) -> Option<Type<'a>> {
         match self {
@@ -108,31 +120,47 @@ impl<'a> Object<'a> {
             (Self::Metadata, _) => None,
             (Self::Struct(_, true), "metadata") => Some(Type::Object(Self::Metadata)),
             (Self::Struct(schema, _), name) => {
-                let mut fields = Schema(schema).properties();
-                let named = |field: &str| {
-                    (RESERVED.contains(&name) && field == name) || escape(field).as_deref() == Some(name)
-                };
-                let (_, field) = fields.find(|(field, _)| named(field))?;
+                let reserved = RESERVED.contains(&name).then(|| Schema(schema).property(name)).flatten();
+                let field = reserved.or_else(|| Schema(schema).property(&unescape(name)?))?;
                 Type::of(field, field.embedded())
             }
         }
     }
 
-    /// The names of the fields as rules write them.
-    pub(super) fn fields(self) -> Vec<String> {
+    /// The names of the first fields as rules write them.
+    pub(super) fn fields(self, count: usize) -> Vec<String> {
         match self {
             Self::Metadata => vec!["name".into(), "generateName".into()],
             Self::Struct(schema, _) => {
                 let visible =
                     Schema(schema).properties().filter(|(_, s)| Type::of(*s, s.embedded()).is_some());
-                visible.filter_map(|(name, _)| escape(name)).collect()
+                visible.filter_map(|(name, _)| escape(name)).take(count).collect()
             }
         }
     }
 }
 
+/// The field that has a name in rules, if there can be one.
+pub(super) fn unescape(name: &str) -> Option<String> {
+    const PARTS: [(&str, &str); 4] =
+        [("__underscores__", "__"), ("__dot__", "."), ("__dash__", "-"), ("__slash__", "/")];
+    let inner = name.strip_prefix("__").and_then(|name| name.strip_suffix("__"));
+    if let Some(reserved) = inner.filter(|inner| RESERVED.contains(inner)) {
+        return Some(reserved.to_owned());
+    }
+    let mut field = String::new();
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        let part = PARTS.iter().find_map(|(part, c)| Some((*c, rest.strip_prefix(part)?)));
+        let (more, after) = part.unwrap_or_else(|| rest.split_at(c.len_utf8()));
+        field.push_str(more);
+        rest = after;
+    }
+    (escape(&field).as_deref() == Some(name)).then_some(field)
+}
+
 /// How a field is named in rules, if it can be.
-pub(super) fn escape(name: &str) -> Option<String> {
+fn escape(name: &str) -> Option<String> {
     if RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }

@@ -15,7 +15,8 @@ impl Parser<'_> {
         let mut set = Set { negated: self.eat("^"), fold: self.flags.fold, ..Set::default() };
         let mut first = true;
         while first || !self.rest.starts_with(']') {
-            let named = self.rest.strip_prefix("[:").and_then(|rest| rest.split_once(":]"));
+            let closed = |rest: &&str| self.named.is_some_and(|named| rest.len() >= named);
+            let named = self.rest.strip_prefix("[:").filter(closed).and_then(|rest| rest.split_once(":]"));
             if let Some((name, rest)) = named {
                 set.add(posix(name).ok_or_else(|| format!("`[:{name}:]` is no class"))?);
                 self.rest = rest;
@@ -46,6 +47,7 @@ impl Parser<'_> {
             first = false;
         }
         self.next();
+        set.tidy();
         Ok(set)
     }
 

@@ -1,9 +1,22 @@
 //! The syntax of RE2 with the additions of Perl that Go knows.
 
 use super::{Assertion, Node, Set};
+use crate::limits::DEPTH;
 
 /// No repetition may ask for more, nested ones multiplied.
 const MOST: usize = 1000;
+
+/// Most instructions of a pattern with its repetitions written out; Go's library takes 128 MiB of them.
+const LARGEST: usize = 3_355_443;
+
+/// A part of a pattern.
+struct Part {
+    node: Node,
+    /// How often the innermost part of a counted repetition is repeated.
+    copies: usize,
+    /// How many instructions it is, its repetitions written out.
+    size: usize,
+}
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
@@ -15,12 +28,37 @@ pub(super) struct Flags {
 pub(super) struct Parser<'a> {
     pub(super) rest: &'a str,
     pub(super) flags: Flags,
+    depth: usize,
+    /// The bytes from the last `:]` on, without which no `[:` begins a class; none when there is no `:]`.
+    pub(super) named: Option<usize>,
 }
 
 pub(super) fn parse(text: &str) -> Result<Node, String> {
-    let mut parser = Parser { rest: text, flags: Flags::default() };
-    let node = parser.either()?;
-    if parser.rest.is_empty() { Ok(node) } else { Err("unexpected `)`".into()) }
+    let named = text.rfind(":]").map(|at| text.len() - at);
+    let mut parser = Parser { rest: text, flags: Flags::default(), depth: 0, named };
+    let part = parser.either()?;
+    if parser.rest.is_empty() { Ok(part.node) } else { Err("unexpected `)`".into()) }
+}
+
+impl Part {
+    fn leaf(node: Node) -> Self {
+        Self { node, copies: 1, size: 1 }
+    }
+
+    /// Parts one after the other, or in place of each other.
+    fn joined(parts: Vec<Self>, node: fn(Vec<Node>) -> Node) -> Self {
+        let copies = parts.iter().map(|part| part.copies).max().unwrap_or(1);
+        let size = parts.iter().fold(1_usize, |size, part| size.saturating_add(part.size));
+        Self { node: node(parts.into_iter().map(|part| part.node).collect()), copies, size }
+    }
+
+    fn repeated(self, min: usize, max: Option<usize>) -> Self {
+        let (times, more) = max.map_or((min.max(1), 2), |max| (max, max.saturating_sub(min)));
+        // Go's library does not look at what is there no time.
+        let copies = if max == Some(0) { 1 } else { self.copies.saturating_mul(times) };
+        let size = self.size.saturating_mul(times).saturating_add(more).max(1);
+        Self { node: Node::Repeat(Box::new(self.node), min, max), copies, size }
+    }
 }
 
 impl Parser<'_> {
@@ -41,36 +79,44 @@ impl Parser<'_> {
         next
     }
 
-    fn either(&mut self) -> Result<Node, String> {
+    fn either(&mut self) -> Result<Part, String> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(format!("it is nested more than {DEPTH} levels deep"));
+        }
         let mut branches = vec![self.concat()?];
         while self.eat("|") {
             branches.push(self.concat()?);
         }
-        Ok(if branches.len() == 1 { branches.remove(0) } else { Node::Either(branches) })
+        self.depth -= 1;
+        Ok(if branches.len() == 1 { branches.remove(0) } else { Part::joined(branches, Node::Either) })
     }
 
-    fn concat(&mut self) -> Result<Node, String> {
-        let mut nodes = Vec::new();
+    fn concat(&mut self) -> Result<Part, String> {
+        let mut parts = Vec::new();
         let mut repeated = false;
         while let Some(c) = self.peek().filter(|c| !"|)".contains(*c)) {
             let count = self.repetition(c)?;
             let Some((min, max)) = count else {
                 repeated = false;
-                self.atom(&mut nodes)?;
+                self.atom(&mut parts)?;
                 continue;
             };
-            let operand = nodes.pop().filter(|_| !repeated);
+            let operand = parts.pop().filter(|_| !repeated);
             let operand = operand.ok_or_else(|| {
                 if repeated { "two repetitions in a row" } else { "a repetition of nothing" }.to_owned()
             })?;
-            let node = Node::Repeat(Box::new(operand), min, max);
-            if c == '{' && copies(&node) > MOST {
+            let part = operand.repeated(min, max);
+            if c == '{' && part.copies > MOST {
                 return Err(format!("repetitions of more than {MOST}"));
             }
-            nodes.push(node);
+            if part.size > LARGEST {
+                return Err("it is too large with its repetitions written out".into());
+            }
+            parts.push(part);
             repeated = true;
         }
-        Ok(Node::Concat(nodes))
+        Ok(Part::joined(parts, Node::Concat))
     }
 
     /// The counts of the repetition that begins with `c`; none when it is an ordinary character.
@@ -80,7 +126,10 @@ impl Parser<'_> {
             '+' => (1, None),
             '?' => (0, Some(1)),
             '{' => {
-                let inner = self.rest[1..].split_once('}').map(|(inner, _)| inner);
+                // Only as far as it can be a number, or two.
+                let end = self.rest[1..].find(|c: char| !c.is_ascii_digit() && c != ',');
+                let inner = end.filter(|end| self.rest[1 + end..].starts_with('}'));
+                let inner = inner.map(|end| &self.rest[1..=end]);
                 let number = |text: &str| {
                     let plain = text == "0" || !text.starts_with('0');
                     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -108,10 +157,13 @@ impl Parser<'_> {
         Ok(Some(count))
     }
 
-    fn atom(&mut self, nodes: &mut Vec<Node>) -> Result<(), String> {
+    fn atom(&mut self, parts: &mut Vec<Part>) -> Result<(), String> {
         let node = match self.next().unwrap_or_default() {
             '(' => match self.group()? {
-                Some(node) => node,
+                Some(part) => {
+                    parts.push(part);
+                    return Ok(());
+                }
                 None => return Ok(()),
             },
             '[' => Node::One(self.class()?),
@@ -123,7 +175,7 @@ impl Parser<'_> {
             '$' => Node::Assert(Assertion::TextEnd),
             '\\' if self.eat("Q") => {
                 let (quoted, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
-                nodes.extend(quoted.chars().map(|c| Node::One(self.one(c))));
+                parts.extend(quoted.chars().map(|c| Part::leaf(Node::One(self.one(c)))));
                 self.rest = rest;
                 return Ok(());
             }
@@ -139,7 +191,7 @@ impl Parser<'_> {
             },
             c => Node::One(self.one(c)),
         };
-        nodes.push(node);
+        parts.push(Part::leaf(node));
         Ok(())
     }
 
@@ -153,7 +205,7 @@ impl Parser<'_> {
     }
 
     /// What follows a parenthesis; none when it only sets flags.
-    fn group(&mut self) -> Result<Option<Node>, String> {
+    fn group(&mut self) -> Result<Option<Part>, String> {
         let outer = self.flags;
         if self.eat("?P<") || self.eat("?<") {
             let look = self.rest.starts_with(['=', '!']);
@@ -185,17 +237,8 @@ impl Parser<'_> {
                 return Ok(None);
             }
         }
-        let node = self.either()?;
+        let part = self.either()?;
         self.flags = outer;
-        if self.eat(")") { Ok(Some(node)) } else { Err("a parenthesis is not closed".into()) }
-    }
-}
-
-/// How often the innermost part of a repetition is repeated.
-fn copies(node: &Node) -> usize {
-    match node {
-        Node::One(_) | Node::Assert(_) => 1,
-        Node::Concat(nodes) | Node::Either(nodes) => nodes.iter().map(copies).max().unwrap_or(1),
-        Node::Repeat(inner, min, max) => copies(inner).saturating_mul(max.unwrap_or(*min).max(1)),
+        if self.eat(")") { Ok(Some(part)) } else { Err("a parenthesis is not closed".into()) }
     }
 }
