@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::{Context, crdgen, plan};
 use crate::cli::{Format, ManifestsArgs};
+use crate::limits::{LENGTH, TOTAL};
 use crate::manifests::{crd, rbac};
 use crate::project::Project;
 use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
+use crate::yaml::{self, Fault};
 use crate::{Error, Problem, Result};
 
 /// Where the definitions are.
@@ -36,7 +37,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
                 crd::limit_descriptions(definition, limit);
             }
         }
-        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?);
+        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?)?;
         for note in sources.check(crd::validate(&definitions))? {
             draft.note(note);
         }
@@ -69,7 +70,10 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
         let before = match &args.against {
             Some(_) => committed.remove(path.as_str()),
-            None => draft.tree().on_disk(&path)?.as_deref().and_then(|text| parse(text).pop()),
+            None => match draft.tree().on_disk(&path)? {
+                Some(text) => parse(path.as_str(), &text)?.pop(),
+                None => None,
+            },
         };
         broken.extend(before.iter().flat_map(|before| crd::breaking(before, &definition)));
         let text = crd::render(&definition);
@@ -118,10 +122,21 @@ fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
         return Err(Error::Refused(problem.hint("name a commit, tag or branch of the project's repository")));
     }
     let mut found = BTreeMap::new();
-    let paths = git(&["ls-tree", "-z", "--name-only", commit, &format!("./{BASES}/")])?.stdout;
-    for path in String::from_utf8_lossy(&paths).split_terminator('\0') {
+    let entries = git(&["ls-tree", "-z", "-l", commit, &format!("./{BASES}/")])?.stdout;
+    let mut bytes = 0;
+    for entry in String::from_utf8_lossy(&entries).split_terminator('\0') {
+        // Its mode, kind, name in git's store and length; behind a tab its path.
+        let Some((about, path)) = entry.split_once('\t') else { continue };
+        let Some(length) = about.rsplit(' ').next().and_then(|length| length.parse::<u64>().ok()) else {
+            continue;
+        };
+        bytes += length;
+        if length > LENGTH || bytes > TOTAL {
+            let message = format!("`{path}` is longer at `{commit}` than what is read of a project's files");
+            return Err(Error::Refused(Problem::new(message).hint("compare with another commit")));
+        }
         let file = git(&["show", &format!("{commit}:./{path}")])?;
-        let definition = parse(&String::from_utf8_lossy(&file.stdout)).pop();
+        let definition = parse(path, &String::from_utf8_lossy(&file.stdout))?.pop();
         found.extend(definition.map(|definition| (path.to_owned(), definition)));
     }
     Ok(found)
@@ -140,19 +155,18 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
 
 /// The roles of markers that nothing gives to the manager.
 fn unbound(tree: &Tree) -> Result<Vec<String>> {
-    let documents = |text: &str| -> Vec<Value> {
-        let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
-        documents.collect()
-    };
     let mut bound = Vec::new();
     for path in tree.list("config/rbac", "yaml")? {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("roleRef") {
-            bound.extend(documents(&text).into_iter().map(|binding| binding["roleRef"].clone()));
+            bound.extend(
+                documents(path.as_str(), &text)?.into_iter().map(|binding| binding["roleRef"].clone()),
+            );
         }
     }
-    let roles = tree.read(&RelPath::new("config/rbac/role.yaml")?)?.unwrap_or_default();
-    let free = documents(&roles).into_iter().filter(|role| {
+    let path = RelPath::new("config/rbac/role.yaml")?;
+    let roles = tree.read(&path)?.unwrap_or_default();
+    let free = documents(path.as_str(), &roles)?.into_iter().filter(|role| {
         let is_of = |to: &Value| to["kind"] == role["kind"] && to["name"] == role["metadata"]["name"];
         !bound.iter().any(is_of) && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
     });
@@ -174,16 +188,34 @@ fn on_disk(tree: &Tree, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<V
     for path in paths.into_iter().filter(|path| wanted(path.as_str())) {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("CustomResourceDefinition") {
-            found.extend(parse(&text).into_iter().map(|definition| (path.clone(), definition)));
+            found.extend(
+                parse(path.as_str(), &text)?.into_iter().map(|definition| (path.clone(), definition)),
+            );
         }
     }
     Ok(found)
 }
 
-/// The definitions in a text, up to where it is no YAML.
-fn parse(text: &str) -> Vec<Value> {
-    let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
-    documents.filter(|document| document["kind"] == "CustomResourceDefinition").collect()
+/// The definitions in the text of a file, up to where it is no YAML.
+///
+/// # Errors
+/// As [`documents`].
+fn parse(path: &str, text: &str) -> Result<Vec<Value>> {
+    let mut found = documents(path, text)?;
+    found.retain(|document| document["kind"] == "CustomResourceDefinition");
+    Ok(found)
+}
+
+/// The documents in the text of a file, up to where it is no YAML.
+///
+/// # Errors
+/// [`Error::Refused`] when the text would take too long or too much space to read.
+fn documents(path: &str, text: &str) -> Result<Vec<Value>> {
+    let read = yaml::documents(text).map_err(|Fault { line, message, .. }| {
+        let problem = Problem::new(format!("`{path}:{line}`: {message}"));
+        Error::Refused(problem.hint("mend the file, or move it out of the project"))
+    })?;
+    Ok(read.into_iter().map_while(Result::ok).collect())
 }
 
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
@@ -241,16 +273,14 @@ fn complete(definitions: &[Value], project: &Project) -> Result<()> {
 }
 
 /// Prints the manifests, as YAML or as a list in JSON; kubectl takes both.
-fn print(context: &Context, yaml: &str) -> Result<()> {
+fn print(context: &Context, text: &str) -> Result<()> {
     if context.global.format == Format::Text {
-        context.console.data(yaml.trim_end());
+        context.console.data(text.trim_end());
         return Ok(());
     }
-    let documents: Result<Vec<Value>, _> =
-        serde_yaml::Deserializer::from_str(yaml).map(Value::deserialize).collect();
-    let items = documents.map_err(|error| {
-        Error::Refused(Problem::new(format!("the manifests cannot be read back: {error}")))
-    })?;
+    let unread = |fault| Error::Refused(Problem::new(format!("the manifests cannot be read back: {fault}")));
+    let documents = yaml::documents(text).map_err(unread)?;
+    let items = documents.into_iter().collect::<Result<Vec<Value>, _>>().map_err(unread)?;
     context.console.json(&json!({ "apiVersion": "v1", "kind": "List", "items": items }));
     Ok(())
 }

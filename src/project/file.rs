@@ -5,14 +5,13 @@ use serde_yaml::{Mapping, Value};
 use super::locate::{self, Step};
 use super::{Added, LAYOUT, Project};
 use crate::resource::{Resource, core, plural, validate};
+use crate::yaml::{self, Fault};
 use crate::{Error, Problem, Result};
 
 /// Version of the schema, kubebuilder's.
 const VERSION: &str = "3";
 /// Longest file that is read, in bytes; a kind takes about 200.
 const LONGEST: usize = 1 << 20;
-/// Most opening brackets. The parser refuses deep nesting, but only once it has read it all, in quadratic time.
-const BRACKETS: usize = 10_000;
 
 impl Project {
     /// Reads the text of PROJECT.
@@ -98,11 +97,7 @@ fn document(text: &str) -> Result<Mapping> {
     {
         return Err(mistake(text, line + 1, "the file is not text"));
     }
-    if let Some((at, _)) = text.match_indices(['[', '{']).nth(BRACKETS) {
-        let line = text[..at].matches('\n').count() + 1;
-        return Err(mistake(text, line, "more brackets than in any project's file"));
-    }
-    match serde_yaml::from_str(text) {
+    match yaml::one(text) {
         Ok(Value::Mapping(map)) => Ok(map),
         Ok(_) => {
             let line =
@@ -113,11 +108,9 @@ fn document(text: &str) -> Result<Mapping> {
                 "expected keys with values, such as `domain: example.com`",
             ))
         }
-        Err(error) => {
-            let line = error.location().map_or(1, |location| location.line());
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            Err(mistake(text, line, &format!("not valid YAML: {}", escaped(message, 120))))
+        Err(Fault { line, message, limit: true }) => Err(mistake(text, line, &message)),
+        Err(Fault { line, message, .. }) => {
+            Err(mistake(text, line, &format!("not valid YAML: {}", escaped(&message, 120))))
         }
     }
 }

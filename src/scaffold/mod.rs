@@ -11,6 +11,7 @@ mod edit;
 mod file;
 mod found;
 mod journal;
+mod list;
 mod lock;
 pub mod path;
 mod plan;

@@ -13,7 +13,7 @@ use syn::visit::Visit;
 
 use super::serde_names::{of_field, of_variant, setting};
 use super::{Schema, of_type};
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, rust};
 
 /// The types in question: Rust name, name of the definition.
 const HIDDEN: [(&str, &str); 3] = [
@@ -45,7 +45,7 @@ impl Fields {
         if !sources.iter().any(|text| HIDDEN.iter().any(|(name, _)| text.contains(name))) {
             return Self::default();
         }
-        let files: Vec<syn::File> = sources.iter().filter_map(|text| syn::parse_file(text).ok()).collect();
+        let files: Vec<syn::File> = sources.iter().filter_map(|text| rust::parse(text).ok()).collect();
         let mut names = Names::default();
         for file in &files {
             names.visit_file(file);
