@@ -1,6 +1,6 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -155,20 +155,21 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
 
 /// The roles of markers that nothing gives to the manager.
 fn unbound(tree: &Tree) -> Result<Vec<String>> {
-    let mut bound = Vec::new();
+    let of = |kind: &Value, name: &Value| (kind.to_string(), name.to_string());
+    let mut bound = HashSet::new();
     for path in tree.list("config/rbac", "yaml")? {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("roleRef") {
-            bound.extend(
-                documents(path.as_str(), &text)?.into_iter().map(|binding| binding["roleRef"].clone()),
-            );
+            let bindings = documents(path.as_str(), &text)?;
+            let roles = bindings.iter().map(|binding| &binding["roleRef"]);
+            bound.extend(roles.map(|role| of(&role["kind"], &role["name"])));
         }
     }
     let path = RelPath::new("config/rbac/role.yaml")?;
     let roles = tree.read(&path)?.unwrap_or_default();
     let free = documents(path.as_str(), &roles)?.into_iter().filter(|role| {
-        let is_of = |to: &Value| to["kind"] == role["kind"] && to["name"] == role["metadata"]["name"];
-        !bound.iter().any(is_of) && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
+        !bound.contains(&of(&role["kind"], &role["metadata"]["name"]))
+            && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
     });
     let note = |role: Value| {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

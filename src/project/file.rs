@@ -10,6 +10,8 @@ use crate::{Error, Problem, Result};
 
 /// Version of the schema, kubebuilder's.
 const VERSION: &str = "3";
+/// Most kinds and versions: each is compared with all others.
+const KINDS: usize = 2_000;
 /// Longest file that is read, in bytes; a kind takes about 200.
 const LONGEST: usize = 1 << 20;
 
@@ -35,7 +37,11 @@ impl Project {
         project.namespaced = root.boolean("namespaced")?;
         project.repo = root.string("repo")?.map(str::to_owned);
         project.plugins = root.map("plugins")?.map(|plugins| plugins.map.clone()).unwrap_or_default();
-        for entry in root.items("resources")? {
+        let entries = root.items("resources")?;
+        if let Some(entry) = entries.get(KINDS) {
+            return Err(root.error(&entry.path, &format!("more than {KINDS} kinds")));
+        }
+        for entry in entries {
             let resource = resource(&project, &entry)?;
             if resource.has_api
                 && let Some((library, _)) = entry.string("path")?.and_then(|path| path.split_once("::"))

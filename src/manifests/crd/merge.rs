@@ -1,6 +1,6 @@
 //! Several versions of a kind in one definition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde::Deserialize as _;
@@ -224,11 +224,8 @@ fn join_lists(merged: &mut Value, other: &Value, pointer: &str) {
         return;
     };
     if let Value::Array(list) = parent.entry(key).or_insert_with(|| json!([])) {
-        for item in more {
-            if !list.contains(item) {
-                list.push(item.clone());
-            }
-        }
+        let mut known: HashSet<String> = list.iter().map(Value::to_string).collect();
+        list.extend(more.iter().filter(|item| known.insert(item.to_string())).cloned());
     }
 }
 
