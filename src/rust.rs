@@ -167,6 +167,8 @@ fn check(text: &str) -> Result<(), Fault> {
             }
             (Kind::Sign, b'+' | b'/' | b'%' | b'^' | b'-') if before.is_operand() => cost::OPERATOR,
             (Kind::Sign, _) => cost::SIGN,
+            // `else`, `as` and `in` go on with what a keyword or an operand has begun.
+            (Kind::Keyword, b'e') => cost::OPERATOR,
             (Kind::Keyword, _) => cost::KEYWORD,
             (Kind::Operand | Kind::Lifetime, _) => cost::OPERAND,
         };
