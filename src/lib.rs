@@ -13,10 +13,13 @@ pub mod manifests;
 mod nearest;
 pub mod printable;
 pub mod project;
+mod read;
 pub mod resource;
+mod rust;
 pub mod scaffold;
 pub mod templates;
 mod usage;
+pub mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

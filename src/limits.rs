@@ -11,6 +11,9 @@ pub const DEPTH: usize = 250;
 /// Longest file that is read, in bytes.
 pub const LENGTH: u64 = 16 << 20;
 
+/// Most bytes of files that one command reads, whichever files and however often.
+pub const TOTAL: u64 = 256 << 20;
+
 /// Most entries of directories that one listing looks at.
 pub const ENTRIES: usize = 100_000;
 

@@ -8,7 +8,12 @@ use std::process::{Command, Stdio};
 use crate::{Error, Problem, Result, limits, printable};
 
 /// Calls `each` with the path from `root` and the text of every file that a commit has in `folder`.
-pub(super) fn files(root: &Path, commit: &str, folder: &str, mut each: impl FnMut(&str, &str)) -> Result<()> {
+pub(super) fn files(
+    root: &Path,
+    commit: &str,
+    folder: &str,
+    mut each: impl FnMut(&str, &str) -> Result<()>,
+) -> Result<()> {
     let name = format!("{commit}^{{commit}}");
     let known = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
     let id = known.map(|id| String::from_utf8_lossy(&id).trim().to_owned());
@@ -17,6 +22,7 @@ pub(super) fn files(root: &Path, commit: &str, folder: &str, mut each: impl FnMu
         return Err(Error::Refused(problem.hint("name a commit, tag or branch of the project's repository")));
     };
     let entries = git(root, &["ls-tree", "-z", &id, &format!("./{folder}/")])?.unwrap_or_default();
+    let mut bytes = 0;
     for entry in String::from_utf8_lossy(&entries).split_terminator('\0').take(limits::ENTRIES) {
         // `100644 blob 1b2c…<tab>config/…`; a link has another mode.
         let Some((about, path)) = entry.split_once('\t') else { continue };
@@ -24,7 +30,13 @@ pub(super) fn files(root: &Path, commit: &str, folder: &str, mut each: impl FnMu
         if mode.starts_with("100")
             && let Some(text) = git(root, &["cat-file", "blob", id])?
         {
-            each(path, &String::from_utf8_lossy(&text));
+            bytes += text.len() as u64;
+            if bytes > limits::TOTAL {
+                let problem =
+                    Problem::new(format!("the definitions of {} are too long", printable::value(commit)));
+                return Err(Error::Refused(problem.hint("compare with another commit")));
+            }
+            each(path, &String::from_utf8_lossy(&text))?;
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::project::{self, Project};
 use crate::resource::validate;
 use crate::scaffold::{Draft, Tree};
 use crate::templates::{self, Licensing, ProjectView};
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, read};
 
 /// Starts a project in a directory.
 pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
@@ -86,10 +86,10 @@ fn name_of(root: &Path) -> String {
 fn header(context: &Context, args: &InitArgs, problems: &mut Vec<Problem>) -> Option<String> {
     let file = args.license_file.as_ref()?;
     let path = context.directory.join(file);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let text = match read::file(&path, &path.to_string_lossy()) {
+        Ok((text, _)) => text,
         Err(error) => {
-            let problem = Problem::new(Error::io("read", &path)(error).to_string());
+            let problem = Problem::new(error.to_string());
             problems.push(problem.hint("name a text file with `--license-file`"));
             return None;
         }

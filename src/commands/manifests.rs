@@ -1,9 +1,8 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::{Access, Context, crdgen, git, plan};
@@ -13,6 +12,7 @@ use crate::printable;
 use crate::project::Project;
 use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
 use crate::templates::{Licensing, ProjectView};
+use crate::yaml::{self, Fault};
 use crate::{Error, Problem, Result};
 
 /// Where the definitions are.
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
                 crd::limit_descriptions(definition, limit);
             }
         }
-        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?);
+        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?)?;
         for note in sources.check(crd::validate(&definitions))? {
             draft.note(note);
         }
@@ -74,7 +74,10 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
         let before = match &args.against {
             Some(_) => committed.remove(path.as_str()),
-            None => draft.tree().on_disk(&path)?.as_deref().and_then(|text| parse(text).pop()),
+            None => match draft.tree().on_disk(&path)? {
+                Some(text) => parse(path.as_str(), &text)?.pop(),
+                None => None,
+            },
         };
         broken.extend(before.iter().flat_map(|before| crd::breaking(before, &definition)));
         let text = crd::render(&definition);
@@ -116,7 +119,8 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
 fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
     let mut found = BTreeMap::new();
     git::files(root, commit, BASES, |path, text| {
-        found.extend(parse(text).pop().map(|definition| (path.to_owned(), definition)));
+        found.extend(parse(path, text)?.pop().map(|definition| (path.to_owned(), definition)));
+        Ok(())
     })?;
     Ok(found)
 }
@@ -134,21 +138,21 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
 
 /// The roles of markers that nothing gives to the manager.
 fn unbound(tree: &Tree) -> Result<Vec<String>> {
-    let documents = |text: &str| -> Vec<Value> {
-        let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
-        documents.collect()
-    };
-    let mut bound = Vec::new();
+    let of = |kind: &Value, name: &Value| (kind.to_string(), name.to_string());
+    let mut bound = HashSet::new();
     for path in tree.list("config/rbac", "yaml")? {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("roleRef") {
-            bound.extend(documents(&text).into_iter().map(|binding| binding["roleRef"].clone()));
+            let bindings = documents(path.as_str(), &text)?;
+            let roles = bindings.iter().map(|binding| &binding["roleRef"]);
+            bound.extend(roles.map(|role| of(&role["kind"], &role["name"])));
         }
     }
-    let roles = tree.read(&RelPath::new("config/rbac/role.yaml")?)?.unwrap_or_default();
-    let free = documents(&roles).into_iter().filter(|role| {
-        let is_of = |to: &Value| to["kind"] == role["kind"] && to["name"] == role["metadata"]["name"];
-        !bound.iter().any(is_of) && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
+    let path = RelPath::new("config/rbac/role.yaml")?;
+    let roles = tree.read(&path)?.unwrap_or_default();
+    let free = documents(path.as_str(), &roles)?.into_iter().filter(|role| {
+        !bound.contains(&of(&role["kind"], &role["metadata"]["name"]))
+            && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
     });
     let note = |role: Value| {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -168,16 +172,34 @@ fn on_disk(tree: &Tree, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<V
     for path in paths.into_iter().filter(|path| wanted(path.as_str())) {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("CustomResourceDefinition") {
-            found.extend(parse(&text).into_iter().map(|definition| (path.clone(), definition)));
+            found.extend(
+                parse(path.as_str(), &text)?.into_iter().map(|definition| (path.clone(), definition)),
+            );
         }
     }
     Ok(found)
 }
 
-/// The definitions in a text, up to where it is no YAML.
-fn parse(text: &str) -> Vec<Value> {
-    let documents = serde_yaml::Deserializer::from_str(text).map_while(|it| Value::deserialize(it).ok());
-    documents.filter(|document| document["kind"] == "CustomResourceDefinition").collect()
+/// The definitions in the text of a file, up to where it is no YAML.
+///
+/// # Errors
+/// As [`documents`].
+fn parse(path: &str, text: &str) -> Result<Vec<Value>> {
+    let mut found = documents(path, text)?;
+    found.retain(|document| document["kind"] == "CustomResourceDefinition");
+    Ok(found)
+}
+
+/// The documents in the text of a file, up to where it is no YAML.
+///
+/// # Errors
+/// [`Error::Refused`] when the text would take too long or too much space to read.
+fn documents(path: &str, text: &str) -> Result<Vec<Value>> {
+    let read = yaml::documents(text).map_err(|Fault { line, message, .. }| {
+        let problem = Problem::new(format!("`{path}:{line}`: {message}"));
+        Error::Refused(problem.hint("mend the file, or move it out of the project"))
+    })?;
+    Ok(read.into_iter().map_while(Result::ok).collect())
 }
 
 /// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
@@ -235,16 +257,14 @@ fn complete(definitions: &[Value], project: &Project) -> Result<()> {
 }
 
 /// Prints the manifests, as YAML or as a list in JSON; kubectl takes both.
-fn print(context: &Context, yaml: &str) -> Result<()> {
+fn print(context: &Context, text: &str) -> Result<()> {
     if context.global.format == Format::Text {
-        context.console.data(yaml.trim_end());
+        context.console.data(text.trim_end());
         return Ok(());
     }
-    let documents: Result<Vec<Value>, _> =
-        serde_yaml::Deserializer::from_str(yaml).map(Value::deserialize).collect();
-    let items = documents.map_err(|error| {
-        Error::Refused(Problem::new(format!("the manifests cannot be read back: {error}")))
-    })?;
+    let unread = |fault| Error::Refused(Problem::new(format!("the manifests cannot be read back: {fault}")));
+    let documents = yaml::documents(text).map_err(unread)?;
+    let items = documents.into_iter().collect::<Result<Vec<Value>, _>>().map_err(unread)?;
     context.console.json(&json!({ "apiVersion": "v1", "kind": "List", "items": items }));
     Ok(())
 }

@@ -5,4 +5,3 @@
 
 pub mod crd;
 pub mod rbac;
-pub mod yaml;

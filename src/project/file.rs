@@ -6,14 +6,15 @@ use super::locate::{self, Step};
 use super::{Added, LAYOUT, Project};
 use crate::printable;
 use crate::resource::{Resource, core, plural, validate};
+use crate::yaml::{self, Fault};
 use crate::{Error, Problem, Result};
 
 /// Version of the schema, kubebuilder's.
 const VERSION: &str = "3";
+/// Most kinds and versions: each is compared with all others.
+const KINDS: usize = 2_000;
 /// Longest file that is read, in bytes; a kind takes about 200.
 const LONGEST: usize = 1 << 20;
-/// Most opening brackets. The parser refuses deep nesting, but only once it has read it all, in quadratic time.
-const BRACKETS: usize = 10_000;
 
 impl Project {
     /// Reads the text of PROJECT.
@@ -37,7 +38,11 @@ impl Project {
         project.namespaced = root.boolean("namespaced")?;
         project.repo = root.string("repo")?.map(str::to_owned);
         project.plugins = root.map("plugins")?.map(|plugins| plugins.map.clone()).unwrap_or_default();
-        for entry in root.items("resources")? {
+        let entries = root.items("resources")?;
+        if let Some(entry) = entries.get(KINDS) {
+            return Err(root.error(&entry.path, &format!("more than {KINDS} kinds")));
+        }
+        for entry in entries {
             let resource = resource(&project, &entry)?;
             if resource.has_api
                 && let Some((library, _)) = entry.string("path")?.and_then(|path| path.split_once("::"))
@@ -99,11 +104,7 @@ fn document(text: &str) -> Result<Mapping> {
     {
         return Err(mistake(text, line + 1, "the file is not text"));
     }
-    if let Some((at, _)) = text.match_indices(['[', '{']).nth(BRACKETS) {
-        let line = text[..at].matches('\n').count() + 1;
-        return Err(mistake(text, line, "more brackets than in any project's file"));
-    }
-    match serde_yaml::from_str(text) {
+    match yaml::one(text) {
         Ok(Value::Mapping(map)) => Ok(map),
         Ok(_) => {
             let line =
@@ -114,11 +115,9 @@ fn document(text: &str) -> Result<Mapping> {
                 "expected keys with values, such as `domain: example.com`",
             ))
         }
-        Err(error) => {
-            let line = error.location().map_or(1, |location| location.line());
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            Err(mistake(text, line, &format!("not valid YAML: {}", printable::start(message, 120))))
+        Err(Fault { line, message, limit: true }) => Err(mistake(text, line, &message)),
+        Err(Fault { line, message, .. }) => {
+            Err(mistake(text, line, &format!("not valid YAML: {}", printable::start(&message, 120))))
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::yaml;
+
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// One step from a value to one inside it.
@@ -21,8 +23,8 @@ pub(super) fn line(text: &str, path: &[Step]) -> usize {
     (0..=path.len())
         .rev()
         .find_map(|length| {
-            let error = Probe(&path[..length]).deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
-            error.to_string().contains(FOUND).then(|| error.location().map_or(1, |location| location.line()))
+            let fault = yaml::probe(text, Probe(&path[..length])).err()?;
+            fault.message.contains(FOUND).then_some(fault.line)
         })
         .unwrap_or(1)
 }

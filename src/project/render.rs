@@ -4,6 +4,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::{LAYOUT, Project, file};
 use crate::resource::{Resource, core, plural};
+use crate::yaml;
 
 const HEADER: &str = "\
 # What this project holds. `iris-scaffold` reads it before every command and writes it after;
@@ -30,9 +31,8 @@ impl Project {
             self.resources.iter().map(|resource| sorted(self.entry(resource)).into()).collect();
         put(&mut root, "resources", (!resources.is_empty()).then_some(Value::Sequence(resources)));
         put(&mut root, "version", Some("3".into()));
-        // Text and numbers in a mapping with text keys can always be written.
-        let yaml = serde_yaml::to_string(&sorted(root)).unwrap_or_default();
-        format!("{HEADER}{}", yaml.replace("\nversion: '3'\n", "\nversion: \"3\"\n"))
+        let text = yaml::document(&Value::Mapping(sorted(root)));
+        format!("{HEADER}{}", text.replace("\nversion: '3'\n", "\nversion: \"3\"\n"))
     }
 
     /// One item of `resources`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::lines::{same_lines, with_ends_of};
 use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
-use crate::{Error, Result};
+use crate::{Error, Result, rust, yaml};
 
 /// Collects what a command wants. Later additions see earlier ones through [`Draft::tree`].
 #[derive(Debug)]
@@ -139,22 +139,17 @@ impl Draft {
 /// Whether a text is what its file's name says, as far as that can be told.
 fn parses(path: &RelPath, text: &str) -> Result<(), String> {
     match path.extension() {
-        "rs" => syn::parse_file(text)
-            .map(drop)
-            .map_err(|error| format!("line {}: {error}", error.span().start().line)),
+        "rs" => rust::parse(text).map(drop).map_err(|fault| fault.to_string()),
         "toml" => {
             text.parse::<toml_edit::DocumentMut>().map(drop).map_err(|error| error.message().to_owned())
         }
-        "yaml" | "yml" => yaml(text),
-        _ if path.file_name() == "PROJECT" => yaml(text),
+        "yaml" | "yml" => parses_as_yaml(text),
+        _ if path.file_name() == "PROJECT" => parses_as_yaml(text),
         _ => Ok(()),
     }
 }
 
-fn yaml(text: &str) -> Result<(), String> {
-    use serde::Deserialize as _;
-    for document in serde_yaml::Deserializer::from_str(text) {
-        serde_yaml::Value::deserialize(document).map_err(|error| error.to_string())?;
-    }
-    Ok(())
+fn parses_as_yaml(text: &str) -> Result<(), String> {
+    let documents = yaml::documents::<serde_yaml::Value>(text).map_err(|fault| fault.to_string())?;
+    documents.into_iter().try_for_each(|document| document.map(drop)).map_err(|fault| fault.to_string())
 }

@@ -13,6 +13,7 @@ mod file;
 mod found;
 mod journal;
 mod lines;
+mod list;
 mod lock;
 pub mod path;
 mod plan;

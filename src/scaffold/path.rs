@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{Error, Problem, Result, printable};
 
-/// A file's path relative to the project's root: `/`-separated, not empty, never leaving the root, and writable on
-/// every system (no component that Windows reserves).
+/// A file's path relative to the project's root: `/`-separated, not empty, never leaving the root, writable on
+/// every system (no component that Windows reserves), and none of git's own files, which say what git runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct RelPath(String);
@@ -17,7 +17,8 @@ impl RelPath {
     /// Checks `path`.
     ///
     /// # Errors
-    /// [`Error::Refused`] when it is empty, absolute, has an empty, `.` or `..` component, or one that Windows reserves.
+    /// [`Error::Refused`] when it is empty, absolute, has an empty, `.` or `..` component, or one that Windows or
+    /// git reserves.
     pub fn new(path: impl Into<String>) -> Result<Self> {
         let path = path.into();
         match path.split('/').find_map(fault) {
@@ -81,10 +82,21 @@ pub fn is_device(stem: &str) -> bool {
     DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device))
 }
 
+/// Whether some file system takes this name for `.git`: in capitals, as its short name on Windows, with the dots, spaces
+/// and streams that Windows leaves out, or the invisible characters that macOS does. Git refuses the same.
+#[must_use]
+pub fn is_git(component: &str) -> bool {
+    let ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let name: String = component.chars().filter(|c| !ignored(c)).collect();
+    let name = name.split(':').next().unwrap_or_default().trim_end_matches(['.', ' ']);
+    name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
+}
+
 fn fault(component: &str) -> Option<&'static str> {
     match component {
         "" => Some("is empty or has an empty component"),
         "." | ".." => Some("has a `.` or `..` component"),
+        _ if is_git(component) => Some("has a component that git keeps for itself"),
         _ if component.contains(['\\', ':', '\0']) => Some("has a character that not every system allows"),
         _ if is_device(component.split('.').next().unwrap_or(component)) => {
             Some("has a component that Windows reserves")
@@ -104,6 +116,30 @@ mod tests {
         }
         for good in ["a", ".gitignore", "src/console.rs", "config/crd/bases/a.b_c.yaml"] {
             assert_eq!(RelPath::new(good).expect(good).as_str(), good);
+        }
+    }
+
+    #[test]
+    fn refuses_git_in_any_spelling() {
+        for bad in [
+            ".git",
+            "a/.git/hooks",
+            ".GIT",
+            ".git.",
+            ".git ",
+            ".git . .",
+            "git~1",
+            "GIT~1",
+            ".git::$INDEX_ALLOCATION",
+            ".g\u{200c}it",
+            "\u{feff}.git",
+            ".gi\u{202e}t",
+        ] {
+            let error = RelPath::new(format!("config/{bad}")).expect_err(bad).to_string();
+            assert!(error.ends_with("git keeps for itself"), "{error}");
+        }
+        for good in [".gitignore", ".github/x", "git", "git~2", "a.git", ".gitattributes"] {
+            assert!(RelPath::new(good).is_ok(), "{good}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::digest::Digest;
 use super::journal::{Entry, Journal, Journals};
 use super::{RelPath, Tree};
-use crate::{Error, Problem, Result, limits, printable};
+use crate::{Error, Problem, Result, printable, read};
 
 /// Finishes or forgets what a command that was killed left in the project at `root`. Whether there was anything to
 /// finish.
@@ -58,7 +58,7 @@ fn moves(root: &Path, journal: &Journal) -> Result<Vec<(PathBuf, PathBuf)>> {
         let found = tree.look(&path)?;
         let now = found.text().map(Digest::of);
         let staged = staging.new_file(index);
-        match digest(&staged).map_err(Error::io("read", &staged))? {
+        match digest(&staged)? {
             None if now.as_ref() == Some(&entry.after) => {}
             Some(new) if new == entry.after => {
                 if now.as_ref() != Some(&entry.after)
@@ -88,15 +88,16 @@ fn changed(path: &RelPath, staging: &Path) -> Error {
     Error::Refused(Problem::new(message).hint(hint))
 }
 
-/// The digest of a regular file; `None` when there is none.
-fn digest(path: &Path) -> io::Result<Option<Digest>> {
+/// The digest of a file; `None` when there is none.
+fn digest(path: &Path) -> Result<Option<Digest>> {
     match path.symlink_metadata() {
-        Ok(found) if found.is_file() && found.len() <= limits::LENGTH => {
-            Ok(Some(Digest::of(fs::read(path)?)))
+        Ok(found) if found.is_symlink() => {
+            let problem = Problem::new(format!("`{}` is a symbolic link", printable::path(path)));
+            Err(Error::Refused(problem.hint("remove it")))
         }
-        Ok(_) => Err(io::Error::other("it is not a file that was staged")),
+        Ok(_) => Ok(Some(Digest::of(read::file(path, &printable::path(path))?.0))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(Error::io("read", path)(error)),
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::{self, Metadata};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use super::RelPath;
 use super::found::Found;
+use super::path::is_git;
+use super::{RelPath, list};
+use crate::limits::{Budget, TOTAL};
 use crate::{Error, Problem, Result};
 
 /// A read-only view of a directory with texts laid over it. Its directories are looked at once: who wants to see what has
@@ -18,6 +21,8 @@ pub struct Tree {
     root: PathBuf,
     staged: BTreeMap<RelPath, Cow<'static, str>>,
     folders: RefCell<HashMap<String, Folder>>,
+    /// How many bytes may still be read.
+    bytes: Rc<Budget>,
 }
 
 /// What is known of a directory.
@@ -35,7 +40,8 @@ impl Tree {
     /// The tree at `root`, which need not exist yet.
     #[must_use]
     pub fn open(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), staged: BTreeMap::new(), folders: RefCell::default() }
+        let bytes = Rc::new(Budget::of(TOTAL));
+        Self { root: root.into(), staged: BTreeMap::new(), folders: RefCell::default(), bytes }
     }
 
     /// The directory.
@@ -90,7 +96,15 @@ impl Tree {
             found = real.metadata();
         }
         match found {
-            Ok(found) => Found::read(path, real, &found),
+            Ok(found) if self.bytes.take(found.len()).is_err() => {
+                let message = format!(
+                    "`{path}` is one too many: all files that were read have more than {} MiB",
+                    TOTAL >> 20
+                );
+                let hint = "move what is no part of the project out of it, or hide it: `.name`";
+                Err(Error::Refused(Problem::new(message).hint(hint)))
+            }
+            Ok(_) => Found::read(path, real),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found { real, content: None }),
             Err(error) => Err(Error::io("read", path.under(&self.root))(error)),
         }
@@ -119,7 +133,7 @@ impl Tree {
     /// Where the file really is, or will be: symbolic links below the root are followed.
     ///
     /// # Errors
-    /// [`Error::Refused`] when a link leads out of the root or nowhere.
+    /// [`Error::Refused`] when a link leads out of the root, to git's own files or nowhere.
     fn locate(&self, path: &RelPath) -> Result<PathBuf> {
         let mut existing = self.root.clone();
         let mut components = path.as_str().split('/');
@@ -150,8 +164,11 @@ impl Tree {
         };
         let mut real = existing.canonicalize().map_err(|_| leads("nowhere"))?;
         let root = self.root.canonicalize().map_err(Error::io("open", &self.root))?;
-        if !real.starts_with(&root) {
+        let Ok(inside) = real.strip_prefix(&root) else {
             return Err(leads("out of the project"));
+        };
+        if inside.iter().any(|component| is_git(&component.to_string_lossy())) {
+            return Err(leads("into git's own files"));
         }
         real.extend(rest);
         Ok(real)
@@ -161,41 +178,16 @@ impl Tree {
     /// out, such as the dangling links that editors put beside open files, and so are links to directories.
     ///
     /// # Errors
+    /// [`Error::Refused`] when the folder is no directory, or reached through a link, or endless as far as can be told;
     /// [`Error::Io`] when a directory cannot be read.
     pub fn list(&self, folder: &str, extension: &str) -> Result<Vec<RelPath>> {
-        let mut found: BTreeSet<RelPath> = self
+        let mut found = list::files(&self.root, folder, extension)?;
+        let staged = self
             .staged
             .keys()
             .filter(|path| path.as_str().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
-            .filter(|path| path.extension() == extension)
-            .cloned()
-            .collect();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let directory = self.root.join(&folder);
-            let entries = match fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(Error::io("list", directory)(error)),
-            };
-            for entry in entries {
-                let entry = entry.map_err(Error::io("list", &directory))?;
-                // A name that is not text cannot be a source.
-                let name = entry.file_name();
-                let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
-                    continue;
-                };
-                let kind = entry.file_type().map_err(Error::io("inspect", entry.path()))?;
-                let path = format!("{folder}/{name}");
-                if kind.is_dir() {
-                    folders.push(path);
-                } else if let Ok(path) = RelPath::new(path)
-                    && path.extension() == extension
-                {
-                    found.insert(path);
-                }
-            }
-        }
+            .filter(|path| path.extension() == extension);
+        found.extend(staged.cloned());
         Ok(found.into_iter().collect())
     }
 }

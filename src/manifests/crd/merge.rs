@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, yaml};
 
 use super::depth::too_deep;
 use super::normalise;
@@ -163,12 +163,13 @@ pub fn with_version(existing: Option<&str>, new: Value, storage: &str) -> Result
     let Some(text) = existing else {
         return merge(vec![new], storage);
     };
-    let document = serde_yaml::Deserializer::from_str(text).next();
-    let old = document.and_then(|document| Value::deserialize(document).ok());
-    let Some(mut old) = old.filter(|old| checked(old).is_ok()) else {
-        let problem = Problem::new(format!("the definition in `{}` cannot be read", super::file_name(&new)));
-        return Err(Error::Refused(problem.hint("write it anew from the types: `make manifests`")));
+    let unread = |why: &str| {
+        let message = format!("the definition in `{}` cannot be read{why}", super::file_name(&new));
+        Error::Refused(Problem::new(message).hint("write it anew from the types: `make manifests`"))
     };
+    let documents = yaml::documents(text).map_err(|fault| unread(&format!(": {fault}")))?;
+    let old = documents.into_iter().next().and_then(Result::ok);
+    let Some(mut old) = old.filter(|old| checked(old).is_ok()) else { return Err(unread("")) };
     if let Some(versions) = old["spec"]["versions"].as_array_mut() {
         versions.retain(|version| name(version) != first_version(&new));
         if versions.is_empty() {

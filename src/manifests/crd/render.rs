@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::manifests::yaml;
+use crate::yaml;
 
 /// The text of the definition's file.
 #[must_use]

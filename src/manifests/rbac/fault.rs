@@ -2,6 +2,7 @@
 
 use crate::Problem;
 use crate::nearest::nearest;
+use crate::printable;
 use crate::scaffold::RelPath;
 
 use super::lexer::Comment;
@@ -12,6 +13,9 @@ pub const NAME: &str = "+kubebuilder:rbac";
 /// The arguments' names.
 pub const ARGUMENTS: [&str; 7] =
     ["groups", "resources", "resourceNames", "verbs", "urls", "namespace", "roleName"];
+
+/// Most characters of a line that are shown.
+const LONGEST: usize = 200;
 
 /// Why a marker cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +41,20 @@ impl Fault {
         let column = comment.column + inside;
         let number = comment.line.to_string();
         let gutter = " ".repeat(number.len());
-        let indent = comment.line_text.len() - comment.line_text.trim_start().len();
+        let indent = comment.line_text.chars().take_while(|c| c.is_whitespace()).count();
         let line = comment.line_text.trim_start();
-        let sign = " ".repeat((column - 1).saturating_sub(indent));
+        let at = (column - 1).saturating_sub(indent);
+        // Of a long line, what is around the place.
+        let first = at.saturating_sub(LONGEST / 2);
+        let mut rest = line.chars().skip(first);
+        let mut line: String = rest.by_ref().take(LONGEST).collect();
+        if rest.next().is_some() {
+            line.push('…');
+        }
+        if first > 0 {
+            line.insert(0, '…');
+        }
+        let sign = " ".repeat(at - first + usize::from(first > 0));
         let message = format!(
             "`{path}:{number}:{column}`: {}\n{gutter} |\n{number} | {line}\n{gutter} | {sign}^",
             self.message
@@ -64,5 +79,5 @@ pub fn names() -> String {
 #[must_use]
 pub fn unknown(at: usize, name: &str) -> Fault {
     let hint = nearest(name, ARGUMENTS).map_or_else(names, |known| format!("did you mean `{known}`?"));
-    Fault::new(at, format!("unknown argument `{name}`"), hint)
+    Fault::new(at, format!("unknown argument {}", printable::value(name)), hint)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::{Marker, external};
 use crate::nearest::nearest;
+use crate::printable;
 
 /// What Kubernetes 1.37 serves with every group enabled: a group, a resource and its verbs in each line, `all` for
 /// those of an ordinary resource. Some exist for authorization alone, such as `impersonate`.
@@ -17,6 +18,9 @@ const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "
 const URL_VERBS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
 /// What every resource has for authorization alone: whether owner references to it may block its deletion.
 const FINALIZERS: &str = "finalizers";
+
+/// Most words that an error lists.
+const LISTED: usize = 100;
 
 type Set = BTreeSet<String>;
 
@@ -94,11 +98,14 @@ impl Known {
             let wrong =
                 marker.verbs.iter().find(|verb| *verb != "*" && !URL_VERBS.contains(&verb.as_str()))?;
             let hint = likely(wrong, URL_VERBS).unwrap_or_else(|| format!("they are {}", list(URL_VERBS)));
-            return fault("verbs", wrong, format!("paths have no verb `{wrong}`"), hint);
+            return fault("verbs", wrong, format!("paths have no verb {}", printable::value(wrong)), hint);
         }
         if let Some(group) = marker.groups.iter().find(|group| !self.has_group(group)) {
             let groups = self.groups.keys().chain(&self.external).map(String::as_str);
-            let say = format!("if another project has it, say so: `// {}={group}`", external::NAME);
+            let say = format!(
+                "if another project has it, say so: {}",
+                printable::value(&format!("// {}={group}", external::NAME))
+            );
             let hint = match likely(group, groups) {
                 _ if mistaken(group).is_some() => mistaken(group).unwrap_or_default(),
                 // Groups of other projects have a domain.
@@ -109,17 +116,21 @@ impl Known {
             return fault(
                 "groups",
                 group,
-                format!("neither Kubernetes nor this project has a group `{group}`"),
+                format!("neither Kubernetes nor this project has a group {}", printable::value(group)),
                 hint,
             );
         }
         if marker.groups.iter().any(|group| group == "*" || self.external.contains(full(group))) {
             return None;
         }
-        let groups: Vec<_> = marker.groups.iter().filter_map(|group| self.groups.get(full(group))).collect();
+        // Each once: a marker may repeat them without end.
+        let names: BTreeSet<&str> = marker.groups.iter().map(|group| full(group)).collect();
+        let groups: Vec<_> = names.into_iter().filter_map(|group| self.groups.get(group)).collect();
+        let resources: BTreeSet<&String> = marker.resources.iter().collect();
         if let Some(resource) = marker.resources.iter().find(|resource| verbs(&groups, resource).is_none()) {
             let message = format!(
-                "no resource `{resource}` in group {}",
+                "no resource {} in group {}",
+                printable::value(resource),
                 list(marker.groups.iter().map(|group| if group.is_empty() {
                     "core"
                 } else {
@@ -129,19 +140,22 @@ impl Known {
             let hint = self.elsewhere(&groups, resource);
             let hint = match marker.groups.iter().find(|group| self.partial.contains(*group)) {
                 Some(group) => {
-                    format!("{hint}; if the group has more, say so: `// {}={group}`", external::NAME)
+                    format!(
+                        "{hint}; if the group has more, say so: {}",
+                        printable::value(&format!("// {}={group}", external::NAME))
+                    )
                 }
                 None => hint,
             };
             return fault("resources", resource, message, hint);
         }
         let possible: Set =
-            marker.resources.iter().filter_map(|resource| verbs(&groups, resource)).flatten().collect();
+            resources.into_iter().filter_map(|resource| verbs(&groups, resource)).flatten().collect();
         let wrong = marker.verbs.iter().find(|verb| *verb != "*" && !possible.contains(*verb))?;
         let names = || possible.iter().map(String::as_str);
         let hint = likely(wrong, names()).unwrap_or_else(|| format!("they have {}", list(names())));
         let resources = list(marker.resources.iter().map(String::as_str));
-        fault("verbs", wrong, format!("{resources} have no verb `{wrong}`"), hint)
+        fault("verbs", wrong, format!("{resources} have no verb {}", printable::value(wrong)), hint)
     }
 
     fn has_group(&self, group: &str) -> bool {
@@ -171,7 +185,7 @@ impl Known {
 fn mistaken(group: &str) -> Option<String> {
     match group.split_once('/') {
         _ if group == "v1" => Some("the core group is `core`".into()),
-        Some((name, _)) => Some(format!("a group is named without a version: `{name}`")),
+        Some((name, _)) => Some(format!("a group is named without a version: {}", printable::value(name))),
         None if group.contains([';', ',', ' ']) => {
             Some("a word in quotes is one group: write `groups=apps;batch`".into())
         }
@@ -221,5 +235,11 @@ fn likely<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    let mut words = words.into_iter();
+    let mut shown: Vec<String> = words.by_ref().take(LISTED).map(printable::value).collect();
+    let more = words.count();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(", ")
 }

@@ -19,36 +19,51 @@ pub struct Comment<'a> {
 
 /// All line comments in `source`, documentation comments included, in order.
 #[must_use]
-pub fn comments(source: &str) -> Vec<Comment<'_>> {
-    let mut cursor = Cursor { source, at: 0 };
-    let mut found = Vec::new();
-    let (mut line, mut counted) = (1, 0);
-    while let Some(c) = cursor.peek() {
-        let start = cursor.at;
-        if c == '/' && cursor.eat("//") {
-            cursor.skip_while(|c| c != '\n');
-            line += source[counted..start].matches('\n').count();
-            counted = start;
-            let line_start = source[..start].rfind('\n').map_or(0, |end| end + 1);
-            found.push(Comment {
-                text: source[start..cursor.at].trim_end(),
-                line_text: source[line_start..cursor.at].trim_end(),
-                line,
-                column: source[line_start..start].chars().count() + 1,
-            });
-        } else if c == '/' && cursor.eat("/*") {
-            cursor.block_comment();
-        } else if c == '"' {
-            cursor.string();
-        } else if c == '\'' {
-            cursor.character_or_lifetime();
-        } else if c == '_' || c.is_alphanumeric() {
-            cursor.word();
-        } else {
-            cursor.bump();
+pub fn comments(source: &str) -> Comments<'_> {
+    Comments { cursor: Cursor { source, at: 0 }, line: 1, counted: 0 }
+}
+
+/// The line comments of a source text, found one by one.
+pub struct Comments<'a> {
+    cursor: Cursor<'a>,
+    /// The line, counted from 1, of the byte up to which lines were counted.
+    line: usize,
+    counted: usize,
+}
+
+impl<'a> Iterator for Comments<'a> {
+    type Item = Comment<'a>;
+
+    fn next(&mut self) -> Option<Comment<'a>> {
+        let cursor = &mut self.cursor;
+        let source = cursor.source;
+        while let Some(c) = cursor.peek() {
+            let start = cursor.at;
+            if c == '/' && cursor.eat("//") {
+                cursor.skip_while(|c| c != '\n');
+                self.line += source[self.counted..start].matches('\n').count();
+                self.counted = start;
+                let line_start = source[..start].rfind('\n').map_or(0, |end| end + 1);
+                return Some(Comment {
+                    text: source[start..cursor.at].trim_end(),
+                    line_text: source[line_start..cursor.at].trim_end(),
+                    line: self.line,
+                    column: source[line_start..start].chars().count() + 1,
+                });
+            } else if c == '/' && cursor.eat("/*") {
+                cursor.block_comment();
+            } else if c == '"' {
+                cursor.string();
+            } else if c == '\'' {
+                cursor.character_or_lifetime();
+            } else if c == '_' || c.is_alphanumeric() {
+                cursor.word();
+            } else {
+                cursor.bump();
+            }
         }
+        None
     }
-    found
 }
 
 /// A place in the source.
@@ -152,13 +167,13 @@ mod tests {
     use super::*;
 
     fn texts(source: &str) -> Vec<&str> {
-        comments(source).iter().map(|comment| comment.text).collect()
+        comments(source).map(|comment| comment.text).collect()
     }
 
     #[test]
     fn knows_where_a_comment_is() {
         let source = "fn a() {} // one\n\n    /// two\r\nlet é = 1; //! three";
-        let found = comments(source);
+        let found: Vec<_> = comments(source).collect();
         let places: Vec<_> = found.iter().map(|c| (c.text, c.line, c.column)).collect();
         assert_eq!(places, [("// one", 1, 11), ("/// two", 3, 5), ("//! three", 4, 12)]);
         assert_eq!(found[1].line_text, "    /// two");
@@ -231,7 +246,7 @@ mod tests {
 
         #[test]
         fn never_panics(source in "[/*\"'r#b\\\\\n é+]{0,60}") {
-            let _ = comments(&source);
+            let _ = comments(&source).count();
         }
     }
 }

@@ -7,6 +7,7 @@
 use super::fault::{Fault, NAME, example, unknown};
 use super::known::place;
 use super::reader::Reader;
+use crate::printable;
 use crate::resource::validate::is_label;
 
 /// What one comment allows.
@@ -26,6 +27,14 @@ pub struct Marker {
     pub namespace: String,
     /// Empty: the default role.
     pub role_name: String,
+}
+
+impl Marker {
+    /// How many words its rules have, one rule for each resource.
+    pub(super) fn words(&self) -> u64 {
+        let each = 1 + self.groups.len() + self.resource_names.len() + self.verbs.len() + self.urls.len();
+        u64::try_from(self.resources.len().max(1).saturating_mul(each)).unwrap_or(u64::MAX)
+    }
 }
 
 /// Reads a line comment: nothing when it is not this marker.
@@ -117,19 +126,24 @@ fn valid(marker: &Marker, comment: &str) -> Result<(), Fault> {
     let (namespace, role) = (marker.namespace.as_str(), marker.role_name.as_str());
     if !namespace.is_empty() && !is_label(namespace, false) {
         let hint = "write lower case letters, digits and `-`, at most 63 of them";
-        return fault("namespace", namespace, format!("`{namespace}` cannot be a namespace"), hint);
+        return fault(
+            "namespace",
+            namespace,
+            format!("{} cannot be a namespace", printable::value(namespace)),
+            hint,
+        );
     }
     if role.contains(['/', '%']) || [".", ".."].contains(&role) {
         return fault(
             "roleName",
             role,
-            format!("`{role}` cannot be the name of a role"),
+            format!("{} cannot be the name of a role", printable::value(role)),
             "leave `/` and `%` out",
         );
     }
     if let Some(url) = marker.urls.iter().find(|url| !url.starts_with('/') && *url != "*") {
-        let hint = format!("write `/{url}`");
-        return fault("urls", url, format!("path `{url}` does not begin with `/`"), &hint);
+        let hint = format!("write {}", printable::value(&format!("/{url}")));
+        return fault("urls", url, format!("path {} does not begin with `/`", printable::value(url)), &hint);
     }
     Ok(())
 }

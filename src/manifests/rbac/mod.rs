@@ -19,8 +19,14 @@ mod stray;
 pub use known::Known;
 pub use marker::Marker;
 
+use crate::limits::Budget;
 use crate::scaffold::RelPath;
 use crate::{Error, Problem, Result};
+
+/// Most words that the rules of all markers may have together; a role with as many is too large for a cluster.
+const WORDS: u64 = 1 << 19;
+/// Most problems that are reported one by one.
+const PROBLEMS: usize = 100;
 
 /// The role of markers that name none.
 pub const DEFAULT_ROLE: &str = "manager-role";
@@ -40,8 +46,18 @@ pub fn role_yaml(sources: &[(RelPath, String)]) -> Result<String> {
 /// As [`role_yaml`].
 pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
     // Most sources have none, which is soon seen.
-    let marked = sources.iter().filter(|(_, text)| text.contains(fault::NAME));
-    read(marked, marker::parse)
+    let relevant = sources.iter().filter(|(_, text)| text.contains(fault::NAME));
+    let words = Budget::of(WORDS);
+    read(relevant, |comment| {
+        let marker = marker::parse(comment)?;
+        Some(marker.and_then(|marker| match words.take(marker.words()) {
+            Ok(()) => Ok(marker),
+            Err(_) => {
+                let hint = "let markers name what the operator needs, or `*`";
+                Err(fault::Fault::new(0, "the markers ask for more rules than a role can have", hint))
+            }
+        }))
+    })
 }
 
 /// Checks that `known` has the groups, resources and verbs of all markers in `sources`, and what these say of groups
@@ -70,22 +86,27 @@ fn read<'a, T>(
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
+    let mut more = 0_usize;
     for (path, text) in sources {
         for comment in lexer::comments(text) {
             match parse(comment.text) {
                 None => {}
                 Some(Ok(item)) => found.push(item),
-                Some(Err(fault)) => problems.push(fault.at(path, &comment)),
+                Some(Err(fault)) if problems.len() < PROBLEMS => problems.push(fault.at(path, &comment)),
+                Some(Err(_)) => more += 1,
             }
         }
     }
-    if problems.is_empty() { Ok(found) } else { Err(Error::Refused(together(problems))) }
+    if problems.is_empty() { Ok(found) } else { Err(Error::Refused(together(problems, more))) }
 }
 
-/// Several problems as one: the messages below each other, each hint once.
-fn together(problems: Vec<Problem>) -> Problem {
+/// Several problems as one, and how many there are more: the messages below each other, each hint once.
+fn together(problems: Vec<Problem>, more: usize) -> Problem {
     let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
     let mut all = Problem::new(messages.join("\n"));
+    if more > 0 {
+        all.message.push_str(&format!("\nand {more} more"));
+    }
     for hint in problems.into_iter().flat_map(|problem| problem.hints) {
         if !all.hints.contains(&hint) {
             all.hints.push(hint);

@@ -1,5 +1,7 @@
 //! Reads the arguments of a marker from left to right.
 
+use crate::printable;
+
 use super::fault::{ARGUMENTS, Fault, example, names, unknown};
 
 /// Reads one comment from left to right.
@@ -31,7 +33,7 @@ impl Reader<'_> {
         self.at += length;
         if self.peek() != Some('=') {
             return Err(if ARGUMENTS.contains(&name.as_str()) {
-                Fault::new(self.at, format!("expected `=` after `{name}`"), example())
+                Fault::new(self.at, format!("expected `=` after {}", printable::value(&name)), example())
             } else {
                 unknown(start, &name)
             });

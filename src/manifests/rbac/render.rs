@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::manifests::yaml;
+use crate::yaml;
 
 use super::merge::{Role, Rule};
 

@@ -3,6 +3,7 @@
 use super::fault::{ARGUMENTS, Fault, NAME};
 use super::{external, fault};
 use crate::nearest::nearest;
+use crate::printable;
 
 /// Markers of Go without `kubebuilder` in their names.
 const GO: [&str; 13] = [
@@ -43,7 +44,7 @@ pub fn fault(comment: &str) -> Option<Fault> {
         "kubebuilder" => kubebuilder(rest, start),
         "iris-scaffold" if spaced.starts_with(own) => None,
         "iris-scaffold" => {
-            let message = format!("there is no marker `+{}`", word(spaced));
+            let message = format!("there is no marker {}", printable::value(&format!("+{}", word(spaced))));
             Some(Fault::new(start, message, format!("did you mean `{}`?", external::NAME)))
         }
         _ if GO.iter().any(|name| body.starts_with(name) && ends(body, name)) => {
@@ -51,7 +52,7 @@ pub fn fault(comment: &str) -> Option<Fault> {
         }
         _ if !rest.is_empty() => {
             let likely = nearest(prefix, ["kubebuilder", "iris-scaffold"])?;
-            let message = format!("there is no marker `+{prefix}`");
+            let message = format!("there is no marker {}", printable::value(&format!("+{prefix}")));
             Some(Fault::new(start, message, format!("did you mean `+{likely}`?")))
         }
         _ => None,
@@ -71,7 +72,8 @@ fn kubebuilder(rest: &str, start: usize) -> Option<Fault> {
         )),
         _ => match nearest(name, ["rbac", "resource"]) {
             Some("rbac") => {
-                let message = format!("there is no marker `+kubebuilder:{name}`");
+                let message =
+                    format!("there is no marker {}", printable::value(&format!("+kubebuilder:{name}")));
                 Some(Fault::new(start, message, format!("did you mean `{NAME}`?")))
             }
             _ => Some(without_effect(&format!("+kubebuilder:{}", word(rest)), start)),
@@ -82,7 +84,7 @@ fn kubebuilder(rest: &str, start: usize) -> Option<Fault> {
 fn without_effect(marker: &str, start: usize) -> Fault {
     let hint =
         "write the attribute that says it in Rust: iris-scaffold's `docs/markers.md` has both side by side";
-    Fault::new(start, format!("`{marker}` is a marker of Go and has no effect here"), hint)
+    Fault::new(start, format!("{} is a marker of Go and has no effect here", printable::value(marker)), hint)
 }
 
 /// The marker's name, without its arguments.

@@ -405,3 +405,77 @@ fn a_group_of_another_project_may_have_more_kinds() {
     let own = "// +kubebuilder:rbac:groups=apps,resources=deployment,verbs=get\n";
     assert_eq!(said(own), Err("did you mean `deployments`?".to_owned()));
 }
+
+#[test]
+fn whatever_is_repeated_gets_an_answer() {
+    let start = "// +kubebuilder:rbac:";
+    let marker = "// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get\n";
+    for part in [
+        "{",
+        "}",
+        "\"",
+        "`",
+        ";",
+        ",",
+        "=",
+        "a",
+        "a;",
+        "\\",
+        "\"\\\"",
+        "groups=apps,",
+        "groups=a;",
+        "groups={",
+        " ",
+        "groups=\"\";",
+        "é",
+        "urls=/a;",
+        "resources=",
+        "/",
+        "verbs=get;",
+        "\n// +kubebuilder:rbac:",
+        "/*",
+        "r#\"",
+        "'\\",
+    ] {
+        for text in
+            [format!("{start}{}", part.repeat(100_000)), format!("{start}groups={}", part.repeat(100_000))]
+        {
+            let begin = std::time::Instant::now();
+            let sources = [(RelPath::new("src/a.rs").expect("a path"), text)];
+            let error = role_yaml(&sources).err().or_else(|| check(&sources, Known::kubernetes()).err());
+            let shown = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(shown.len() < 100_000, "{part:?}: {}", shown.len());
+            assert!(begin.elapsed().as_secs() < 20, "{part:?}: {:?}", begin.elapsed());
+        }
+    }
+    let list = |word: &str| format!("{word};").repeat(200_000);
+    for text in [
+        format!("{start}groups={},resources={},verbs={}", list("apps"), list("deployments"), list("get")),
+        marker.repeat(200_000),
+        format!(
+            "{start}groups={0},resources={0},verbs=get",
+            (0..100_000).map(|n| format!("a{n};")).collect::<String>()
+        ),
+        format!("{start}groups={},resources=a,verbs=get", "a".repeat(15 << 20)),
+    ] {
+        let begin = std::time::Instant::now();
+        let sources = [(RelPath::new("src/a.rs").expect("a path"), text)];
+        let shown = role_yaml(&sources).and_then(|_| check(&sources, Known::kubernetes()));
+        let shown = shown.expect_err("too much").to_string();
+        assert!(
+            shown.len() < 100_000 && shown.starts_with("`src/a.rs:"),
+            "{}",
+            &shown[..shown.len().min(200)]
+        );
+        assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn many_problems_are_counted() {
+    let text = "// +kubebuilder:rbac:oops=1\n".repeat(1_000);
+    let error = role_yaml(&[(RelPath::new("src/a.rs").expect("a path"), text)]).expect_err("a thousand");
+    let shown = error.to_string();
+    assert_eq!(shown.matches("unknown argument `oops`").count(), 100);
+    assert!(shown.ends_with("\nand 900 more"), "{shown}");
+}

@@ -13,7 +13,7 @@ use syn::visit::Visit;
 
 use super::serde_names::{of_field, of_variant, setting};
 use super::{Schema, of_type};
-use crate::{Error, Problem, Result};
+use crate::{Error, Problem, Result, rust};
 
 /// The types in question: Rust name, name of the definition.
 const HIDDEN: [(&str, &str); 3] = [
@@ -45,7 +45,7 @@ impl Fields {
         if !sources.iter().any(|text| HIDDEN.iter().any(|(name, _)| text.contains(name))) {
             return Self::default();
         }
-        let files: Vec<syn::File> = sources.iter().filter_map(|text| syn::parse_file(text).ok()).collect();
+        let files: Vec<syn::File> = sources.iter().filter_map(|text| rust::parse(text).ok()).collect();
         let mut names = Names::default();
         for file in &files {
             names.visit_file(file);
@@ -134,14 +134,17 @@ impl Names {
         let mut types: HashMap<String, &'static str> =
             HIDDEN.iter().map(|(name, definition)| ((*name).to_owned(), *definition)).collect();
         types.retain(|name, _| !self.own.contains(name));
-        // names of names: each round finds one more link of every chain
-        for _ in 0..self.same.len() {
-            let found: Vec<_> =
-                self.same.iter().filter_map(|(name, of)| Some((name.clone(), *types.get(of)?))).collect();
-            let before = types.len();
-            types.extend(found);
-            if types.len() == before {
-                break;
+        // Names of names, each once: they may go round in a circle.
+        let mut names: HashMap<&str, Vec<&String>> = HashMap::new();
+        for (name, of) in &self.same {
+            names.entry(of).or_default().push(name);
+        }
+        let mut found: Vec<(String, &'static str)> =
+            types.iter().map(|(name, definition)| (name.clone(), *definition)).collect();
+        while let Some((of, definition)) = found.pop() {
+            for name in names.remove(of.as_str()).unwrap_or_default() {
+                types.insert(name.clone(), definition);
+                found.push((name.clone(), definition));
             }
         }
         types

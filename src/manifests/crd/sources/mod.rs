@@ -7,6 +7,7 @@ mod attributes;
 mod ignored;
 mod places;
 
+use crate::rust::{self, Fault};
 use crate::scaffold::RelPath;
 use crate::{Error, Problem, Result};
 
@@ -19,10 +20,22 @@ pub struct Sources {
 
 impl Sources {
     /// Parses sources. What cannot be parsed is left out: rustc has said so already.
-    #[must_use]
-    pub fn read(sources: &[(RelPath, String)]) -> Self {
-        let parse = |(path, text): &(RelPath, String)| Some((path.clone(), syn::parse_file(text).ok()?));
-        Self { files: sources.iter().filter_map(parse).collect() }
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when a source is nested too deep to be parsed.
+    pub fn read(sources: &[(RelPath, String)]) -> Result<Self> {
+        let mut files = Vec::new();
+        for (path, text) in sources {
+            match rust::parse(text) {
+                Ok(file) => files.push((path.clone(), file)),
+                Err(Fault { line, message, limit: true }) => {
+                    let problem = Problem::new(format!("`{path}:{line}`: {message}"));
+                    return Err(Error::Refused(problem.hint("part it into smaller pieces")));
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(Self { files })
     }
 
     /// Adds to the result of [`validate`](super::validate) what the sources say: attributes without an effect, and where

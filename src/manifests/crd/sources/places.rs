@@ -10,6 +10,9 @@ use crate::Problem;
 use crate::manifests::crd::overlay::{of_field, of_variant, setting};
 use crate::scaffold::RelPath;
 
+/// Most types that are searched for a field, one flattened in the other.
+const FLATTENED: usize = 100;
+
 /// The declarations of all types.
 pub struct Places<'a> {
     /// By kind and version: the types of spec and status.
@@ -65,7 +68,7 @@ impl<'a> Places<'a> {
         let mut declared = self.declared(name, file)?;
         let mut found = shown(declared.path, declared.place);
         for name in names {
-            let Some((path, field)) = self.field(declared, name, 0) else { break };
+            let Some((path, field)) = self.field(declared, name, &mut Vec::new()) else { break };
             found = shown(path, field.place);
             let Some(next) = field.of.as_ref().and_then(|of| self.declared(of, path)) else { break };
             declared = next;
@@ -79,18 +82,23 @@ impl<'a> Places<'a> {
         all.iter().find(|declared| declared.path == file).or(all.first())
     }
 
+    /// The field of that name, also in a flattened type; each type is `seen` once, as one may be in itself.
     fn field<'b>(
         &'b self,
         of: &'b Declared<'a>,
         name: &str,
-        depth: usize,
+        seen: &mut Vec<&'b Declared<'a>>,
     ) -> Option<(&'a RelPath, &'b Field)> {
+        if seen.len() >= FLATTENED || seen.iter().any(|known| std::ptr::eq(*known, of)) {
+            return None;
+        }
+        seen.push(of);
         if let Some(field) = of.fields.iter().find(|field| field.name == name) {
             return Some((of.path, field));
         }
-        let flattened = of.fields.iter().filter(|field| field.name.is_empty() && depth < 8);
+        let flattened = of.fields.iter().filter(|field| field.name.is_empty());
         let mut types = flattened.filter_map(|field| self.declared(field.of.as_ref()?, of.path));
-        types.find_map(|inner| self.field(inner, name, depth + 1))
+        types.find_map(|inner| self.field(inner, name, seen))
     }
 }
 

@@ -6,7 +6,7 @@ const PATH: &str = "api/src/v1/iris.rs";
 
 fn sources(texts: &[(&str, &str)]) -> Sources {
     let file = |(path, text): &(&str, &str)| (RelPath::new(*path).expect("a path"), (*text).to_owned());
-    Sources::read(&texts.iter().map(file).collect::<Vec<_>>())
+    Sources::read(&texts.iter().map(file).collect::<Vec<_>>()).expect("sources")
 }
 
 /// What is said of a field of a struct, and the hint.
