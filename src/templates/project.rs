@@ -72,6 +72,8 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
     let mut files = files! {
         p;
         "project/.dockerignore.j2"
+        "project/.gitattributes.j2"
+        "project/.github/dependabot.yml.j2"
         "project/.github/workflows/lint.yml.j2"
         "project/.github/workflows/test-e2e.yml.j2"
         "project/.github/workflows/test.yml.j2"
