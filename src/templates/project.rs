@@ -101,10 +101,12 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
         "project/config/rbac/metrics_reader_role.yaml.j2"
         "project/config/rbac/service_account.yaml.j2"
         "project/config/samples/kustomization.yaml.j2"
+        "project/deny.toml.j2"
         "project/rustfmt.toml.j2"
         "project/src/lib.rs.j2"
         "project/src/main.rs.j2"
         "project/tests/e2e.sh.j2"
+        "project/tests/envtest.sh.j2"
     };
     files.push(lock);
     files
