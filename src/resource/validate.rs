@@ -452,6 +452,29 @@ mod tests {
     }
 
     #[test]
+    fn names_made_of_one_value_fit_whatever_it_is() {
+        let (project, controller, kind) = ("p".repeat(PROJECT), "c".repeat(CONTROLLER), "K".repeat(KIND));
+        assert_eq!((project_name(&project), controller_name(&controller)), (None, None));
+        assert_eq!(super::kind(&kind), None);
+        for (what, name, limit) in [
+            ("Service", format!("{project}-controller-manager-metrics-service"), LABEL),
+            ("Namespace", format!("{project}-system"), LABEL),
+            ("ServiceAccount", format!("{project}-controller-manager"), SUBDOMAIN),
+            ("host of kind's cluster", format!("{project}-test-e2e-control-plane"), LABEL),
+            (
+                "event's reportingInstance, a Pod",
+                format!("{project}-controller-manager-0123456789-01234"),
+                128,
+            ),
+            ("event's reportingController, fields' manager", format!("{controller}-controller"), 128),
+            ("kind of lists", format!("{kind}List"), LABEL),
+            ("container", kind.to_lowercase(), LABEL),
+        ] {
+            assert!(name.len() <= limit, "{what} {name}");
+        }
+    }
+
+    #[test]
     fn shows_hostile_values_harmlessly() {
         assert_eq!(shown("a\u{1b}[31m\n"), "`a\\u{1b}[31m\\n`");
         assert_eq!(shown(&"x".repeat(300)).chars().count(), 64 + 3);
