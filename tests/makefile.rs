@@ -184,8 +184,9 @@ fn every_target(name: &str) {
 fn tools(project: &Project, served: &Served, local: &[&str], bin: &Path) {
     let make = |arguments: &[&str]| project.make(&[arguments, local].concat());
     let bin = bin.display();
-    let install =
-        format!("cargo <install> <--locked> <--root> <{bin}/cargo-deny-0.20.2> <cargo-deny@0.20.2>\n");
+    let version = deny_version();
+    let root = format!("{bin}/cargo-deny-{version}");
+    let install = format!("cargo <install> <--locked> <--root> <{root}> <cargo-deny@{version}>\n");
     let check = "cargo-deny <--locked> <check> <--hide-inclusion-graph>\n";
     for expected in [format!("{install}{check}"), check.to_owned()] {
         make(&["deny"]);
@@ -203,6 +204,19 @@ fn tools(project: &Project, served: &Served, local: &[&str], bin: &Path) {
         make(&[target, "KUBEBUILDER_ASSETS=/my 'own'"]);
         assert!(project.recorded().ends_with(&format!("cargo <{call}>\nin </my 'own'>\n")));
     }
+}
+
+/// The version of cargo-deny that generated projects install.
+fn deny_version() -> &'static str {
+    let mut lines = include_str!("../templates/project/Makefile.j2").lines();
+    lines.find_map(|line| line.strip_prefix("CARGO_DENY_VERSION ?= ")).expect("a version")
+}
+
+#[test]
+fn projects_are_checked_by_the_cargo_deny_that_checks_the_golden_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/cargo-deny");
+    let script = fs::read_to_string(path).expect("the script");
+    assert!(script.contains(&format!("\nversion={}\n", deny_version())), "{script}");
 }
 
 #[test]
