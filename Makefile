@@ -16,7 +16,7 @@ help: ## Show this help
 		/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: lint control-plane golden-build ## Run everything: lints, the tool's tests, generated projects on a real Kubernetes
+test: lint deny control-plane golden-build ## Run everything: lints, dependencies, the tool's tests, generated projects on a real Kubernetes
 	$(call say,tests)
 	export IRIS_CONTROL_PLANE_BIN="$$(tests/control-plane/build)"; \
 	cargo test --locked --no-fail-fast
@@ -28,6 +28,12 @@ lint: components ## Check formatting and deny every clippy warning
 	@unformatted="$$(gofmt -l tests/control-plane src)"; \
 	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	cargo clippy --locked --all-targets -- -D warnings
+
+# cargo-deny is installed once into the user's cache folder (.ci/cargo-deny).
+.PHONY: deny
+deny: components ## Check licences and sources of all dependencies, and known vulnerabilities where the network allows
+	$(call say,dependencies)
+	.ci/deny
 
 .PHONY: control-plane
 control-plane: ## Build the Kubernetes that tests and demo run against, once

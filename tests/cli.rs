@@ -46,6 +46,26 @@ fn what_to_do_next_begins_with_the_way_there() {
 }
 
 #[test]
+fn names_that_are_too_long_together_are_wrong_usage() {
+    let label = "a".repeat(60);
+    let domain = format!("{}.aaaa", [label.as_str(); 4].join("."));
+    let sandbox = Sandbox::new("iris");
+    let init = ["init", "--domain", &domain];
+    let ran = sandbox.run(&[&init[..], &["--project-name=iris2"]].concat()).code(2);
+    assert!(ran.stderr.starts_with("error: the Lease `iris2.aaa"), "{}", ran.stderr);
+    for part in ["254 characters", "may be 253", "hint: choose a `--domain` of at most 247 characters"] {
+        assert!(ran.stderr.contains(part), "{part} in {}", ran.stderr);
+    }
+    assert!(tree(sandbox.path()).is_empty());
+    sandbox.run(&init).success();
+    assert!(sandbox.read("src/main.rs").contains(&format!("const ID: &str = \"iris.{domain}\";")));
+    let before = tree(sandbox.path());
+    let ran = sandbox.run(&IRIS).code(2);
+    assert!(ran.stderr.starts_with("error: the CustomResourceDefinition `iris.test.aaa"), "{}", ran.stderr);
+    assert_eq!(tree(sandbox.path()), before);
+}
+
+#[test]
 fn the_owner_is_named_in_licence_and_header() {
     let sandbox = Sandbox::new("iris");
     sandbox.run(&["init", "--domain=a.b", "--license=mit", "--owner=ACME & Söhne"]).success();

@@ -29,6 +29,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     }
     let project_name = args.project_name.clone().unwrap_or_else(|| name_of(&root));
     problems.extend(validate::project_name(&project_name));
+    problems.extend(validate::lease(&project_name, &domain));
     problems.extend(args.owner.as_deref().and_then(validate::owner));
     let custom = header(context, args, &mut problems);
     if !problems.is_empty() {

@@ -52,7 +52,6 @@ pub(super) fn resolve(
     } else {
         foreign(project, args, &mut resource, problems);
     }
-    problems.extend(validate::combined(&resource));
     if args.controller {
         // A second version of a kind shares the controller of the first.
         let has_one = project.versions(&resource).any(|version| !version.controllers.is_empty());
@@ -66,6 +65,7 @@ pub(super) fn resolve(
             Problem::new("`--controller-name` names a controller that `--controller=false` leaves out");
         problems.push(problem.hint("give one of the two"));
     }
+    problems.extend(validate::combined(&resource, project.multigroup));
     resource
 }
 

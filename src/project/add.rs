@@ -51,7 +51,7 @@ impl Project {
     /// What keeps `new` out of the project, apart from an entry for the same kind and version.
     fn conflict(&self, new: &Resource) -> Option<Problem> {
         let others = || self.resources.iter().filter(|other| !is_same(other, new));
-        alone(new)
+        alone(new, self.multigroup)
             .or_else(|| self.second_group(new))
             .or_else(|| others().find_map(|other| on_the_cluster(other, new)))
             .or_else(|| others().find_map(|other| self.in_files(other, new)))
@@ -126,7 +126,7 @@ impl Project {
 }
 
 /// What is wrong with `new` whatever the project holds.
-fn alone(new: &Resource) -> Option<Problem> {
+fn alone(new: &Resource, multigroup: bool) -> Option<Problem> {
     if new.core && core::lookup(&new.group, &new.version, &new.kind).is_none() {
         let (group, version, kind) = (&new.group, &new.version, &new.kind);
         let problem = Problem::new(format!(
@@ -161,7 +161,7 @@ fn alone(new: &Resource) -> Option<Problem> {
                 .hint("choose another name"),
         )
     });
-    twice.or_else(|| validate::combined(new))
+    twice.or_else(|| validate::combined(new, multigroup))
 }
 
 /// Names that would meet on the cluster.

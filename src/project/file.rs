@@ -32,8 +32,11 @@ impl Project {
             "the start of the names of the project's objects",
             validate::project_name,
         )?;
-        let mut project =
-            Self::new(&root.required("domain", "the suffix of API groups", validate::domain)?, &name);
+        let domain = root.required("domain", "the suffix of API groups", validate::domain)?;
+        if let Some(problem) = validate::lease(&name, &domain) {
+            return Err(root.error_at("domain", &problem.message));
+        }
+        let mut project = Self::new(&domain, &name);
         project.multigroup = root.boolean("multigroup")?;
         project.namespaced = root.boolean("namespaced")?;
         project.repo = root.string("repo")?.map(str::to_owned);

@@ -227,6 +227,23 @@ fn no_text_makes_it_panic() {
 }
 
 #[test]
+fn names_that_are_too_long_together_are_mistakes() {
+    let label = "a".repeat(60);
+    let domain = [label.as_str(); 4].join(".");
+    let text = ARTICLE.replace("domain: myardyas.club\nlayout", &format!("domain: {domain}.aaaa\nlayout"));
+    assert!(Project::parse(&text).is_ok());
+    let text = text.replace("projectName: iris", "projectName: iris2");
+    let (line, message) = mistake(&text);
+    assert_eq!(line, 2);
+    assert!(message.starts_with("the Lease `iris2.aaaa") && message.contains("254 characters"), "{message}");
+
+    let text = ARTICLE.replace("  domain: myardyas.club", &format!("  domain: {domain}.aaaa"));
+    let (line, message) = mistake(&text);
+    assert_eq!(line, 7);
+    assert!(message.starts_with("the CustomResourceDefinition `iris.test.aaaa"), "{message}");
+}
+
+#[test]
 fn the_same_again_changes_nothing() {
     let mut project = article();
     let before = project.clone();

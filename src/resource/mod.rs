@@ -87,6 +87,12 @@ impl Resource {
         format!("{}_{}.yaml", self.qualified_group(), self.plural)
     }
 
+    /// File of what stands in for another project's definition: `test.myardyas.club_iris_v1alpha1.yaml`.
+    #[must_use]
+    pub fn external_crd_file(&self) -> String {
+        format!("{}_{}_{}.yaml", self.qualified_group(), self.plural, self.version)
+    }
+
     /// File of the sample: `test_v1alpha1_iris.yaml`.
     #[must_use]
     pub fn sample_file(&self) -> String {

@@ -4,7 +4,7 @@
 //! reports them together. Sources: Kubernetes "Object Names and IDs" (RFC 1123 and RFC 1035 labels), the
 //! `CustomResourceDefinition` reference, and the API server's own messages.
 
-use super::Resource;
+use super::{Resource, names};
 use crate::Problem;
 use crate::printable;
 use crate::scaffold::path::is_device;
@@ -237,23 +237,69 @@ pub fn owner(value: &str) -> Option<Problem> {
     })
 }
 
-/// Names made of several values of a kind, which can be impossible though each value is not.
+/// A name that several values make, where it is longer than the `limit`.
+fn too_long(what: &str, name: &str, limit: usize, hint: impl Into<String>) -> Option<Problem> {
+    let length = name.len();
+    (length > limit).then(|| {
+        let message = format!(
+            "{what} {} would be {length} characters long, and may be {limit}",
+            printable::value(name)
+        );
+        Problem::new(message).hint(hint)
+    })
+}
+
+/// Name of the Lease that replicas of an operator compete for, made of two names that are possible each.
 #[must_use]
-pub fn combined(resource: &Resource) -> Option<Problem> {
+pub fn lease(name: &str, domain: &str) -> Option<Problem> {
+    if project_name(name).is_some() || !is_subdomain(domain) {
+        return None;
+    }
+    let most = SUBDOMAIN - 1 - name.len();
+    let hint =
+        format!("choose a `--domain` of at most {most} characters, or a shorter `--project-name` with it");
+    too_long("the Lease", &format!("{name}.{domain}"), SUBDOMAIN, hint)
+}
+
+/// Names made of several values of a kind, which can be impossible though each value is not.
+///
+/// Those that cannot be too long are not among them: names of RBAC's objects have no limit, and what else is made of a
+/// project's or a controller's name fits because that is short ([`PROJECT`], [`CONTROLLER`]).
+#[must_use]
+pub fn combined(resource: &Resource, multigroup: bool) -> Option<Problem> {
     let first = resource.group.split('.').next().unwrap_or_default();
     if resource.has_api && is_device(first) {
         let expected = "starts with a word that Windows keeps for a device, so the CRD's file could not be written there";
         return Some(problem("group", &resource.group, expected, "choose another `--group`"));
     }
-    let name = resource.crd_name();
-    let roles = format!("{}_viewer_role.yaml", resource.role_prefix(true));
-    let files = [resource.crd_file(), resource.sample_file(), roles];
-    let too_long = name.len() > SUBDOMAIN || files.iter().any(|file| file.len() > FILE_NAME);
-    (!resource.core && too_long).then(|| {
-        let expected =
-            format!("is too long: with the names of its files it must stay below {SUBDOMAIN} characters");
-        problem("the name", &name, &expected, "shorten the group, the kind or the plural")
-    })
+    if resource.core {
+        return None;
+    }
+    let hint = "shorten the group, its domain, the kind or the plural";
+    too_long("the CustomResourceDefinition", &resource.crd_name(), SUBDOMAIN, hint)
+        .or_else(|| {
+            files(resource, multigroup).iter().find_map(|file| too_long("the file", file, FILE_NAME, hint))
+        })
+        .or_else(|| {
+            let hint = "shorten the group or `--controller-name`";
+            tests(resource, multigroup).iter().find_map(|file| too_long("the file", file, FILE_NAME, hint))
+        })
+}
+
+/// Files with the group in their names.
+fn files(resource: &Resource, multigroup: bool) -> Vec<String> {
+    if resource.has_api {
+        let roles = format!("{}_viewer_role.yaml", resource.role_prefix(multigroup));
+        vec![resource.crd_file(), resource.sample_file(), roles]
+    } else {
+        vec![resource.external_crd_file()]
+    }
+}
+
+/// Files of the tests of its controllers, with the group in their names where there are several.
+fn tests(resource: &Resource, multigroup: bool) -> Vec<String> {
+    let own = resource.controllers.iter().filter(|_| multigroup && resource.has_api);
+    own.map(|name| format!("{}_{}.rs", resource.group_module(), names::module(name))).collect()
 }
 
 #[cfg(test)]
@@ -311,5 +357,108 @@ mod tests {
             assert!(owner(value).is_some(), "{value:?}");
         }
         assert_eq!(kind("iris").map(|problem| problem.hints), Some(vec!["try `--kind Iris`".into()]));
+    }
+
+    /// A group that makes names long: labels of `length` characters in all.
+    fn long(length: usize) -> String {
+        let labels = format!("{}.", "a".repeat(49)).repeat(6);
+        let text = &labels[..length];
+        text.strip_suffix('.').map_or_else(|| text.to_owned(), |text| format!("{text}a"))
+    }
+
+    fn message(problem: Option<Problem>) -> String {
+        let problem = problem.expect("a problem");
+        assert!(!problem.hints.is_empty(), "{problem:?}");
+        problem.message
+    }
+
+    #[test]
+    fn a_lease_has_a_name_of_253_characters_at_most() {
+        assert_eq!(lease("iris", &long(248)), None);
+        let problem = lease("iris", &long(249));
+        let hint = problem.iter().flat_map(|problem| &problem.hints).next();
+        assert!(hint.is_some_and(|hint| hint.contains("`--domain` of at most 248 characters")), "{hint:?}");
+        let message = message(problem);
+        assert!(message.starts_with("the Lease `iris.aaa"), "{message}");
+        assert!(message.ends_with("would be 254 characters long, and may be 253"), "{message}");
+        // What is impossible by itself is told where it is looked at.
+        assert_eq!(lease("Iris", &long(249)), None);
+        assert_eq!(lease("iris", &"a".repeat(250)), None);
+    }
+
+    #[test]
+    fn names_made_of_several_values_fit() {
+        let kind = |group: usize, has_api: bool| Resource {
+            group: long(group),
+            version: "v1".into(),
+            kind: "Iris".into(),
+            plural: "iris".into(),
+            domain: "a.b".into(),
+            namespaced: true,
+            core: false,
+            external: !has_api,
+            storage: false,
+            has_api,
+            controllers: vec!["iris".into()],
+        };
+        // `iris.<group>.a.b`
+        let told = message(combined(&kind(245, true), false));
+        assert!(told.starts_with("the CustomResourceDefinition `iris.a"), "{told}");
+        assert!(told.ends_with("would be 254 characters long, and may be 253"), "{told}");
+        // `<group>.a.b_iris.yaml`
+        assert_eq!(combined(&kind(241, true), false), None);
+        assert!(message(combined(&kind(242, true), false)).starts_with("the file "));
+        // `<group>.a.b_iris_v1.yaml`
+        assert_eq!(combined(&kind(238, false), true), None);
+        let told = message(combined(&kind(239, false), true));
+        assert!(
+            told.starts_with("the file ") && told.ends_with("be 256 characters long, and may be 255"),
+            "{told}"
+        );
+        // `<group>_<kind>_viewer_role.yaml`, only where there are several groups
+        let kind_of = |length: usize| Resource { kind: "A".repeat(length), ..kind(200, true) };
+        assert_eq!(combined(&kind_of(37), true), None);
+        assert!(message(combined(&kind_of(38), true)).starts_with("the file "));
+        assert_eq!(combined(&kind_of(38), false), None);
+        // `<group>_<version>_<kind>.yaml`
+        let version = |length: usize| Resource {
+            version: format!("v{}", "1".repeat(length)),
+            ..Resource { kind: "A".repeat(30), ..kind(180, true) }
+        };
+        assert_eq!(combined(&version(37), false), None);
+        assert!(message(combined(&version(38), false)).starts_with("the file "));
+        // `<group>_<controller>.rs`, only where there are several groups
+        let controller = |length: usize| Resource {
+            controllers: vec!["iris".into(), "a".repeat(length)],
+            ..kind(200, true)
+        };
+        assert_eq!(combined(&controller(51), true), None);
+        assert!(message(combined(&controller(52), true)).starts_with("the file "));
+        assert_eq!(combined(&controller(52), false), None);
+        // A kind of Kubernetes has no files of its own.
+        assert_eq!(combined(&Resource { core: true, ..kind(253, false) }, true), None);
+    }
+
+    #[test]
+    fn names_made_of_one_value_fit_whatever_it_is() {
+        let (project, controller, kind) = ("p".repeat(PROJECT), "c".repeat(CONTROLLER), "K".repeat(KIND));
+        assert_eq!((project_name(&project), controller_name(&controller)), (None, None));
+        assert_eq!(super::kind(&kind), None);
+        for (what, name, limit) in [
+            ("Service", format!("{project}-controller-manager-metrics-service"), LABEL),
+            ("Namespace", format!("{project}-system"), LABEL),
+            ("ServiceAccount", format!("{project}-controller-manager"), SUBDOMAIN),
+            ("host of kind's cluster", format!("{project}-test-e2e-control-plane"), LABEL),
+            (
+                "event's reportingInstance, a Pod",
+                format!("{project}-controller-manager-0123456789-01234"),
+                128,
+            ),
+            ("event's reportingController, fields' manager", format!("{controller}-controller"), 128),
+            ("kind of lists", format!("{kind}List"), LABEL),
+            ("container", kind.to_lowercase(), LABEL),
+        ] {
+            assert!(name.len() <= limit, "{what} {name}");
+        }
     }
 }

@@ -25,7 +25,7 @@ pub fn types(p: &ProjectView, r: &ResourceView, template: Template) -> Vec<Rende
 #[must_use]
 pub fn external(p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
     let types = types_file(p, r);
-    let crd = format!("tests/crds/{}_{}_{}.yaml", r.qualified_group, r.plural, r.version);
+    let crd = format!("tests/crds/{}", r.external_crd_file);
     vec![
         render!("api/api/src/_version_/_kind_.rs.external.j2" => types; p: ProjectView, r: ResourceView),
         render!("api/tests/crds/_crd_.yaml.j2" => crd; p: ProjectView, r: ResourceView),

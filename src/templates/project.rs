@@ -72,6 +72,8 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
     let mut files = files! {
         p;
         "project/.dockerignore.j2"
+        "project/.gitattributes.j2"
+        "project/.github/dependabot.yml.j2"
         "project/.github/workflows/lint.yml.j2"
         "project/.github/workflows/test-e2e.yml.j2"
         "project/.github/workflows/test.yml.j2"
@@ -99,10 +101,12 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
         "project/config/rbac/metrics_reader_role.yaml.j2"
         "project/config/rbac/service_account.yaml.j2"
         "project/config/samples/kustomization.yaml.j2"
+        "project/deny.toml.j2"
         "project/rustfmt.toml.j2"
         "project/src/lib.rs.j2"
         "project/src/main.rs.j2"
         "project/tests/e2e.sh.j2"
+        "project/tests/envtest.sh.j2"
     };
     files.push(lock);
     files

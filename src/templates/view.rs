@@ -59,6 +59,8 @@ pub struct ResourceView {
     pub api_version: String,
     /// `test.myardyas.club_iris.yaml`.
     pub crd_file: String,
+    /// `test.myardyas.club_iris_v1alpha1.yaml`.
+    pub external_crd_file: String,
     /// `test_v1alpha1_iris.yaml`.
     pub sample_file: String,
     /// Rust module of the kind: `iris`.
@@ -176,6 +178,7 @@ impl ResourceView {
             qualified_group: r.qualified_group(),
             api_version: r.api_version(),
             crd_file: r.crd_file(),
+            external_crd_file: r.external_crd_file(),
             sample_file: r.sample_file(),
             module: r.module(),
             version_module: r.version_module(),

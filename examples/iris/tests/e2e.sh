@@ -6,18 +6,17 @@
 #   KEEP_CLUSTER=true   leave the cluster for a look; `make cleanup-test-e2e` deletes it
 #   WAIT=5m             how long a sample may take
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd -- "$(dirname -- "$0")/.."
 
-kind=${KIND:-kind}
+# Programs may have arguments, and quotes where the shell needs them, as in the Makefile.
+eval "kind=(${KIND:-kind}) tool=(${CONTAINER_TOOL:-docker}) kubectl=(${KUBECTL:-kubectl})"
 cluster=${KIND_CLUSTER:-iris-test-e2e}
-tool=${CONTAINER_TOOL:-docker}
 operand=${OPERAND_IMAGE-registry.k8s.io/pause:3.10}
 wait=${WAIT:-5m}
 image=example.com/iris:e2e
 namespace=iris-system
 deployment=deployment/iris-controller-manager
 account=iris-controller-manager
-read -ra kubectl <<< "${KUBECTL:-kubectl}"
 KUBECONFIG=$(mktemp)
 export KUBECONFIG
 
@@ -38,13 +37,13 @@ finish() {
   if [ "${KEEP_CLUSTER:-}" = true ]; then
     echo "the cluster $cluster is left running"
   else
-    "$kind" delete cluster --name "$cluster" --kubeconfig "$KUBECONFIG" || true
+    "${kind[@]}" delete cluster --name "$cluster" --kubeconfig "$KUBECONFIG" || true
   fi
   rm -f "$KUBECONFIG"
   exit "$status"
 }
 
-for program in "$kind" "$tool" "${kubectl[0]}" curl; do
+for program in "${kind[0]}" "${tool[0]}" "${kubectl[0]}" curl; do
   command -v "$program" >/dev/null || fail "$program is needed and not installed"
 done
 trap finish EXIT
@@ -52,22 +51,22 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 step "cluster $cluster"
-if "$kind" get clusters 2>/dev/null | grep -qx "$cluster"; then
-  "$kind" export kubeconfig --name "$cluster" --kubeconfig "$KUBECONFIG"
+if "${kind[@]}" get clusters 2>/dev/null | grep -qx "$cluster"; then
+  "${kind[@]}" export kubeconfig --name "$cluster" --kubeconfig "$KUBECONFIG"
 else
-  "$kind" create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --wait 3m
+  "${kind[@]}" create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --wait 3m
 fi
 
 step "image"
-make docker-build IMG="$image" CONTAINER_TOOL="$tool"
-"$tool" save -o "$KUBECONFIG.tar" "$image"
-"$kind" load image-archive "$KUBECONFIG.tar" --name "$cluster"
+make docker-build IMG="$image"
+"${tool[@]}" save -o "$KUBECONFIG.tar" "$image"
+"${kind[@]}" load image-archive "$KUBECONFIG.tar" --name "$cluster"
 rm -f "$KUBECONFIG.tar"
 
 step "deploy, in a namespace that enforces the restricted Pod Security Standard"
 k create namespace "$namespace" --dry-run=client -o yaml | k apply -f -
 k label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted
-make deploy IMG="$image" KUBECTL="${kubectl[*]}"
+make deploy IMG="$image"
 if [ -n "$operand" ]; then
   k -n "$namespace" get "$deployment" -o jsonpath='{range .spec.template.spec.containers[0].env[*]}{.name}{"\n"}{end}' |
     { grep '_IMAGE$' || true; } |

@@ -50,12 +50,10 @@ pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
     let words = Budget::of(WORDS);
     read(relevant, |comment| {
         let marker = marker::parse(comment)?;
-        Some(marker.and_then(|marker| match words.take(marker.words()) {
-            Ok(()) => Ok(marker),
-            Err(_) => {
-                let hint = "let markers name what the operator needs, or `*`";
-                Err(fault::Fault::new(0, "the markers ask for more rules than a role can have", hint))
-            }
+        Some(marker.and_then(|marker| {
+            let hint = "let markers name what the operator needs, or `*`";
+            let many = |_| fault::Fault::new(0, "the markers ask for more rules than a role can have", hint);
+            words.take(marker.words()).map(|()| marker).map_err(many)
         }))
     })
 }
@@ -105,7 +103,7 @@ fn together(problems: Vec<Problem>, more: usize) -> Problem {
     let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
     let mut all = Problem::new(messages.join("\n"));
     if more > 0 {
-        all.message.push_str(&format!("\nand {more} more"));
+        all.message += &format!("\nand {more} more");
     }
     for hint in problems.into_iter().flat_map(|problem| problem.hints) {
         if !all.hints.contains(&hint) {
