@@ -1,0 +1,140 @@
+//! Every command, and every mode that it has.
+
+use std::fmt;
+
+/// A command line, and where and how it is run.
+#[derive(Clone)]
+pub struct Line {
+    pub words: Vec<String>,
+    /// Whether it may write nothing.
+    pub reads: bool,
+    /// Whether it prints JSON.
+    pub json: bool,
+    /// Whether it is run from elsewhere, with `-C`.
+    pub from_outside: bool,
+    /// Whether it prints to a terminal.
+    pub on_a_terminal: bool,
+    /// Whether `XDG_STATE_HOME` is set.
+    pub has_state: bool,
+    /// Where its paths begin, below the project.
+    pub root: &'static str,
+    /// Whether it may run cargo, and what that built.
+    pub compiles: bool,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.from_outside { " -C iris" } else { "" };
+        let to = if self.on_a_terminal { " on a terminal" } else { "" };
+        write!(f, "iris-scaffold{place} {}{to}", self.words.join(" "))
+    }
+}
+
+const COMMANDS: [&str; 16] = [
+    "init --domain=myardyas.club",
+    "init fresh --domain=example.com",
+    "init other --domain=example.com --license-file=LICENSE --multigroup",
+    "create api --group=test --version=v1 --kind=Widget",
+    "create api --group=test --version=v1alpha1 --kind=Iris --force",
+    "create api --group=test --version=v1beta1 --kind=Iris",
+    "create api --group=apps --version=v1 --kind=Deployment --resource=false",
+    "create api --group=cert-manager --version=v1 --kind=Certificate --resource=false --external-api-domain=io",
+    "create api --group=test --version=v1 --kind=Gadget --controller=false",
+    "create api --group=test --version=v1 --kind=Plain --template=blank --namespaced=false",
+    "manifests",
+    "manifests --rbac-only",
+    "manifests --crds-only --max-desc-len=20",
+    "manifests --against=HEAD",
+    "completion bash",
+    "version",
+];
+
+/// Modes in which nothing is written.
+const READING: [&str; 8] = [
+    "--dry-run",
+    "--diff",
+    "--dry-run --diff",
+    "--dry-run --format=json",
+    "--diff --format=json",
+    "--dry-run --diff --on-conflict=overwrite",
+    "--dry-run --verbose --on-conflict=keep -C",
+    "--dry-run --diff --format=json -C",
+];
+
+/// Those that `manifests` has besides.
+const SHOWING: [&str; 6] = [
+    "--check",
+    "--stdout",
+    "--check --format=json",
+    "--stdout --format=json",
+    "--check --diff -C",
+    "--stdout -C",
+];
+
+/// Modes in which what was planned is written.
+const WRITING: [&str; 6] = [
+    "",
+    "--on-conflict=keep",
+    "--on-conflict=overwrite",
+    "--on-conflict=abort",
+    "--format=json",
+    "--on-conflict=overwrite --format=json -C",
+];
+
+/// The modes of a command.
+pub fn modes(command: &str) -> Vec<(&'static str, bool)> {
+    let is_manifests = command.starts_with("manifests");
+    if !is_manifests && !command.starts_with("init") && !command.starts_with("create") {
+        return READING.iter().map(|&mode| (mode, true)).collect();
+    }
+    let reading = READING.iter().chain(SHOWING.iter().filter(|_| is_manifests));
+    let reading = reading.map(|&mode| (mode, true));
+    // As often as those that read.
+    let writing = WRITING.iter().cycle().take(reading.clone().count()).map(|&mode| (mode, false));
+    reading.zip(writing).flat_map(|(reads, writes)| [reads, writes]).collect()
+}
+
+/// Whether every command is to be run in every mode.
+pub fn all() -> bool {
+    std::env::var_os("IRIS_HOSTILE").is_some_and(|value| value == "all")
+}
+
+/// The commands, each in the mode whose turn it is, or in all.
+pub fn lines(turn: usize) -> Vec<Line> {
+    let all = all();
+    let of = |(number, command): (usize, &&'static str)| {
+        let modes = modes(command);
+        let turns = if all { 0..modes.len() } else { 0..1 };
+        let chosen = turns.map(move |other| modes[(turn + 5 * number + other) % modes.len()]);
+        chosen.map(|(mode, reads)| line(command, mode, reads, turn + number)).collect::<Vec<_>>()
+    };
+    COMMANDS.iter().enumerate().flat_map(of).collect()
+}
+
+/// A random command in a random mode.
+pub fn random(draw: &mut dyn FnMut(usize) -> usize) -> Line {
+    let command = COMMANDS[draw(COMMANDS.len())];
+    let modes = modes(command);
+    let (mode, reads) = modes[draw(modes.len())];
+    line(command, mode, reads, draw(6))
+}
+
+/// A command in a mode.
+pub fn line(command: &'static str, mode: &str, reads: bool, turn: usize) -> Line {
+    let json = mode.contains("--format=json");
+    let words = command.split(' ').chain(mode.split(' ').filter(|word| !word.is_empty() && *word != "-C"));
+    let is_init = command.starts_with("init ");
+    Line {
+        words: words.map(str::to_owned).collect(),
+        reads: reads || command == "completion bash" || command == "version",
+        json,
+        from_outside: mode.ends_with("-C"),
+        on_a_terminal: !json && turn % 2 == 0,
+        has_state: turn % 3 == 0,
+        root: match command.split(' ').nth(1) {
+            Some(folder @ ("fresh" | "other")) if is_init => folder,
+            _ => "",
+        },
+        compiles: command.starts_with("manifests") && !command.contains("--rbac-only"),
+    }
+}
