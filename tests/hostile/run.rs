@@ -61,7 +61,9 @@ pub fn run_for(world: &World, line: &Line, patience: Duration) -> Ended {
     let waited = !ends(&mut child, patience);
     let status = child.wait().expect("its status");
     let left = survivors(session);
-    end_all(session, &run);
+    if line.compiles || !left.is_empty() {
+        end_all(session, &run);
+    }
     let mut texts = readers.into_iter().map(|reader| reader.join().expect("what it printed"));
     let (stdout, stderr) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
     Ended { status: status.code(), signal: status.signal(), stdout, stderr, left, waited }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use rustix::fs::{CWD, FileType, Mode};
+use rustix::fs::{CWD, FileType, Mode, StatVfsMountFlags};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::common::{Sandbox, tree};
 
@@ -22,8 +23,9 @@ use crate::common::{Sandbox, tree};
 ///
 /// Whatever of a project git and cargo would run leaves a mark.
 pub struct World {
-    sandbox: Sandbox,
+    _folder: TempDir,
     place: PathBuf,
+    root: PathBuf,
     /// Where commands are started, below the project.
     pub start: PathBuf,
 }
@@ -87,11 +89,26 @@ pub fn definition() -> Value {
     base().definition.clone()
 }
 
+/// A folder in memory, where there is one with enough room that programs can be run in: the disk would take most of the
+/// tests' time.
+fn in_memory() -> Option<&'static str> {
+    let folder = "/dev/shm";
+    let found = rustix::fs::statvfs(folder).ok()?;
+    let fits = !found.f_flag.contains(StatVfsMountFlags::NOEXEC) && found.f_bavail * found.f_frsize > 2 << 30;
+    fits.then_some(folder)
+}
+
 impl World {
     pub fn new() -> Self {
-        let sandbox = Sandbox::new("iris");
-        let place = sandbox.path().parent().expect("a parent").to_path_buf();
-        let world = Self { sandbox, place, start: PathBuf::new() };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("iris-scaffold-");
+        let folder = match in_memory() {
+            Some(memory) => builder.tempdir_in(memory),
+            None => builder.tempdir(),
+        };
+        let folder = folder.expect("a temporary directory");
+        let place = folder.path().canonicalize().expect("its path");
+        let world = Self { _folder: folder, root: place.join("iris"), place, start: PathBuf::new() };
         for folder in ["outside", "home", "tmp", "bin", "marks"] {
             fs::create_dir(world.beside(folder)).expect("a folder");
         }
@@ -119,7 +136,7 @@ impl World {
 
     /// The project's folder.
     pub fn root(&self) -> &Path {
-        self.sandbox.path()
+        &self.root
     }
 
     /// The folder that commands are started in.
