@@ -51,14 +51,11 @@ const THINGS: [(&str, Place); 16] = [
 
 pub(super) fn trees() -> Vec<Tree> {
     let all = FILES.iter().flat_map(|&file| THINGS.iter().map(move |&(what, place)| (file, what, place)));
-    all.map(|(file, what, place)| {
-        Tree::new(format!("{file}: {what}"), move |world| place(world, file)).every(if file == "PROJECT" {
-            3
-        } else {
-            6
-        })
-    })
-    .collect()
+    let tree = |(file, what, place): (&'static str, &str, Place)| {
+        let every = if file == "PROJECT" { 4 } else { 10 };
+        Tree::new(format!("{file}: {what}"), move |world| place(world, file)).every(every)
+    };
+    all.map(tree).collect()
 }
 
 #[test]

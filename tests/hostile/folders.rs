@@ -32,18 +32,18 @@ pub(super) fn trees() -> Vec<Tree> {
                 other => other.replace("GIT", &format!("{up}.git")),
             };
             let name = format!("{folder} as a link to {target}");
-            trees.push(Tree::new(name, move |world| world.link(folder, &target)).every(5));
+            trees.push(Tree::new(name, move |world| world.link(folder, &target)).every(6));
         }
         trees.push(
             Tree::new(format!("{folder} as a link to a pipe"), move |world| {
                 world.pipe("pipe");
                 world.link(folder, world.root().join("pipe"));
             })
-            .every(5),
+            .every(6),
         );
-        trees.push(Tree::new(format!("{folder} as a pipe"), move |world| world.pipe(folder)).every(5));
+        trees.push(Tree::new(format!("{folder} as a pipe"), move |world| world.pipe(folder)).every(6));
         trees.push(
-            Tree::new(format!("{folder} as a file"), move |world| world.write(folder, "mine\n")).every(5),
+            Tree::new(format!("{folder} as a file"), move |world| world.write(folder, "mine\n")).every(6),
         );
     }
     // A link inside may stay inside.

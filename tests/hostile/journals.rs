@@ -16,6 +16,7 @@ fn journal(path: &str) -> Tree {
         }
         world.mode(".iris-scaffold/0.new", 0o755);
     })
+    .every(2)
 }
 
 pub(super) fn journals() -> Vec<Tree> {

@@ -44,7 +44,7 @@ pub(super) fn trees() -> Vec<Tree> {
                     }
                 }
             };
-            trees.push(Tree::new(format!("{kind} named {}", name.escape_ascii()), plant).every(2));
+            trees.push(Tree::new(format!("{kind} named {}", name.escape_ascii()), plant).every(4));
         }
     }
     trees
@@ -82,7 +82,7 @@ fn many() -> Vec<Tree> {
                 fs::write(deep.join("a.rs"), "// +kubebuilder:rbac:groups=a,nothing=b\n").expect("a file");
             }
         })
-        .every(2),
+        .every(4),
         Tree::new("20,000 folders", |world| {
             for number in 0..20_000 {
                 fs::create_dir(world.root().join(format!("config/f{number}"))).expect("a folder");
@@ -99,7 +99,7 @@ fn places() -> Vec<Tree> {
             world.start = OsStr::from_bytes(name).into();
             let _ = fs::create_dir(world.start());
         })
-        .every(2)
+        .every(4)
     };
     NAMES.map(place).into()
 }

@@ -14,7 +14,7 @@ use super::world::{World, variables};
 use crate::PROGRAM;
 
 /// Most seconds of work that a command may take, and most bytes of memory and of a file, as arguments of `prlimit`.
-const LIMITS: [&str; 4] = ["--cpu=10", "--as=1073741824", "--fsize=268435456", "--core=0"];
+const LIMITS: [&str; 4] = ["--cpu=10:15", "--as=1073741824", "--fsize=268435456", "--core=0"];
 /// How long a command may take before it counts as waiting for ever, on a machine that is busy with others.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How long it may take with a `crdgen` that never ends, which is given a minute.
