@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::commands::Line;
+use super::commands::{Line, Prints};
 use super::run::Ended;
-use super::world::{Print, Prints, World};
+use super::world::{Print, Snapshot, World};
 
 /// Most bytes of what a failed command may say.
 const LONGEST: usize = 20_000;
 
 /// All that is wrong with a run.
-pub fn faults(world: &World, line: &Line, ended: &Ended, before: &Prints, after: &Prints) -> Vec<String> {
+pub fn faults(world: &World, line: &Line, ended: &Ended, before: &Snapshot, after: &Snapshot) -> Vec<String> {
     let mut faults = Vec::new();
     end(ended, &mut faults);
     if faults.is_empty() {
         said(line, ended, &mut faults);
     }
-    if line.on_a_terminal {
+    if line.prints == Prints::TextOnATerminal {
         shown(&ended.stdout, &mut faults);
     }
     around(line, before, after, &mut faults);
@@ -54,7 +54,7 @@ fn end(ended: &Ended, faults: &mut Vec<String>) {
 fn said(line: &Line, ended: &Ended, faults: &mut Vec<String>) {
     let text = text(ended);
     let failed = ended.status != Some(0);
-    if line.json {
+    if line.prints == Prints::Json {
         let stdout = String::from_utf8_lossy(&ended.stdout);
         let is_script = line.words[0] == "completion";
         let is_one = |text: &str| serde_json::from_str::<Value>(text).is_ok();
@@ -107,16 +107,16 @@ fn shown(bytes: &[u8], faults: &mut Vec<String>) {
 }
 
 /// Nothing but the project changes, and nothing of the project is run.
-fn around(line: &Line, before: &Prints, after: &Prints, faults: &mut Vec<String>) {
+fn around(line: &Line, before: &Snapshot, after: &Snapshot, faults: &mut Vec<String>) {
     for (path, old, new) in differences(before, after) {
         let shown = path.display();
         let top = path.iter().next().and_then(|top| top.to_str()).unwrap_or_default();
         match top {
             "iris" => {}
-            "marks" => match path.file_name().filter(|_| path.components().count() > 1) {
-                Some(name) => faults.push(format!("runs the project's `{}`", name.display())),
-                None => {}
-            },
+            "marks" => {
+                let mark = path.file_name().filter(|_| path.components().count() > 1);
+                faults.extend(mark.map(|mark| format!("runs the project's `{}`", mark.display())));
+            }
             // Where a journal may be while a command writes; nothing stays.
             "home" | "tmp" if !line.reads => {
                 let was = |print: Option<&Print>| print.is_some_and(|print| !print.is_folder());
@@ -135,8 +135,8 @@ fn project(
     world: &World,
     line: &Line,
     ended: &Ended,
-    before: &Prints,
-    after: &Prints,
+    before: &Snapshot,
+    after: &Snapshot,
     faults: &mut Vec<String>,
 ) {
     let inside = differences(before, after).filter(|(path, ..)| path.starts_with("iris"));
@@ -185,8 +185,8 @@ fn project(
 
 /// The paths that are not as they were, and what is there.
 fn differences<'a>(
-    before: &'a Prints,
-    after: &'a Prints,
+    before: &'a Snapshot,
+    after: &'a Snapshot,
 ) -> impl Iterator<Item = (&'a PathBuf, Option<&'a Print>, Option<&'a Print>)> {
     let old = before.iter().map(|(path, old)| (path, Some(old), after.get(path)));
     let new = after.iter().filter(|(path, _)| !before.contains_key(*path));
@@ -196,7 +196,7 @@ fn differences<'a>(
 /// The files that a command says it wrote, as they really are below the world's folder.
 fn planned(world: &World, line: &Line, ended: &Ended) -> BTreeSet<PathBuf> {
     let stdout = String::from_utf8_lossy(&ended.stdout);
-    let paths: Vec<String> = if line.json {
+    let paths: Vec<String> = if line.prints == Prints::Json {
         let value: Value = serde_json::from_str(&stdout).unwrap_or_default();
         let changes = value["changes"].as_array().cloned().unwrap_or_default();
         let writes =

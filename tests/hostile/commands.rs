@@ -8,24 +8,36 @@ pub struct Line {
     pub words: Vec<String>,
     /// Whether it may write nothing.
     pub reads: bool,
-    /// Whether it prints JSON.
-    pub json: bool,
+    pub prints: Prints,
     /// Whether it is run from elsewhere, with `-C`.
     pub from_outside: bool,
-    /// Whether it prints to a terminal.
-    pub on_a_terminal: bool,
-    /// Whether `XDG_STATE_HOME` is set.
-    pub has_state: bool,
+    /// Whose turn it is among variants that make no difference.
+    turn: usize,
     /// Where its paths begin, below the project.
     pub root: &'static str,
     /// Whether it may run cargo, and what that built.
     pub compiles: bool,
 }
 
+impl Line {
+    /// Whether `XDG_STATE_HOME` is set.
+    pub fn has_state(&self) -> bool {
+        self.turn.is_multiple_of(3)
+    }
+}
+
+/// What a command prints, and to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prints {
+    Text,
+    TextOnATerminal,
+    Json,
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.from_outside { " -C iris" } else { "" };
-        let to = if self.on_a_terminal { " on a terminal" } else { "" };
+        let to = if self.prints == Prints::TextOnATerminal { " on a terminal" } else { "" };
         write!(f, "iris-scaffold{place} {}{to}", self.words.join(" "))
     }
 }
@@ -127,10 +139,13 @@ pub fn line(command: &'static str, mode: &str, reads: bool, turn: usize) -> Line
     Line {
         words: words.map(str::to_owned).collect(),
         reads: reads || command == "completion bash" || command == "version",
-        json,
+        prints: match (json, turn.is_multiple_of(2)) {
+            (true, _) => Prints::Json,
+            (_, true) => Prints::TextOnATerminal,
+            _ => Prints::Text,
+        },
         from_outside: mode.ends_with("-C"),
-        on_a_terminal: !json && turn % 2 == 0,
-        has_state: turn % 3 == 0,
+        turn,
         root: match command.split(' ').nth(1) {
             Some(folder @ ("fresh" | "other")) if is_init => folder,
             _ => "",

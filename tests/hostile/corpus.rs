@@ -28,6 +28,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use commands::Line;
 use world::World;
 
+/// A text for each number, one after the other.
+fn numbered(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).fold(String::new(), |whole, number| whole + &text(number))
+}
+
 /// How many runs of one test go on at a time.
 const WORKERS: usize = 2;
 
@@ -63,7 +68,8 @@ impl Tree {
         let is_all = commands::all();
         let lines =
             commands::lines(turn).into_iter().filter(|line| line.words.join(" ").starts_with(self.begin));
-        let lines = lines.enumerate().filter(|(index, _)| is_all || (index + turn) % self.every == 0);
+        let lines =
+            lines.enumerate().filter(|(index, _)| is_all || (index + turn).is_multiple_of(self.every));
         lines.map(|(_, line)| line).collect()
     }
 
@@ -87,6 +93,12 @@ impl Tally {
         self.faults.extend(other.faults);
         self.succeeded += other.succeeded;
         self.failed += other.failed;
+    }
+
+    /// The same, with every fault told as one of this tree.
+    fn of(self, tree: &str) -> Self {
+        let faults = self.faults.into_iter().map(|fault| format!("{tree}: {fault}")).collect();
+        Self { faults, ..self }
     }
 
     /// Fails with all that is wrong, if anything is.
@@ -139,9 +151,7 @@ fn one(tree: &Tree, turn: usize) -> Tally {
     let mut world = tree.world();
     for line in tree.lines(turn) {
         let (changed, found) = attempt(&world, &line);
-        let told = found.faults.into_iter().map(|fault| format!("{}: `{line}` {fault}", tree.name));
-        let faults = told.collect();
-        tally.add(Tally { faults, ..found });
+        tally.add(found.of(&tree.name));
         if changed {
             world = tree.world();
         }
@@ -155,6 +165,7 @@ fn attempt(world: &World, line: &Line) -> (bool, Tally) {
     let ended = run::run(world, line);
     let after = world.fingerprint();
     let faults = check::faults(world, line, &ended, &before, &after);
+    let faults = faults.into_iter().map(|fault| format!("`{line}` {fault}")).collect();
     let succeeded = usize::from(ended.status == Some(0));
     (before != after, Tally { faults, succeeded, failed: 1 - succeeded })
 }

@@ -1,5 +1,6 @@
 //! Something else in the place of every folder that is listed or written.
 
+use super::world::World;
 use super::{Tree, stand};
 
 const FOLDERS: [&str; 13] = [
@@ -20,6 +21,13 @@ const FOLDERS: [&str; 13] = [
 
 const TARGETS: [&str; 7] = ["/", "..", "SELF", "ROOT", "GIT", "GIT/hooks", "OUTSIDE"];
 
+/// Adds a tree for any command, and one for those that list the most.
+fn add(trees: &mut Vec<Tree>, name: String, plant: impl Fn(&World) + Clone + Send + Sync + 'static) {
+    let again = plant.clone();
+    trees.push(Tree::new(name.clone(), move |world| again(world)).every(8));
+    trees.push(Tree::new(name, move |world| plant(world)).only("manifests").every(4));
+}
+
 pub(super) fn trees() -> Vec<Tree> {
     let mut trees = Vec::new();
     for folder in FOLDERS {
@@ -31,20 +39,16 @@ pub(super) fn trees() -> Vec<Tree> {
                 "OUTSIDE" => format!("{up}../outside"),
                 other => other.replace("GIT", &format!("{up}.git")),
             };
-            let name = format!("{folder} as a link to {target}");
-            trees.push(Tree::new(name, move |world| world.link(folder, &target)).every(6));
+            add(&mut trees, format!("{folder} as a link to {target}"), move |world| {
+                world.link(folder, &target);
+            });
         }
-        trees.push(
-            Tree::new(format!("{folder} as a link to a pipe"), move |world| {
-                world.pipe("pipe");
-                world.link(folder, world.root().join("pipe"));
-            })
-            .every(6),
-        );
-        trees.push(Tree::new(format!("{folder} as a pipe"), move |world| world.pipe(folder)).every(6));
-        trees.push(
-            Tree::new(format!("{folder} as a file"), move |world| world.write(folder, "mine\n")).every(6),
-        );
+        add(&mut trees, format!("{folder} as a link to a pipe"), move |world| {
+            world.pipe("pipe");
+            world.link(folder, world.root().join("pipe"));
+        });
+        add(&mut trees, format!("{folder} as a pipe"), move |world| world.pipe(folder));
+        add(&mut trees, format!("{folder} as a file"), move |world| world.write(folder, "mine\n"));
     }
     // A link inside may stay inside.
     trees.push(Tree::new("src/controller moved to another place", |world| {

@@ -30,17 +30,10 @@ fn case(trees: &[Tree], seed: u64, case: usize) -> Tally {
         planted.push(tree.name.as_str());
     }
     let mut total = Tally::default();
-    let mut before = Vec::new();
-    for _ in 0..COMMANDS {
+    for number in 1..=COMMANDS {
         let line = commands::random(&mut draw);
         let (_, found) = attempt(&world, &line);
-        let faults = found.faults.into_iter();
-        let faults = faults.map(|fault| {
-            format!("seed {seed} case {case}: {}: {} `{line}` {fault}", planted.join(" + "), before.join(" "))
-        });
-        let faults = faults.collect();
-        total.add(Tally { faults, ..found });
-        before.push(format!("`{line}`"));
+        total.add(found.of(&format!("seed {seed}, case {case}, command {number}: {}", planted.join(" + "))));
     }
     total
 }

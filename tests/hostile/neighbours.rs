@@ -115,8 +115,7 @@ fn corpus_commits_that_a_remote_would_be_asked_for() {
             let tree = Tree::new("a repository that lacks what it promises", |world| promised(world));
             let line = line(command, mode, reads, 1);
             let (_, found) = attempt(&tree.world(), &line);
-            let faults = found.faults.into_iter().map(|fault| format!("`{line}` {fault}")).collect();
-            total.add(Tally { faults, ..found });
+            total.add(found);
         }
     }
     total.judge();
@@ -167,10 +166,9 @@ fn a_project_of_another_user_above_ones_own_folder_is_not_taken_for_ones_own() {
         let is_of_a_project = line.words[0] == "create" || line.words[0] == "manifests";
         let (changed, mut found) = attempt(&tree.world(), &line);
         if is_of_a_project && changed {
-            found.faults.push("writes into the other user's project".to_owned());
+            found.faults.push(format!("`{line}` writes into the other user's project"));
         }
-        let faults = found.faults.into_iter().map(|fault| format!("`{line}` {fault}")).collect();
-        total.add(Tally { faults, ..found });
+        total.add(found);
     }
     total.judge();
 }

@@ -1,6 +1,6 @@
 //! PROJECT files that a stranger wrote.
 
-use super::{Tree, stand};
+use super::{Tree, numbered, stand};
 
 const NOISE: &str = r"\e]0;pwned\a\e[2J\u202e\x9b31m";
 
@@ -43,7 +43,7 @@ pub(super) fn trees() -> Vec<Tree> {
                  group: test\n  kind: Kind{number}\n  version: v1\n"
             )
         };
-        world.replace("PROJECT", "resources:\n", &format!("resources:\n{}", (0..20_000).map(entry).collect::<String>()));
+        world.replace("PROJECT", "resources:\n", &format!("resources:\n{}", numbered(20_000, entry)));
     }).every(4));
     trees
 }
@@ -60,7 +60,7 @@ fn plugins() -> Vec<Tree> {
         ("of anchors that multiply", anchors),
         ("of itself", "  a: &a\n    b: *a\n".to_owned()),
         ("of 15 MB", format!("  a: {}\n", "x".repeat(15 << 20))),
-        ("of 300,000 keys", (0..300_000).map(|number| format!("  k{number}: 1\n")).collect()),
+        ("of 300,000 keys", numbered(300_000, |number| format!("  k{number}: 1\n"))),
         (
             "with keys of all kinds",
             "  1: a\n  true: b\n  [a, b]: c\n  {a: b}: d\n  null: e\n  1.5: f\n".to_owned(),

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use super::commands::Line;
+use super::commands::{Line, Prints};
 use super::terminal;
 use super::world::{World, variables};
 use crate::PROGRAM;
@@ -16,7 +16,7 @@ use crate::PROGRAM;
 /// Most seconds of work that a command may take, and most bytes of memory and of a file, as arguments of `prlimit`.
 const LIMITS: [&str; 4] = ["--cpu=10:15", "--as=1073741824", "--fsize=268435456", "--core=0"];
 /// How long a command may take before it counts as waiting for ever, on a machine that is busy with others.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take with a `crdgen` that never ends, which is given a minute.
 pub const LONG_PATIENCE: Duration = Duration::from_secs(85);
 /// How much is kept of what a command prints.
@@ -47,7 +47,7 @@ pub fn run_for(world: &World, line: &Line, patience: Duration) -> Ended {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let run = format!("{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
     let mut command = command(world, line, &run);
-    let (mut child, readers) = if line.on_a_terminal {
+    let (mut child, readers) = if line.prints == Prints::TextOnATerminal {
         let (child, terminal) = terminal::spawn(command);
         (child, vec![keeping(terminal)])
     } else {
@@ -81,11 +81,11 @@ fn command(world: &World, line: &Line, run: &str) -> Command {
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "CI", "RUST_BACKTRACE", "XDG_STATE_HOME"] {
         command.env_remove(name);
     }
-    if line.on_a_terminal {
+    if line.prints == Prints::TextOnATerminal {
         command.args(["--color=never", "--no-input"]).env("TERM", "xterm-256color");
     }
     let cargo = if line.compiles { "bin/cargo" } else { "bin/mark" };
-    command.env("CARGO", world.beside(cargo)).env(MARK, run).envs(variables(world, line.has_state));
+    command.env("CARGO", world.beside(cargo)).env(MARK, run).envs(variables(world, line.has_state()));
     command
 }
 
@@ -97,7 +97,7 @@ fn ends(child: &mut Child, patience: Duration) -> bool {
             child.kill().expect("an end");
             return false;
         }
-        sleep(Duration::from_millis(1));
+        sleep(Duration::from_millis(3));
     }
     true
 }

@@ -134,7 +134,7 @@ fn definitions() -> Vec<(String, String)> {
     for (what, value) in [
         ("a way out", "../../../../outside/x"),
         ("a hook", "../../../.git/hooks/x"),
-        ("an absolute path", "/tmp/iris-scaffold-pwned"),
+        ("an absolute path", "PLACE/outside/x"),
         ("control characters", NOISE),
         ("nothing", ""),
     ] {
@@ -174,9 +174,12 @@ pub(super) fn trees() -> Vec<Tree> {
         cases.into_iter().map(move |(what, schema)| (format!("{kind}: {what}"), with_field(&schema)))
     });
     let tree = |(what, text): (String, String)| {
-        Tree::new(format!("a definition with {what}"), move |world| world.defines(&text))
-            .only("manifests")
-            .every(2)
+        Tree::new(format!("a definition with {what}"), move |world| {
+            let place = world.place().display().to_string();
+            world.defines(&text.replace("PLACE", &place));
+        })
+        .only("manifests")
+        .every(2)
     };
     fields.chain(definitions()).map(tree).collect()
 }

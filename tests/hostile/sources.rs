@@ -1,6 +1,6 @@
 //! Rust sources, and the markers in them, that are nested, repeated or long beyond reason.
 
-use super::{Tree, stand};
+use super::{Tree, numbered, stand};
 
 /// Sources that are read for markers, parsed, or rendered again.
 const FILES: [&str; 3] = ["api/src/v1alpha1/iris.rs", "src/controller/iris.rs", "src/controller/mod.rs"];
@@ -71,7 +71,7 @@ fn long() -> Vec<(&'static str, String)> {
             "250,000 markers",
             format!("\n{}", "// +kubebuilder:rbac:groups=a,resources=b,verbs=get\n".repeat(250_000)),
         ),
-        ("100,000 markers that differ", format!("\n{}", (0..100_000).map(different).collect::<String>())),
+        ("100,000 markers that differ", format!("\n{}", numbered(100_000, different))),
         (
             "a marker with a group of 20 MB",
             format!("\n// +kubebuilder:rbac:groups={},resources=b,verbs=get\n", "g".repeat(20 << 20)),
@@ -94,11 +94,8 @@ fn long() -> Vec<(&'static str, String)> {
         ("a raw string that does not end", format!("\nconst A: &str = r{}\"", "#".repeat(100_000))),
         ("a string of 15 MB", format!("\nconst A: &str = \"{}\";\n", "a".repeat(15 << 20))),
         ("a description of 15 MB", format!("\n/// {}\nstruct A;\n", "a".repeat(15 << 20))),
-        (
-            "200,000 fields",
-            format!("\nstruct A {{ {} }}\n", (0..200_000).map(|n| format!("a{n}: u8,")).collect::<String>()),
-        ),
-        ("200,000 types", (0..200_000).map(|n| format!("struct A{n};\n")).collect()),
+        ("200,000 fields", format!("\nstruct A {{ {} }}\n", numbered(200_000, |n| format!("a{n}: u8,")))),
+        ("200,000 types", numbered(200_000, |n| format!("struct A{n};\n"))),
         ("200,000 quotes", format!("\nconst A: char = {};\n", "'".repeat(200_000))),
         (
             "control characters",

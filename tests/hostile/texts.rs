@@ -1,6 +1,6 @@
 //! YAML, TOML and headers that are nested, repeated or long beyond reason.
 
-use super::{Tree, stand};
+use super::{Tree, numbered, stand};
 
 /// Files that are read as YAML, and a line that makes them worth it.
 const FILES: [(&str, &str); 5] = [
@@ -19,7 +19,7 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("lists that end", format!("x: {}{}\n", "[".repeat(20_000), "]".repeat(20_000))),
         ("maps", format!("x: {}", "{a: ".repeat(200_000))),
         ("items", format!("x:\n{}a\n", "- ".repeat(200_000))),
-        ("items below each other", (0..3_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect()),
+        ("items below each other", numbered(3_000, |depth| format!("{}a:\n", " ".repeat(depth)))),
         ("keys of keys", format!("{}a\n", "? ".repeat(100_000))),
         ("tags", format!("x: {}a\n", "!a ".repeat(100_000))),
         ("anchors", format!("a0: &a0 [x, x]\n{}", anchors.concat())),
@@ -32,13 +32,7 @@ fn hostile() -> Vec<(&'static str, String)> {
             "control characters",
             "x: \u{1b}]0;pwned\u{7}\ny: \u{0}\n\u{202e}: \"\\e[2J\\nhint: pwned\"\n".to_owned(),
         ),
-        (
-            "UTF-16",
-            "\u{feff}x: y\n"
-                .encode_utf16()
-                .flat_map(|unit| [char::from((unit >> 8) as u8), char::from(unit as u8)])
-                .collect(),
-        ),
+        ("UTF-16", "\u{feff}x: y\n".chars().flat_map(|c| ['\0', c]).collect()),
         ("a key of other kinds", "{[a]: b, {c: d}: e, 1: f, true: g, null: h}\n".to_owned()),
         (
             "numbers",

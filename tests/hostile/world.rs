@@ -56,7 +56,7 @@ impl Print {
 }
 
 /// Everything in a world, by its path.
-pub type Prints = BTreeMap<PathBuf, Print>;
+pub type Snapshot = BTreeMap<PathBuf, Print>;
 
 /// The project that all worlds begin with, and its definition.
 struct Base {
@@ -200,7 +200,7 @@ impl World {
         fs::create_dir(self.root().join(".cargo")).expect("a folder");
         self.write(
             ".cargo/config.toml",
-            &format!(
+            format!(
                 "[build]\nrustc-wrapper = \"{mark}\"\n[target.'cfg(all())']\nrunner = [\"{mark}\", \"runner\"]\n\
                  [alias]\nbuild = \"run --quiet\"\n"
             ),
@@ -303,8 +303,8 @@ impl World {
     }
 
     /// Everything here as it is now.
-    pub fn fingerprint(&self) -> Prints {
-        let mut prints = Prints::new();
+    pub fn fingerprint(&self) -> Snapshot {
+        let mut prints = Snapshot::new();
         let mut folders = vec![self.place.clone()];
         while let Some(folder) = folders.pop() {
             // A folder that is gone meanwhile is missing among the prints.
