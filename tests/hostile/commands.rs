@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::random as random_number;
+
 /// A command line, and where and how it is run.
 #[derive(Clone)]
 pub struct Line {
@@ -116,9 +118,13 @@ pub fn lines(turn: usize) -> Vec<Line> {
     let all = all();
     let of = |(number, command): (usize, &&'static str)| {
         let modes = modes(command);
-        let turns = if all { 0..modes.len() } else { 0..1 };
-        let chosen = turns.map(move |other| modes[(turn + 5 * number + other) % modes.len()]);
-        chosen.map(|(mode, reads)| line(command, mode, reads, turn + number)).collect::<Vec<_>>()
+        // Mixed, so that it does not go together with which commands are left out.
+        let mut state = u64::try_from(turn * COMMANDS.len() + number).expect("a small number");
+        let draw = usize::try_from(random_number(&mut state)).expect("a small number") % modes.len();
+        let chosen = if all { 0..modes.len() } else { draw..draw + 1 };
+        chosen
+            .map(|mode| line(command, modes[mode].0, modes[mode].1, turn + number + mode))
+            .collect::<Vec<_>>()
     };
     COMMANDS.iter().enumerate().flat_map(of).collect()
 }

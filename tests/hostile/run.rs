@@ -15,10 +15,12 @@ use crate::PROGRAM;
 
 /// Most seconds of work that a command may take, and most bytes of memory and of a file, as arguments of `prlimit`.
 const LIMITS: [&str; 4] = ["--cpu=10:15", "--as=1073741824", "--fsize=268435456", "--core=0"];
-/// How long a command may take before it counts as waiting for ever, on a machine that is busy with others.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a command may do nothing before it counts as waiting for ever. While it works, its limit ends it.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take with a `crdgen` that never ends, which is given a minute.
-pub const LONG_PATIENCE: Duration = Duration::from_secs(85);
+pub const LONG_PATIENCE: Duration = Duration::from_secs(70);
+/// How long a command may take with all others that run at the same time.
+const LONGEST: Duration = Duration::from_secs(180);
 /// How much is kept of what a command prints.
 const KEPT: usize = 32 << 20;
 /// Says in the environment of a process which run it belongs to.
@@ -89,17 +91,29 @@ fn command(world: &World, line: &Line, run: &str) -> Command {
     command
 }
 
-/// Waits for the end of a process, which it is brought to when it takes too long.
+/// Waits for the end of a process, which it is brought to when it waits too long.
 fn ends(child: &mut Child, patience: Duration) -> bool {
     let begin = Instant::now();
+    let (mut worked, mut last) = (String::new(), begin);
     while child.try_wait().expect("its status").is_none() {
-        if begin.elapsed() > patience {
-            child.kill().expect("an end");
-            return false;
+        if last.elapsed() > patience {
+            let works = work(child.id());
+            if works == worked || begin.elapsed() > LONGEST {
+                child.kill().expect("an end");
+                return false;
+            }
+            (worked, last) = (works, Instant::now());
         }
         sleep(Duration::from_millis(3));
     }
     true
+}
+
+/// How long a process has worked, in whatever unit.
+fn work(id: u32) -> String {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().skip(11).take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// Reads a stream to its end, and keeps its beginning.
