@@ -3,6 +3,9 @@
 #![cfg(unix)]
 
 mod common;
+#[cfg(target_os = "linux")]
+#[path = "hostile/corpus.rs"]
+mod corpus;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
