@@ -62,7 +62,7 @@ fn no_marker_takes_for_ever() {
     let sandbox = Sandbox::with_project();
     let start = "// +kubebuilder:rbac:groups=";
     for text in [
-        format!("{start}{},resources=a,verbs=get\n", "a".repeat(15 << 20)),
+        format!("{start}{},resources=a,verbs=get\n", "a".repeat(8 << 20)),
         format!("{start}apps,resources=oops,verbs=get\n").repeat(200_000),
         format!("{start}apps,resources=deployments,verbs=get\n").repeat(100_000),
     ] {

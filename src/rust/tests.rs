@@ -156,7 +156,7 @@ fn whatever_is_repeated_gets_an_answer() {
         with_stack(|| {
             let begin = std::time::Instant::now();
             let _ = parse(&part.repeat(100_000));
-            let _ = parse(&format!("fn f() {{ {} }}", part.repeat(100_000)));
+            let _ = parse(&format!("fn f() {{ {} }}", part.repeat(20_000)));
             assert!(begin.elapsed().as_secs() < 60, "{part}");
         });
     }
