@@ -161,7 +161,7 @@ mod manifests {
             for definition in &mut definitions {
                 fields.complete(definition);
             }
-            let checked = crd::Sources::read(&files).check(crd::validate(&definitions));
+            let checked = crd::Sources::read(&files).expect("sources").check(crd::validate(&definitions));
             checked.expect("sound definitions and sources");
             let before = definitions.clone();
             let broken = before.iter().zip(&definitions).flat_map(|(before, now)| crd::breaking(before, now));

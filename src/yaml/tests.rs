@@ -189,7 +189,7 @@ null: ~
     assert_eq!(read(&document(&long)), Ok(long));
 }
 
-/// PyYAML, the usual reader of YAML 1.1, where it is there.
+/// `PyYAML`, the usual reader of YAML 1.1, where it is there.
 fn by_python(text: &str) -> Option<Value> {
     const PROGRAM: &str = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin.read()), sys.stdout)";
     let there = std::process::Command::new("python3").args(["-c", "import yaml"]).output();
