@@ -66,12 +66,11 @@ impl Pattern {
     /// # Errors
     /// [`Spent`] when that are too many.
     pub(super) fn is_found(&self, text: &str, work: &Budget) -> Result<Option<bool>, Spent> {
-        let program = match self.program.get() {
-            Some(program) => program,
-            None => {
-                let made = Program::of(&self.node, work)?;
-                self.program.get_or_init(|| made)
-            }
+        let program = if let Some(program) = self.program.get() {
+            program
+        } else {
+            let made = Program::of(&self.node, work)?;
+            self.program.get_or_init(|| made)
         };
         program.is_found(text, work)
     }

@@ -77,8 +77,8 @@ impl<'a, 's> Coster<'a, 's> {
     }
 
     /// What is one step further; the first name of a path is not looked at.
-    fn step(&self, path: Option<Spot<'a>>, step: &str) -> Option<Spot<'a>> {
-        Some(path.map_or(self.root, |spot| spot.step(step)))
+    fn step(&self, path: Option<Spot<'a>>, step: &str) -> Spot<'a> {
+        path.map_or(self.root, |spot| spot.step(step))
     }
 
     fn see(&mut self, expr: &Expr) -> Seen<'a> {
@@ -98,7 +98,7 @@ impl<'a, 's> Coster<'a, 's> {
                 let (range, index) = (self.see(operand), self.see(index));
                 let step = if matches!(range.kind, Type::Map(..)) { "@values" } else { "@items" };
                 let size = range.known.entry.map(|entry| entry.value);
-                let path = if *optional { None } else { self.step(range.known.path, step) };
+                let path = (!optional).then(|| self.step(range.known.path, step));
                 (range.cost.saturating_add(index.cost).saturating_add(1), Local { path, size, entry: None })
             }
             Expr::List(items) => {
@@ -139,7 +139,7 @@ impl<'a, 's> Coster<'a, 's> {
             return (operand.cost.saturating_add(1), Local::default());
         }
         let step = u64::from(matches!(operand.kind, Type::Map(..) | Type::Object(_)));
-        let path = self.step(operand.known.path, name);
+        let path = Some(self.step(operand.known.path, name));
         (operand.cost.saturating_add(step), Local { path, ..Local::default() })
     }
 
@@ -215,7 +215,7 @@ impl<'a, 's> Coster<'a, 's> {
         let is_map = !matches!(range.kind, Type::List(_));
         let entry = range.known.entry;
         let inner = |step: &str, size: Option<Size>| Local {
-            path: self.step(range.known.path, step),
+            path: Some(self.step(range.known.path, step)),
             size,
             entry: None,
         };
