@@ -148,38 +148,45 @@ fn project(
         return;
     }
     let planned = planned(world, line, ended);
-    let mut written = BTreeSet::new();
+    let (mut written, mut repository) = (BTreeSet::new(), BTreeSet::new());
+    let (mut failed, mut gone, mut folders) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (path, old, new) in inside {
-        let shown = path.display();
-        let is_same = match (old, new) {
-            (Some(old), Some(new)) => old.holds_the_same(new),
-            _ => false,
-        };
-        if path.starts_with("iris/.git") {
-            faults.push(format!("changes `{shown}`"));
+        // What was made in a folder and taken away, or put back, is no change.
+        let is_same = old.zip(new).is_some_and(|(old, new)| old.holds_the_same(new));
+        let kind = if path.starts_with("iris/.git") {
+            &mut repository
         } else if is_same {
-            // Made and taken away in it, or put back.
+            continue;
         } else if ended.status != Some(0) {
-            faults.push(format!("fails and changes `{shown}`"));
+            &mut failed
         } else if new.is_none() {
-            faults.push(format!("takes `{shown}` away"));
-        } else if new.is_some_and(Print::is_folder) {
-            if !planned.iter().any(|file| file.starts_with(path)) {
-                faults.push(format!("makes the folder `{shown}`, which its plan does not show"));
-            }
+            &mut gone
+        } else if !new.is_some_and(Print::is_folder) {
+            &mut written
+        } else if planned.iter().any(|file| file.starts_with(path)) {
+            continue;
         } else {
-            written.insert(path.clone());
-        }
-    }
-    if ended.status == Some(0) {
-        let told = |what: &str, paths: Vec<&PathBuf>, faults: &mut Vec<String>| {
-            let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-            if !paths.is_empty() {
-                faults.push(format!("{what}: {}", few(&paths)));
-            }
+            &mut folders
         };
-        told("writes what its plan does not show", written.difference(&planned).collect(), faults);
-        told("shows in its plan what it does not write", planned.difference(&written).collect(), faults);
+        kind.insert(path.clone());
+    }
+    let (mut secret, mut missed) = (BTreeSet::new(), BTreeSet::new());
+    if ended.status == Some(0) {
+        secret.extend(written.difference(&planned).cloned());
+        missed.extend(planned.difference(&written).filter(|path| !repository.contains(*path)).cloned());
+    }
+    for (what, paths) in [
+        ("changes the repository", repository),
+        ("fails and changes", failed),
+        ("takes away", gone),
+        ("makes folders that its plan does not show", folders),
+        ("writes what its plan does not show", secret),
+        ("shows in its plan what it does not write", missed),
+    ] {
+        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        if !paths.is_empty() {
+            faults.push(format!("{what}: {}", few(&paths)));
+        }
     }
 }
 

@@ -52,7 +52,7 @@ const THINGS: [(&str, Place); 16] = [
 pub(super) fn trees() -> Vec<Tree> {
     let all = FILES.iter().flat_map(|&file| THINGS.iter().map(move |&(what, place)| (file, what, place)));
     let tree = |(file, what, place): (&'static str, &str, Place)| {
-        let every = if file == "PROJECT" { 4 } else { 10 };
+        let every = if file == "PROJECT" { 5 } else { 16 };
         Tree::new(format!("{file}: {what}"), move |world| place(world, file)).every(every)
     };
     all.map(tree).collect()

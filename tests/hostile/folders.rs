@@ -24,7 +24,7 @@ const TARGETS: [&str; 7] = ["/", "..", "SELF", "ROOT", "GIT", "GIT/hooks", "OUTS
 /// Adds a tree for any command, and one for those that list the most.
 fn add(trees: &mut Vec<Tree>, name: String, plant: impl Fn(&World) + Clone + Send + Sync + 'static) {
     let again = plant.clone();
-    trees.push(Tree::new(name.clone(), move |world| again(world)).every(8));
+    trees.push(Tree::new(name.clone(), move |world| again(world)).every(16));
     trees.push(Tree::new(name, move |world| plant(world)).only("manifests").every(4));
 }
 

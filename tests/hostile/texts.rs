@@ -51,7 +51,7 @@ pub(super) fn trees() -> Vec<Tree> {
     for (file, line) in FILES {
         for (what, text) in hostile() {
             let plant = move |world: &mut super::World| world.append(file, format!("{line}{text}"));
-            trees.push(Tree::new(format!("{file} with {what}"), plant).every(8));
+            trees.push(Tree::new(format!("{file} with {what}"), plant).every(16));
         }
     }
     for (what, text) in [
