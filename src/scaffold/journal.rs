@@ -137,8 +137,11 @@ impl Journal {
         draft.push(".new");
         let text = serde_json::to_vec(&self.record).map_err(io::Error::other)?;
         absent(fs::remove_file(&draft))?;
-        options().open(&draft)?.write_all(&text)?;
-        fs::rename(draft, &self.file)
+        let written = options().open(&draft).and_then(|mut file| file.write_all(&text));
+        written.and_then(|()| fs::rename(&draft, &self.file)).inspect_err(|_| {
+            // What is not a journal yet is of no use, and may be why a disk is full.
+            let _ = fs::remove_file(&draft);
+        })
     }
 }
 
