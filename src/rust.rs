@@ -127,9 +127,9 @@ fn check(text: &str) -> Result<(), Fault> {
             (Kind::Sign, b',') => {
                 let level = top(&mut levels);
                 if level.bar {
-                    level.run += cost::OPERAND
+                    level.run += cost::OPERAND;
                 } else {
-                    level.reset()
+                    level.reset();
                 }
                 0
             }

@@ -48,16 +48,13 @@ pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
     // Most sources have none, which is soon seen.
     let marked = sources.iter().filter(|(_, text)| text.contains(fault::NAME));
     let words = Budget::of(WORDS);
-    read(marked, |comment| {
-        let marker = marker::parse(comment)?;
-        Some(marker.and_then(|marker| match words.take(marker.words()) {
-            Ok(()) => Ok(marker),
-            Err(_) => {
-                let hint = "let markers name what the operator needs, or `*`";
-                Err(fault::Fault::new(0, "the markers ask for more rules than a role can have", hint))
-            }
-        }))
-    })
+    let within = |found: Marker| {
+        let hint = "let markers name what the operator needs, or `*`";
+        let spent = |_| fault::Fault::new(0, "the markers ask for more rules than a role can have", hint);
+        words.take(found.words()).map_err(spent)?;
+        Ok(found)
+    };
+    read(marked, |comment| Some(marker::parse(comment)?.and_then(within)))
 }
 
 /// Checks that `known` has the groups, resources and verbs of all markers in `sources`, and what these say of groups
@@ -102,11 +99,10 @@ fn read<'a, T>(
 
 /// Several problems as one, and how many there are more: the messages below each other, each hint once.
 fn together(problems: Vec<Problem>, more: usize) -> Problem {
-    let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let mut messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let rest = format!("and {more} more");
+    messages.extend((more > 0).then_some(rest.as_str()));
     let mut all = Problem::new(messages.join("\n"));
-    if more > 0 {
-        all.message.push_str(&format!("\nand {more} more"));
-    }
     for hint in problems.into_iter().flat_map(|problem| problem.hints) {
         if !all.hints.contains(&hint) {
             all.hints.push(hint);
