@@ -16,6 +16,8 @@ mod reader;
 mod render;
 mod stray;
 
+use std::cell::Cell;
+
 pub use known::Known;
 pub use marker::Marker;
 
@@ -66,11 +68,13 @@ pub fn check(sources: &[(RelPath, String)], mut known: Known) -> Result<()> {
     for groups in read(sources, external::parse)? {
         known.add_external(groups);
     }
+    let faults = Cell::new(0);
     read(sources, |comment| {
         let fault = match marker::parse(comment) {
-            Some(marker) => known.fault(&marker.ok()?, comment),
+            Some(marker) => known.fault(&marker.ok()?, comment, faults.get() >= PROBLEMS),
             None => stray::fault(comment),
         };
+        faults.set(faults.get() + usize::from(fault.is_some()));
         fault.map(Err::<(), _>)
     })
     .map(drop)
