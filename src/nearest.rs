@@ -12,7 +12,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let length = word.chars().count();
     // Words are at least as far apart as their lengths.
     let may_be_near = |candidate: &&str| {
-        candidate.len() <= LONGEST && candidate.chars().count().abs_diff(length) <= farthest(candidate)
+        (1..=LONGEST).contains(&candidate.len())
+            && candidate.chars().count().abs_diff(length) <= farthest(candidate)
     };
     let distance = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
     let (distance, candidate) =

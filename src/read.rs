@@ -130,8 +130,8 @@ mod tests {
                 let source = std::fs::read_to_string(&path).expect("a source");
                 let program = source.split("#[cfg(test)]").next().unwrap_or_default();
                 let found = WAYS.iter().find(|way| program.contains(*way));
-                let test = name.ends_with("tests.rs") || OWN.contains(&name.as_str());
-                assert!(found.is_none() || test, "{} has {found:?}", path.display());
+                let is_exempt = name.ends_with("tests.rs") || OWN.contains(&name.as_str());
+                assert!(found.is_none() || is_exempt, "{} has {found:?}", path.display());
             }
         }
     }

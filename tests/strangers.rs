@@ -64,7 +64,7 @@ fn no_marker_takes_for_ever() {
     for text in [
         format!("{start}{},resources=a,verbs=get\n", "a".repeat(8 << 20)),
         format!("{start}apps,resources=oops,verbs=get\n").repeat(200_000),
-        format!("{start}apps,resources=deployments,verbs=get\n").repeat(100_000),
+        format!("{start}apps,resources=deployments,verbs=get\n").repeat(200_000),
     ] {
         sandbox.write("src/bad.rs", &text);
         let error = refused(&sandbox, &MANIFESTS);

@@ -12,6 +12,11 @@ fn read(text: &str) -> Result<Value, Fault> {
     one(text)
 }
 
+/// The texts that `part` makes of so many numbers.
+fn joined(count: usize, part: impl Fn(usize) -> String) -> String {
+    (0..count).map(part).collect::<Vec<_>>().concat()
+}
+
 /// What can be repeated in front of something and behind it.
 const NESTED: [(&str, &str); 24] = [
     ("[", "]"),
@@ -55,7 +60,7 @@ fn whatever_is_nested_gets_an_answer() {
                 "{open}: {answer:?}"
             );
         }
-        let stairs: String = (0..depth.min(2_000)).map(|at| format!("{}a:\n", " ".repeat(at))).collect();
+        let stairs: String = joined(depth.min(2_000), |at| format!("{}a:\n", " ".repeat(at)));
         assert_eq!(with_stack(|| documents::<Value>(&stairs).is_err()), depth > 127, "{depth}");
     }
 }
@@ -63,7 +68,7 @@ fn whatever_is_nested_gets_an_answer() {
 #[test]
 fn whatever_is_repeated_gets_an_answer() {
     let many = |part: &str| part.repeat(100_000);
-    let numbered = |part: fn(usize) -> String| (0..100_000).map(part).collect::<String>();
+    let numbered = |part: fn(usize) -> String| joined(100_000, part);
     for text in [
         many("- a\n"),
         many("a: b\n"),
@@ -100,7 +105,7 @@ fn whatever_is_repeated_gets_an_answer() {
         format!("- &a {}\n{}", many("text"), many("- *a\n")),
         format!("{}{}\n", "[".repeat(100), "]".repeat(100)).repeat(20_000),
         format!("- {}{}\n", "[".repeat(100), "]".repeat(100)).repeat(20_000),
-        (0..30).map(|at| format!("a{at}: &a{at} [*a{0}, *a{0}]\n", at - i32::from(at > 0))).collect(),
+        joined(30, |at| format!("a{at}: &a{at} [*a{0}, *a{0}]\n", at.saturating_sub(1))),
     ] {
         let begin = Instant::now();
         let answer = with_stack(|| documents::<Value>(&text).map(|read| read.len()));

@@ -90,22 +90,28 @@ impl Known {
     }
 
     /// The first thing that the marker in `comment` names and that does not exist.
-    pub(super) fn fault(&self, marker: &Marker, comment: &str) -> Option<Fault> {
+    ///
+    /// Of what is only counted, nothing more is said: to look for what was meant takes longer than all else.
+    pub(super) fn fault(&self, marker: &Marker, comment: &str, only_counted: bool) -> Option<Fault> {
+        let counted = || Some(Fault::new(0, String::new(), String::new()));
         let fault = |argument: &str, word: &str, message: String, hint: String| {
             Some(Fault::new(place(comment, argument, word), message, hint))
         };
         if !marker.urls.is_empty() {
             let wrong =
                 marker.verbs.iter().find(|verb| *verb != "*" && !URL_VERBS.contains(&verb.as_str()))?;
+            if only_counted {
+                return counted();
+            }
             let hint = likely(wrong, URL_VERBS).unwrap_or_else(|| format!("they are {}", list(URL_VERBS)));
             return fault("verbs", wrong, format!("paths have no verb {}", printable::value(wrong)), hint);
         }
         if let Some(group) = marker.groups.iter().find(|group| !self.has_group(group)) {
+            if only_counted {
+                return counted();
+            }
             let groups = self.groups.keys().chain(&self.external).map(String::as_str);
-            let say = format!(
-                "if another project has it, say so: {}",
-                printable::value(&format!("// {}={group}", external::NAME))
-            );
+            let say = format!("if another project has it, say so: {}", declared(group));
             let hint = match likely(group, groups) {
                 _ if mistaken(group).is_some() => mistaken(group).unwrap_or_default(),
                 // Groups of other projects have a domain.
@@ -128,6 +134,9 @@ impl Known {
         let groups: Vec<_> = names.into_iter().filter_map(|group| self.groups.get(group)).collect();
         let resources: BTreeSet<&String> = marker.resources.iter().collect();
         if let Some(resource) = marker.resources.iter().find(|resource| verbs(&groups, resource).is_none()) {
+            if only_counted {
+                return counted();
+            }
             let message = format!(
                 "no resource {} in group {}",
                 printable::value(resource),
@@ -140,10 +149,7 @@ impl Known {
             let hint = self.elsewhere(&groups, resource);
             let hint = match marker.groups.iter().find(|group| self.partial.contains(*group)) {
                 Some(group) => {
-                    format!(
-                        "{hint}; if the group has more, say so: {}",
-                        printable::value(&format!("// {}={group}", external::NAME))
-                    )
+                    format!("{hint}; if the group has more, say so: {}", declared(group))
                 }
                 None => hint,
             };
@@ -152,6 +158,9 @@ impl Known {
         let possible: Set =
             resources.into_iter().filter_map(|resource| verbs(&groups, resource)).flatten().collect();
         let wrong = marker.verbs.iter().find(|verb| *verb != "*" && !possible.contains(*verb))?;
+        if only_counted {
+            return counted();
+        }
         let names = || possible.iter().map(String::as_str);
         let hint = likely(wrong, names()).unwrap_or_else(|| format!("they have {}", list(names())));
         let resources = list(marker.resources.iter().map(String::as_str));
@@ -179,6 +188,12 @@ impl Known {
         let names = here().filter(|name| !name.contains('/'));
         likely(resource, here()).unwrap_or_else(|| format!("the group has {}", list(names)))
     }
+}
+
+/// The marker that says a group is another project's. Longer names than these are none.
+fn declared(group: &str) -> String {
+    let name: String = group.chars().take(253).collect();
+    format!("`// {}={name}`", external::NAME)
 }
 
 /// What to write in place of a word that can be no group.

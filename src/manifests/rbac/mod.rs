@@ -16,6 +16,8 @@ mod reader;
 mod render;
 mod stray;
 
+use std::cell::Cell;
+
 pub use known::Known;
 pub use marker::Marker;
 
@@ -46,16 +48,15 @@ pub fn role_yaml(sources: &[(RelPath, String)]) -> Result<String> {
 /// As [`role_yaml`].
 pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
     // Most sources have none, which is soon seen.
-    let relevant = sources.iter().filter(|(_, text)| text.contains(fault::NAME));
+    let marked = sources.iter().filter(|(_, text)| text.contains(fault::NAME));
     let words = Budget::of(WORDS);
-    read(relevant, |comment| {
-        let marker = marker::parse(comment)?;
-        Some(marker.and_then(|marker| {
-            let hint = "let markers name what the operator needs, or `*`";
-            let many = |_| fault::Fault::new(0, "the markers ask for more rules than a role can have", hint);
-            words.take(marker.words()).map(|()| marker).map_err(many)
-        }))
-    })
+    let within = |found: Marker| {
+        let hint = "let markers name what the operator needs, or `*`";
+        let spent = |_| fault::Fault::new(0, "the markers ask for more rules than a role can have", hint);
+        words.take(found.words()).map_err(spent)?;
+        Ok(found)
+    };
+    read(marked, |comment| Some(marker::parse(comment)?.and_then(within)))
 }
 
 /// Checks that `known` has the groups, resources and verbs of all markers in `sources`, and what these say of groups
@@ -67,11 +68,13 @@ pub fn check(sources: &[(RelPath, String)], mut known: Known) -> Result<()> {
     for groups in read(sources, external::parse)? {
         known.add_external(groups);
     }
+    let faults = Cell::new(0);
     read(sources, |comment| {
         let fault = match marker::parse(comment) {
-            Some(marker) => known.fault(&marker.ok()?, comment),
+            Some(marker) => known.fault(&marker.ok()?, comment, faults.get() >= PROBLEMS),
             None => stray::fault(comment),
         };
+        faults.set(faults.get() + usize::from(fault.is_some()));
         fault.map(Err::<(), _>)
     })
     .map(drop)
@@ -100,11 +103,10 @@ fn read<'a, T>(
 
 /// Several problems as one, and how many there are more: the messages below each other, each hint once.
 fn together(problems: Vec<Problem>, more: usize) -> Problem {
-    let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let mut messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let rest = format!("and {more} more");
+    messages.extend((more > 0).then_some(rest.as_str()));
     let mut all = Problem::new(messages.join("\n"));
-    if more > 0 {
-        all.message += &format!("\nand {more} more");
-    }
     for hint in problems.into_iter().flat_map(|problem| problem.hints) {
         if !all.hints.contains(&hint) {
             all.hints.push(hint);

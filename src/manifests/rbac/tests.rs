@@ -454,7 +454,7 @@ fn whatever_is_repeated_gets_an_answer() {
         marker.repeat(200_000),
         format!(
             "{start}groups={0},resources={0},verbs=get",
-            (0..100_000).map(|n| format!("a{n};")).collect::<String>()
+            (0..100_000).map(|n| format!("a{n};")).collect::<Vec<_>>().concat()
         ),
         format!("{start}groups={},resources=a,verbs=get", "a".repeat(4 << 20)),
     ] {
