@@ -69,9 +69,8 @@ fn many() -> Vec<Tree> {
                 fs::write(world.root().join(format!("{folder}/f{number}.{extension}")), "").expect("a file");
             }
         })
-        .every(8)
     };
-    vec![
+    let trees = vec![
         files("src", "rs", 50_000),
         files("config/crd/bases", "yaml", 50_000),
         files("api/src", "txt", 120_000),
@@ -81,15 +80,14 @@ fn many() -> Vec<Tree> {
                 fs::create_dir_all(&deep).expect("folders");
                 fs::write(deep.join("a.rs"), "// +kubebuilder:rbac:groups=a,nothing=b\n").expect("a file");
             }
-        })
-        .every(4),
+        }),
         Tree::new("20,000 folders", |world| {
             for number in 0..20_000 {
                 fs::create_dir(world.root().join(format!("config/f{number}"))).expect("a folder");
             }
-        })
-        .every(8),
-    ]
+        }),
+    ];
+    trees.into_iter().map(|tree| tree.only("manifests").every(4)).collect()
 }
 
 /// The folder that a command is started in, and where it puts a project.
