@@ -21,6 +21,9 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
+/// Most hints of an error that are shown.
+const HINTS: usize = 20;
+
 /// How the program talks.
 #[derive(Debug)]
 pub struct Console {
@@ -89,7 +92,7 @@ impl Console {
 
     /// Tells the user something that is not a result, in one line.
     pub fn note(&self, text: &str) {
-        self.tell(&Text::new().styled(VERB, "note:").line(" ").line(text));
+        self.tell(&Text::new().styled(VERB, "note:").line(" ").line(&printable::brief(text)));
     }
 
     /// Says what is about to happen, or has: a verb and its object.
@@ -100,7 +103,10 @@ impl Console {
     /// Says that the command failed and what to do. A line that begins with `error:` or `hint:` is ours: where a
     /// message has several lines, all but the first are indented.
     pub fn error(&self, error: &Error) {
-        let (message, hints) = (error.to_string(), error.hints());
+        let message = error.to_string();
+        let message = printable::brief(&message);
+        let hints: Vec<String> =
+            error.hints().iter().take(HINTS).map(|hint| printable::brief(hint).into()).collect();
         if self.format == Format::Json {
             say(&Text::new().lines(&error_json(&message, &hints)));
             return;

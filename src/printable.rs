@@ -9,6 +9,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// Most characters of the beginning and of the end of a line of a message.
+const HEAD: usize = 700;
+const TAIL: usize = 300;
+/// What a line may be long without a look at it, in bytes.
+const LINE: usize = HEAD + TAIL;
+/// How long a message may become before it is cut, in bytes.
+const MESSAGE: usize = 10_000;
+
 /// `text` as a part of a line, such as a name: line ends and tabs are escaped, too.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
@@ -40,6 +48,35 @@ pub fn start(text: &str, longest: usize) -> String {
         Some((end, _)) => format!("{}…", line(&text[..end])),
         None => line(text).into_owned(),
     }
+}
+
+/// A message that people can read: long lines without their middle, and no more than so many of them.
+#[must_use]
+pub fn brief(message: &str) -> Cow<'_, str> {
+    if message.len() <= LINE {
+        return Cow::Borrowed(message);
+    }
+    let mut shown = String::new();
+    let mut lines = message.split('\n');
+    for line in lines.by_ref() {
+        if !shown.is_empty() {
+            shown.push('\n');
+        }
+        match (line.char_indices().nth(HEAD), line.char_indices().nth_back(TAIL - 1)) {
+            (Some((head, _)), Some((tail, _))) if head < tail => {
+                shown.extend([&line[..head], " … ", &line[tail..]]);
+            }
+            _ => shown.push_str(line),
+        }
+        if shown.len() > MESSAGE {
+            break;
+        }
+    }
+    let more = lines.count();
+    if more > 0 {
+        let _ = write!(shown, "\nand {more} more {}", if more == 1 { "line" } else { "lines" });
+    }
+    Cow::Owned(shown)
 }
 
 /// A value in backticks, shortened when it is long.
@@ -161,6 +198,23 @@ fn is_hidden(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_brief() {
+        for short in ["", "one\ntwo", &"x".repeat(1000)] {
+            assert_eq!(brief(short), short);
+        }
+        let long = format!("`a.rs:1`: pattern `{}` nests too deep", "(ü".repeat(100_000));
+        let shown = brief(&long);
+        assert!(
+            shown.starts_with("`a.rs:1`: pattern `(ü(ü") && shown.ends_with("(ü` nests too deep"),
+            "{shown}"
+        );
+        assert_eq!(shown.chars().count(), 1003);
+        let many = "a line of some length\n".repeat(10_000);
+        let shown = brief(&many);
+        assert!(shown.len() < 11_000 && shown.ends_with(" more lines"), "{shown}");
+    }
 
     #[test]
     fn what_controls_or_hides_is_shown() {

@@ -64,12 +64,18 @@ fn what_cargo_says_has_no_styles_and_an_end() {
     let first = ran.stderr.lines().next();
     assert_eq!(first, Some("warning: one\\u{202e}\tx"), "{:?}", ran.stderr);
 
-    let flood = "yes 'warning: again' | head -c 30000000 >&2; head -c 30000000 /dev/zero; echo";
+    let flood = "yes 'warning: again' | head -c 10000000 >&2; head -c 10000000 /dev/zero; echo";
     let cargo = program(folder.path(), "cargo", &format!("{flood}\n{real}"));
     let ran = with_cargo(&sandbox, &cargo, &["--check", "--crds-only"]).success();
     assert!(ran.stderr.len() < 3 << 20, "{}", ran.stderr.len());
     let cut = "\nnote: `cargo` says more than 1 MiB: the rest is left out\n";
     assert_eq!(ran.stderr.matches(cut).count(), 1);
+
+    for endless in ["yes >&2", "yes", "yes >&2 & sleep 100"] {
+        let cargo = program(folder.path(), "cargo", endless);
+        let ran = with_cargo(&sandbox, &cargo, &["--crds-only"]).code(1);
+        assert!(ran.stderr.contains("error: `cargo` printed more than 16 MiB\n"), "{}", ran.stderr.len());
+    }
 }
 
 #[test]

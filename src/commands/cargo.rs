@@ -1,16 +1,20 @@
 //! Builds a project's `crdgen` with cargo, which may take its time but not the memory or the terminal.
 
 use std::ffi::OsString;
-use std::io::{BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::Access;
+use super::group::Group;
 use super::lines::{self, PassedOn};
+use crate::limits::LENGTH;
 use crate::{Error, Problem, Result};
 
 /// How long to read on when cargo has ended: what it left behind may keep its streams open.
@@ -25,48 +29,56 @@ pub(super) fn build(root: &Path, package: &str, access: Access) -> Result<PathBu
     if access.reads() {
         arguments.push("--locked");
     }
-    // In this program's group: Ctrl-C reaches cargo and the compilers.
-    let mut child = Command::new(&cargo)
-        .args(&arguments)
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                let cargo = crate::printable::path(Path::new(&cargo));
-                let problem = Problem::new(format!("there is no program `{cargo}`"));
-                Error::Refused(problem.hint("install Rust: https://rustup.rs"))
-            }
-            _ => Error::io("run", Path::new(&cargo))(error),
-        })?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut command = Command::new(&cargo);
+    command.args(&arguments).arg("--message-format=json-render-diagnostics").current_dir(root);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // With the compilers and build scripts that it starts: none of them outlives this.
+    let mut group = Group::spawn(command).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let cargo = crate::printable::path(Path::new(&cargo));
+            let problem = Problem::new(format!("there is no program `{cargo}`"));
+            Error::Refused(problem.hint("install Rust: https://rustup.rs"))
+        }
+        _ => Error::io("run", Path::new(&cargo))(error),
+    })?;
+    let (stdout, stderr) = group.streams();
+    let long = Arc::new(AtomicBool::new(false));
+    let is_long = Arc::clone(&long);
     let (found, program) = mpsc::channel();
     std::thread::spawn(move || {
-        lines::each(stdout.map(BufReader::new), |line| {
+        let whole = lines::each(stdout, LENGTH, |line| {
             if let Some(program) = executable(line) {
                 let _ = found.send(program);
             }
         });
+        is_long.fetch_or(!whole, Relaxed);
     });
+    let is_long = Arc::clone(&long);
     let (said, lock) = mpsc::channel();
     std::thread::spawn(move || {
         let mut is_locked = false;
         let mut passed_on = PassedOn::of("cargo");
-        lines::each(stderr.map(BufReader::new), |line| {
+        let whole = lines::each(stderr, LENGTH, |line| {
             is_locked |= line.contains("--locked was passed");
             passed_on.line(line);
         });
+        is_long.fetch_or(!whole, Relaxed);
         said.send(is_locked)
     });
-    let status = child.wait().map_err(Error::io("wait for", Path::new(&cargo)))?;
-    // What cargo had to say comes before what is said of it.
-    let is_locked = lock.recv_timeout(PATIENCE).unwrap_or_default();
     let failed = |message: String| {
         Error::Refused(Problem::new(message).hint("mend what cargo reports above, then try again"))
     };
+    let status = loop {
+        if let Some(status) = group.try_wait().map_err(Error::io("wait for", Path::new(&cargo)))? {
+            break status;
+        }
+        if long.load(Relaxed) {
+            return Err(failed(format!("`cargo` printed more than {} MiB", LENGTH >> 20)));
+        }
+        sleep(Duration::from_millis(5));
+    };
+    // What cargo had to say comes before what is said of it.
+    let is_locked = lock.recv_timeout(PATIENCE).unwrap_or_default();
     if !status.success() {
         if let (Access::Read(option), true) = (access, is_locked) {
             let message = format!("`Cargo.lock` is missing or out of date, and `{option}` does not write it");

@@ -1,15 +1,14 @@
 //! Builds and runs a project's `crdgen`, which prints the custom resource definitions of its types.
 
-use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Access;
 use super::cargo;
 use super::group::Group;
+use super::output::{self, Fault};
 use super::panics::{explained, pass_on};
 use crate::{Error, Problem, Result};
 
@@ -38,32 +37,15 @@ fn printed(mut command: Command, time: Duration, length: u64) -> Result<String> 
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(command).map_err(Error::io("run", &program))?;
     let (stdout, stderr) = group.streams();
-    // Channels and not joined threads: what has left the group may keep the streams open.
     let (said, panic) = mpsc::channel();
-    std::thread::spawn(move || said.send(pass_on(stderr.map(|stderr| BufReader::new(stderr.take(length))))));
-    let (read, printed) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let done = stdout.map_or(Ok(0), |stdout| stdout.take(length + 1).read_to_end(&mut text));
-        read.send(done.map(|_| text))
-    });
+    std::thread::spawn(move || said.send(pass_on(stderr, length)));
     let begin = Instant::now();
     let left = || time.saturating_sub(begin.elapsed());
-    let mut text = None;
-    let (status, text) = loop {
-        let status = group.try_wait().map_err(Error::io("wait for", &program))?;
-        text = text.or_else(|| printed.try_recv().ok());
-        // Longer than the limit: it is closed by then, which may be why the program failed.
-        if text.as_ref().is_some_and(|text| text.as_ref().is_ok_and(|text| text.len() as u64 > length)) {
-            return Err(endless(&format!("printed more than {length} bytes")));
-        }
-        match (status, text) {
-            (Some(status), Some(text)) => break (status, text),
-            (_, rest) if !left().is_zero() => text = rest,
-            _ => return Err(endless(&format!("did not end within {} seconds", time.as_secs()))),
-        }
-        sleep(Duration::from_millis(2));
-    };
+    let (status, text) = output::of(&mut group, stdout, time, length).map_err(|fault| match fault {
+        Fault::Long => endless(&format!("printed more than {length} bytes")),
+        Fault::Late => endless(&format!("did not end within {} seconds", time.as_secs())),
+        Fault::Io(error) => Error::io("read from", &program)(error),
+    })?;
     drop(group);
     if !status.success() {
         let panic = panic.recv_timeout(left()).unwrap_or_default();
@@ -75,7 +57,6 @@ fn printed(mut command: Command, time: Duration, length: u64) -> Result<String> 
     }
     // What it had to say comes before what is said of it.
     let _ = panic.recv_timeout(left());
-    let text = text.map_err(Error::io("read from", &program))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -120,7 +101,7 @@ mod tests {
         assert!(begin.elapsed() < Duration::from_secs(1), "nobody waits for it");
         assert!(printed_by(&format!("trap '' TERM INT; {leave}; exec yes >&2")).is_err());
         assert!(printed_by(&format!("{leave}; exec yes")).is_err());
-        sleep(Duration::from_secs(2));
+        std::thread::sleep(Duration::from_secs(2));
         assert!(!late.exists());
     }
 

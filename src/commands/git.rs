@@ -1,11 +1,17 @@
 //! Reads files of a commit. The repository may be a stranger's: none of its configuration runs a program, nothing is
 //! fetched or written, and what git prints is bounded.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use super::group::Group;
+use super::output::{self, Fault};
 use crate::{Error, Problem, Result, limits, printable};
+
+/// How long git may take; it needs milliseconds.
+const TIME: Duration = Duration::from_secs(10);
 
 /// Calls `each` with the path from `root` and the text of every file that a commit has in `folder`.
 pub(super) fn files(
@@ -44,8 +50,8 @@ pub(super) fn files(
 
 /// What git prints; nothing when it fails.
 fn git(root: &Path, arguments: &[&str]) -> Result<Option<Vec<u8>>> {
-    let failed = |action| Error::io(action, Path::new("git"));
-    let mut child = Command::new("git")
+    let mut command = Command::new("git");
+    command
         .args(["--no-pager", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"])
         .args(arguments)
         .current_dir(root)
@@ -54,30 +60,29 @@ fn git(root: &Path, arguments: &[&str]) -> Result<Option<Vec<u8>>> {
         .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                let problem = Problem::new("there is no program `git`");
-                Error::Refused(problem.hint("install git, or leave out `--against`"))
+        .stderr(Stdio::null());
+    let mut group = Group::spawn(command).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let problem = Problem::new("there is no program `git`");
+            Error::Refused(problem.hint("install git, or leave out `--against`"))
+        }
+        _ => Error::io("run", Path::new("git"))(error),
+    })?;
+    let (stdout, _) = group.streams();
+    let shown = || format!("`git {}`", arguments.join(" "));
+    let (status, text) =
+        output::of(&mut group, stdout, TIME, limits::LENGTH).map_err(|fault| match fault {
+            Fault::Long => {
+                let problem =
+                    Problem::new(format!("{} prints more than {} MiB", shown(), limits::LENGTH >> 20));
+                Error::Refused(problem.hint("name a commit whose definitions are shorter"))
             }
-            _ => failed("run")(error),
+            Fault::Late => {
+                let problem =
+                    Problem::new(format!("{} did not end within {} seconds", shown(), TIME.as_secs()));
+                Error::Refused(problem.hint("see whether `git status` works in this repository"))
+            }
+            Fault::Io(error) => Error::io("read from", Path::new("git"))(error),
         })?;
-    let mut text = Vec::new();
-    let read = match child.stdout.take() {
-        Some(stdout) => stdout.take(limits::LENGTH + 1).read_to_end(&mut text),
-        None => Ok(0),
-    };
-    let is_long = text.len() as u64 > limits::LENGTH;
-    if is_long || read.is_err() {
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(failed("wait for"))?;
-    read.map_err(failed("read from"))?;
-    if is_long {
-        let mib = limits::LENGTH >> 20;
-        let problem = Problem::new(format!("`git {}` prints more than {mib} MiB", arguments.join(" ")));
-        return Err(Error::Refused(problem.hint("name a commit whose definitions are shorter")));
-    }
     Ok(status.success().then_some(text))
 }

@@ -1,6 +1,6 @@
 //! What other programs print, line by line: never more of it in memory than a line, and no line without an end.
 
-use std::io::{self, BufRead, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use crate::console;
 
@@ -38,13 +38,16 @@ impl PassedOn {
     }
 }
 
-/// Calls `each` with every line, without its end, up to the end of the stream or an error.
-pub(super) fn each(stream: Option<impl BufRead>, mut each: impl FnMut(&str)) {
-    let Some(mut stream) = stream else { return };
+/// Calls `each` with every line, without its end, up to the end of the stream or an error. Whether that comes within so
+/// many bytes.
+pub(super) fn each(stream: Option<impl Read>, length: u64, mut each: impl FnMut(&str)) -> bool {
+    let Some(stream) = stream else { return true };
+    let mut stream = BufReader::new(stream.take(length));
     let mut line = Vec::new();
     while let Ok(true) = next(&mut stream, &mut line) {
         each(&String::from_utf8_lossy(&line));
     }
+    stream.get_ref().limit() > 0
 }
 
 /// Reads the next line; false at the end.
@@ -75,13 +78,15 @@ fn next(stream: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufReader, Read as _};
 
     #[test]
     fn lines_are_cut_and_none_is_lost() {
         let mut found = Vec::new();
         let long = io::repeat(b'x').take(1 << 20).chain(&b"\n\nb\xff"[..]);
-        each(Some(BufReader::new(long)), |line| found.push(line.to_owned()));
+        assert!(each(Some(long), 2 << 20, |line| found.push(line.to_owned())));
         assert_eq!(found, ["x".repeat(LINE), String::new(), "b\u{fffd}".to_owned()]);
+        let mut lines = 0;
+        assert!(!each(Some(io::repeat(b'\n')), 1000, |_| lines += 1));
+        assert_eq!(lines, 1000);
     }
 }

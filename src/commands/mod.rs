@@ -10,6 +10,7 @@ mod init;
 mod lines;
 mod manifests;
 mod operand;
+mod output;
 mod panics;
 mod place;
 mod plan;

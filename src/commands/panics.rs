@@ -31,11 +31,11 @@ const PANICS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// Passes lines on to the standard error stream up to the first panic; the result is what follows.
-pub(super) fn pass_on(stream: Option<impl std::io::BufRead>) -> String {
+/// Passes lines on to the standard error stream up to the first panic, and so many bytes; the result is what follows.
+pub(super) fn pass_on(stream: Option<impl std::io::Read>, length: u64) -> String {
     let mut panic = String::new();
     let mut passed_on = PassedOn::of("crdgen");
-    lines::each(stream, |line| {
+    lines::each(stream, length, |line| {
         if !panic.is_empty() || (line.starts_with("thread '") && line.contains(" panicked at ")) {
             if panic.len() < LENGTH {
                 panic.push_str(line);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn keeps_what_follows_a_panic() {
-        let panic = pass_on(Some(&b"thread 'main' (1) panicked at a.rs:1:1:\nsaid\n"[..]));
+        let panic = pass_on(Some(&b"thread 'main' (1) panicked at a.rs:1:1:\nsaid\n"[..]), 1000);
         assert_eq!(panic, "thread 'main' (1) panicked at a.rs:1:1:\nsaid\n");
     }
 }
