@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -42,19 +41,13 @@ pub(super) fn build(root: &Path, package: &str, access: Access) -> Result<PathBu
         _ => Error::io("run", Path::new(&cargo))(error),
     })?;
     let (stdout, stderr) = group.streams();
-    let long = Arc::new(AtomicBool::new(false));
-    let is_long = Arc::clone(&long);
-    let (found, program) = mpsc::channel();
+    let (found, programs) = mpsc::channel();
     std::thread::spawn(move || {
-        let whole = lines::each(stdout, LENGTH, |line| {
-            if let Some(program) = executable(line) {
-                let _ = found.send(program);
-            }
-        });
-        is_long.fetch_or(!whole, Relaxed);
+        let mut program = None;
+        let whole = lines::each(stdout, LENGTH, |line| program = executable(line).or(program.take()));
+        found.send(whole.then_some(program))
     });
-    let is_long = Arc::clone(&long);
-    let (said, lock) = mpsc::channel();
+    let (said, locks) = mpsc::channel();
     std::thread::spawn(move || {
         let mut is_locked = false;
         let mut passed_on = PassedOn::of("cargo");
@@ -62,23 +55,28 @@ pub(super) fn build(root: &Path, package: &str, access: Access) -> Result<PathBu
             is_locked |= line.contains("--locked was passed");
             passed_on.line(line);
         });
-        is_long.fetch_or(!whole, Relaxed);
-        said.send(is_locked)
+        said.send(whole.then_some(is_locked))
     });
     let failed = |message: String| {
         Error::Refused(Problem::new(message).hint("mend what cargo reports above, then try again"))
     };
+    let long = || failed(format!("`cargo` printed more than {} MiB", LENGTH >> 20));
+    let (mut program, mut is_locked) = (None, None);
     let status = loop {
-        if let Some(status) = group.try_wait().map_err(Error::io("wait for", Path::new(&cargo)))? {
-            break status;
+        let status = group.try_wait().map_err(Error::io("wait for", Path::new(&cargo)))?;
+        // What cargo had to say comes before what is said of it.
+        let patience = if status.is_some() { PATIENCE } else { Duration::ZERO };
+        program = program.or_else(|| programs.recv_timeout(patience).ok());
+        is_locked = is_locked.or_else(|| locks.recv_timeout(patience).ok());
+        if program == Some(None) || is_locked == Some(None) {
+            return Err(long());
         }
-        if long.load(Relaxed) {
-            return Err(failed(format!("`cargo` printed more than {} MiB", LENGTH >> 20)));
+        if let Some(status) = status {
+            break status;
         }
         sleep(Duration::from_millis(5));
     };
-    // What cargo had to say comes before what is said of it.
-    let is_locked = lock.recv_timeout(PATIENCE).unwrap_or_default();
+    let is_locked = is_locked.flatten().unwrap_or_default();
     if !status.success() {
         if let (Access::Read(option), true) = (access, is_locked) {
             let message = format!("`Cargo.lock` is missing or out of date, and `{option}` does not write it");
@@ -87,8 +85,8 @@ pub(super) fn build(root: &Path, package: &str, access: Access) -> Result<PathBu
         }
         return Err(failed(format!("`cargo {}` failed", arguments.join(" "))));
     }
-    let program = program.recv_timeout(PATIENCE);
-    program.map_err(|_| failed(format!("`cargo {}` built no program `crdgen`", arguments.join(" "))))
+    let program = program.flatten().flatten();
+    program.ok_or_else(|| failed(format!("`cargo {}` built no program `crdgen`", arguments.join(" "))))
 }
 
 /// The program that a message of cargo's names, if it is `crdgen`.
