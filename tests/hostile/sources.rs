@@ -71,7 +71,7 @@ fn long() -> Vec<(&'static str, String)> {
             "250,000 markers",
             format!("\n{}", "// +kubebuilder:rbac:groups=a,resources=b,verbs=get\n".repeat(250_000)),
         ),
-        ("100,000 markers that differ", format!("\n{}", numbered(100_000, different))),
+        ("30,000 markers that differ", format!("\n{}", numbered(30_000, different))),
         (
             "a marker with a group of 20 MB",
             format!("\n// +kubebuilder:rbac:groups={},resources=b,verbs=get\n", "g".repeat(20 << 20)),
