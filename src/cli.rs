@@ -38,7 +38,7 @@ pub struct Global {
     /// Show what would be written as a unified diff, and write nothing
     #[arg(long, global = true)]
     pub diff: bool,
-    /// What to do with files that hold something else [default: ask on a terminal, else abort]
+    /// What to do with files whose content differs [default: ask on a terminal, else abort]
     #[arg(long, value_name = "POLICY", global = true)]
     pub on_conflict: Option<ConflictPolicy>,
     /// Never ask a question
@@ -220,7 +220,7 @@ pub struct CreateApiArgs {
     /// What the types and the controller do [default: replicas]
     #[arg(long, value_name = "TEMPLATE")]
     pub template: Option<Template>,
-    /// Domain of a kind that another project defines, such as `cert-manager.io`'s `io`
+    /// Domain of another project's group, such as `io` for `cert-manager.io`
     #[arg(long, value_name = "DOMAIN")]
     pub external_api_domain: Option<String>,
     /// Replace files that exist, and add the kind even when PROJECT has it
@@ -268,7 +268,7 @@ pub enum Template {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of `--template replicas`")]
 pub struct OperandArgs {
-    /// Image of the container [default: a public image that runs anywhere; for kind `Iris` IRIS Community Edition]
+    /// Image of the container [default: `registry.k8s.io/pause:3.10`; for kind `Iris`, IRIS Community Edition]
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Command of the container, its words separated by commas
@@ -286,7 +286,7 @@ pub struct OperandArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ManifestsArgs {
-    /// Fail with a diff when a manifest is not current, and write nothing
+    /// Fail with a diff and exit status 1 when a manifest is not current, and write nothing
     #[arg(long)]
     pub check: bool,
     /// Print the manifests, and write nothing

@@ -219,7 +219,10 @@ impl Console {
                     "y" | "yes" => return Answer::Overwrite,
                     "n" | "no" => return Answer::Keep,
                     "a" | "all" => return Answer::OverwriteAll,
-                    "d" | "diff" => self.diff(&scaffold::unified_change(change)),
+                    "d" | "diff" => match scaffold::unified_change(change) {
+                        Ok(diff) => self.diff(&diff),
+                        Err(error) => self.error(&error),
+                    },
                     "q" | "quit" | "" => return Answer::Abort,
                     _ => {}
                 }

@@ -12,7 +12,7 @@ pub const DEPTH: usize = 250;
 pub const LENGTH: u64 = 16 << 20;
 
 /// Most bytes of files that one command reads, whichever files and however often.
-pub const TOTAL: u64 = 256 << 20;
+pub const TOTAL: u64 = 64 << 20;
 
 /// Most entries of directories that one listing looks at.
 pub const ENTRIES: usize = 100_000;

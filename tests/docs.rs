@@ -40,6 +40,38 @@ fn the_tutorial_is_true() {
     play("docs/tutorial.md");
 }
 
+/// Each promise names the tests that hold it.
+#[test]
+fn every_promise_has_its_test() {
+    let text = fs::read_to_string(document("SECURITY.md")).expect("the document");
+    let mut sources = String::new();
+    let mut folders = vec![document("tests"), document("src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                sources.push_str(&fs::read_to_string(path).expect("a source"));
+            }
+        }
+    }
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
+    assert!(rows.len() > 8, "{rows:?}");
+    for row in rows {
+        let held_by = row.trim_end_matches(" |").rsplit(" | ").next().expect("a column");
+        let tests: Vec<&str> =
+            held_by.split('`').skip(1).step_by(2).filter(|it| !it.contains(['…', '/'])).collect();
+        assert!(!tests.is_empty(), "no test: {row}");
+        for test in tests {
+            assert!(
+                sources.contains(&format!("#[test]\nfn {test}()"))
+                    || sources.contains(&format!("#[test]\n    fn {test}()")),
+                "there is no test `{test}`"
+            );
+        }
+    }
+}
+
 /// Does what a document shows.
 fn play(path: &str) {
     // Both make a project `iris`, and build it in one folder.

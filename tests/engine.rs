@@ -41,7 +41,7 @@ fn journals() -> (TempDir, Journals) {
 fn killed_at(root: &Path, journals: &Journals, fatal: usize) {
     let mut step = 0;
     let killed = catch_unwind(AssertUnwindSafe(|| {
-        apply_with(&plan(root), journals, &mut |_| {
+        apply_with(&plan(root), journals, None, &mut |_| {
             step += 1;
             if step == fatal + 1 { std::panic::resume_unwind(Box::new("killed")) } else { Ok(()) }
         })
@@ -53,7 +53,7 @@ fn killed_at(root: &Path, journals: &Journals, fatal: usize) {
 fn step(wanted: impl Fn(Step<'_>) -> bool) -> usize {
     let (_folder, journals) = journals();
     let (mut steps, mut found) = (0, None);
-    let applied = apply_with(&plan(project().path()), &journals, &mut |step| {
+    let applied = apply_with(&plan(project().path()), &journals, None, &mut |step| {
         found = found.or(wanted(step).then_some(steps));
         steps += 1;
         Ok(())
@@ -108,7 +108,7 @@ fn before_and_after() -> (Files, Files, usize) {
     let (_folder, journals) = journals();
     let before = tree(root.path());
     let mut steps = 0;
-    apply_with(&plan(root.path()), &journals, &mut |_| {
+    apply_with(&plan(root.path()), &journals, None, &mut |_| {
         steps += 1;
         Ok(())
     })
@@ -124,7 +124,7 @@ fn a_plan_is_applied_whole_and_only_once() {
     assert!(!after.keys().any(|name| name.starts_with(".iris-scaffold")));
     let root = project();
     let (folder, journals) = journals();
-    apply(&plan(root.path()), &journals).expect("an apply");
+    apply(&plan(root.path()), &journals, None).expect("an apply");
     assert_eq!(tree(&folder.path().join("state/iris")), Files::new());
     let again = {
         let mut draft = Draft::new(Tree::open(root.path()));
@@ -145,7 +145,7 @@ fn programs_can_be_run_and_permissions_stay() {
     // Nobody lends a text rights that a program had.
     fs::set_permissions(root.path().join("a/owned.rs"), fs::Permissions::from_mode(0o6640))
         .expect("permissions");
-    apply(&plan(root.path()), &journals().1).expect("an apply");
+    apply(&plan(root.path()), &journals().1, None).expect("an apply");
     assert_eq!(mode("a/owned.rs"), 0o640);
     assert_eq!(mode("run.sh") & 0o100, 0o100);
 }
@@ -159,7 +159,7 @@ fn what_waits_is_private() {
     let state = folder.path().join("state/iris");
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o7777;
     let mut seen = 0;
-    apply_with(&plan(root.path()), &journals, &mut |step| {
+    apply_with(&plan(root.path()), &journals, None, &mut |step| {
         if matches!(step, Step::Place(_)) {
             let journal = fs::read_dir(&state)?.next().expect("a journal")?.path();
             assert_eq!((mode(&staging(root.path())), mode(&state), mode(&journal)), (0o700, 0o700, 0o600));
@@ -178,7 +178,7 @@ fn an_error_at_any_step_leaves_everything_as_it_was() {
         let root = project();
         let (folder, journals) = journals();
         let mut step = 0;
-        let result = apply_with(&plan(root.path()), &journals, &mut |_| {
+        let result = apply_with(&plan(root.path()), &journals, None, &mut |_| {
             step += 1;
             if step == failing + 1 { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
         });
@@ -240,7 +240,7 @@ fn what_changed_since_planning_is_not_overwritten() {
     let plan = plan(root.path());
     fs::write(root.path().join("list.yaml"), "edited\n").expect("a file");
     let before = tree(root.path());
-    let error = apply(&plan, &journals().1).expect_err("a change");
+    let error = apply(&plan, &journals().1, None).expect_err("a change");
     assert_eq!(error.to_string(), "`list.yaml` changed while the command ran");
     assert_eq!(before, tree(root.path()));
 }
@@ -264,8 +264,9 @@ fn conflicts_are_settled_before_anything_is_written() {
         draft.file(file("mine", Ownership::Seeded { again: false }, "theirs\n")).expect("a file");
         draft.file(file("new", Ownership::Seeded { again: false }, "new\n")).expect("a file");
         let mut plan = draft.plan().expect("a plan");
-        assert!(unified(&plan).contains("-mine\n+theirs\n"), "{}", unified(&plan));
-        let settled = resolve(&mut plan, policy).and_then(|()| apply(&plan, &journals().1));
+        let diff = unified(&plan).expect("a diff");
+        assert!(diff.contains("-mine\n+theirs\n"), "{diff}");
+        let settled = resolve(&mut plan, policy).and_then(|()| apply(&plan, &journals().1, None));
         let text = fs::read_to_string(root.path().join("mine")).expect("a file");
         (settled.map_err(|error| error.to_string()), text, root.path().join("new").exists())
     };
@@ -282,7 +283,7 @@ fn links_inside_are_written_through_and_links_outside_refused() {
     let root = project();
     fs::rename(root.path().join("list.yaml"), root.path().join("real.yaml")).expect("a rename");
     symlink("real.yaml", root.path().join("list.yaml")).expect("a link");
-    apply(&plan(root.path()), &journals().1).expect("an apply");
+    apply(&plan(root.path()), &journals().1, None).expect("an apply");
     assert!(root.path().join("list.yaml").symlink_metadata().expect("a link").is_symlink());
     assert_eq!(fs::read_to_string(root.path().join("real.yaml")).expect("a file"), "x:\n- new\n# +here\n");
 
@@ -312,12 +313,12 @@ fn a_missing_root_is_made_and_a_failed_one_removed_again() {
     let plan = draft.plan().expect("a plan");
     let mut step = 0;
     let (_folder, journals) = journals();
-    let failed = apply_with(&plan, &journals, &mut |_| {
+    let failed = apply_with(&plan, &journals, None, &mut |_| {
         step += 1;
         if step == 5 { Err(io::Error::other("no")) } else { Ok(()) }
     });
     assert!(failed.is_err() && !parent.path().join("x").exists());
-    apply(&plan, &journals).expect("an apply");
+    apply(&plan, &journals, None).expect("an apply");
     assert_eq!(fs::read_to_string(root.join("a/b")).expect("a file"), "b\n");
 }
 
@@ -404,7 +405,7 @@ fn what_git_could_carry_is_not_taken_for_a_journal() {
     assert!(!recover(copy.path(), &journals).expect("nothing to finish"));
     assert_eq!(before, tree(copy.path()));
     // A command that writes leaves what is not its own alone.
-    apply(&plan(copy.path()), &journals).expect("an apply");
+    apply(&plan(copy.path()), &journals, None).expect("an apply");
     let theirs = |files: Files| -> Files {
         files.into_iter().filter(|(name, _)| name.starts_with(".iris-scaffold")).collect()
     };
@@ -432,10 +433,12 @@ fn journals_of_others_are_not_followed_and_none_is_written_where_others_write() 
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).expect("its mode");
     let before = tree(project().path());
     let other = project();
-    let error = apply(&plan(other.path()), &Journals::new([shared.clone()])).expect_err("a shared folder");
+    let error =
+        apply(&plan(other.path()), &Journals::new([shared.clone()]), None).expect_err("a shared folder");
     assert!(error.to_string().contains("only this user may write to"), "{error}");
     assert_eq!(before, tree(other.path()));
-    apply(&plan(other.path()), &Journals::new([shared, folder.path().join("own")])).expect("the next folder");
+    apply(&plan(other.path()), &Journals::new([shared, folder.path().join("own")]), None)
+        .expect("the next folder");
 }
 
 #[test]

@@ -356,6 +356,70 @@ fn commands_at_the_same_time_take_turns() {
 }
 
 #[test]
+fn a_new_directory_gets_one_of_two_projects() {
+    for _ in 0..20 {
+        let sandbox = Sandbox::new("parent");
+        let children = ["a.example.com", "b.example.com"].map(|domain| {
+            let domain = format!("--domain={domain}");
+            program(sandbox.path(), &["init", "iris", &domain]).spawn().expect("a run")
+        });
+        let ended: Vec<Ran> = children.into_iter().map(ended).collect();
+        let won: Vec<_> = ended.iter().filter(|ran| ran.status == Some(0)).collect();
+        assert_eq!(won.len(), 1, "{ended:#?}");
+        let files = tree(&sandbox.path().join("iris"));
+        let domains = ["a.example.com", "b.example.com"];
+        let found = domains.map(|domain| {
+            files.values().filter(|text| String::from_utf8_lossy(text).contains(domain)).count()
+        });
+        assert!(found[0] == 0 || found[1] == 0, "{found:?}");
+        assert!(
+            files.contains_key("PROJECT") && !files.keys().any(|name| name.starts_with(".iris-scaffold"))
+        );
+    }
+    let sandbox = Sandbox::new("parent");
+    let pipe = sandbox.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("a pipe").success());
+    for more in ["--dry-run", "--project-name=iris"] {
+        ran(program(sandbox.path(), &["init", "pipe", "--domain=a.b", more])).code(1);
+    }
+}
+
+#[test]
+fn two_files_that_are_one_are_not_both_written() {
+    let sandbox = Sandbox::with_project();
+    sandbox.write("config/rbac/widget_admin_role.yaml", "mine: true\n");
+    let link = sandbox.path().join("config/rbac/widget_editor_role.yaml");
+    symlink("widget_admin_role.yaml", link).expect("a link");
+    let overwrite = [&WIDGET[..], &["--on-conflict=overwrite"]].concat();
+    let error = refused(&sandbox, program(sandbox.path(), &overwrite));
+    assert!(error.contains("are one file, through a symbolic link"), "{error}");
+}
+
+#[test]
+fn diffs_and_documents_have_an_end() {
+    let sandbox = Sandbox::with_project();
+    let check = ["manifests", "--rbac-only", "--check"];
+    for text in ["a\n".repeat(2_000_000), "\u{1b}\n".repeat(1_000_000)] {
+        sandbox.write("config/rbac/role.yaml", &text);
+        let mut command = program(sandbox.path(), &check);
+        command.stdout(Stdio::null());
+        ran(command).code(1);
+    }
+    for name in [".gitignore", "Makefile", "README.md"] {
+        sandbox.write(name, &"\u{1}".repeat(15 << 20));
+    }
+    let init = ["init", "--domain=myardyas.club", "--diff", "--on-conflict=overwrite", "--format=json"];
+    fs::remove_file(sandbox.path().join("PROJECT")).expect("removed");
+    let error = ran(program(sandbox.path(), &init)).code(1).stderr;
+    assert!(error.contains("the diff compares more than 32 MiB"), "{error}");
+    let sandbox = Sandbox::with_project();
+    let document = "---\nkind: CustomResourceDefinition\n";
+    sandbox.write("config/many.yaml", &document.repeat(300_000));
+    let error = refused(&sandbox, program(sandbox.path(), &check));
+    assert!(error.contains("more than 10000 documents"), "{error}");
+}
+
+#[test]
 fn files_that_the_user_broke_are_named() {
     for (name, text) in [
         ("src/controller/mod.rs", "fn {"),

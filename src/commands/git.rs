@@ -4,13 +4,13 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::group::Group;
 use super::output::{self, Fault};
 use crate::{Error, Problem, Result, limits, printable};
 
-/// How long git may take; it needs milliseconds.
+/// How long git may take for all of it; it needs milliseconds.
 const TIME: Duration = Duration::from_secs(10);
 
 /// Calls `each` with the path from `root` and the text of every file that a commit has in `folder`.
@@ -20,6 +20,8 @@ pub(super) fn files(
     folder: &str,
     mut each: impl FnMut(&str, &str) -> Result<()>,
 ) -> Result<()> {
+    let begin = Instant::now();
+    let git = |root, arguments: &[&str]| git(root, arguments, TIME.saturating_sub(begin.elapsed()));
     let name = format!("{commit}^{{commit}}");
     let known = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
     let id = known.map(|id| String::from_utf8_lossy(&id).trim().to_owned());
@@ -49,7 +51,7 @@ pub(super) fn files(
 }
 
 /// What git prints; nothing when it fails.
-fn git(root: &Path, arguments: &[&str]) -> Result<Option<Vec<u8>>> {
+fn git(root: &Path, arguments: &[&str], time: Duration) -> Result<Option<Vec<u8>>> {
     let mut command = Command::new("git");
     command
         .args(["--no-pager", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"])
@@ -71,7 +73,7 @@ fn git(root: &Path, arguments: &[&str]) -> Result<Option<Vec<u8>>> {
     let (stdout, _) = group.streams();
     let shown = || format!("`git {}`", arguments.join(" "));
     let (status, text) =
-        output::of(&mut group, stdout, TIME, limits::LENGTH).map_err(|fault| match fault {
+        output::of(&mut group, stdout, time, limits::LENGTH).map_err(|fault| match fault {
             Fault::Long => {
                 let problem =
                     Problem::new(format!("{} prints more than {} MiB", shown(), limits::LENGTH >> 20));
@@ -79,7 +81,7 @@ fn git(root: &Path, arguments: &[&str]) -> Result<Option<Vec<u8>>> {
             }
             Fault::Late => {
                 let problem =
-                    Problem::new(format!("{} did not end within {} seconds", shown(), TIME.as_secs()));
+                    Problem::new(format!("{} was not done within {} seconds", shown(), TIME.as_secs()));
                 Error::Refused(problem.hint("see whether `git status` works in this repository"))
             }
             Fault::Io(error) => Error::io("read from", Path::new("git"))(error),

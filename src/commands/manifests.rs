@@ -29,9 +29,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     let mut draft = Draft::new(tree);
     let mut known = rbac::Known::kubernetes();
     if args.rbac_only {
-        for (_, definition) in on_disk(draft.tree(), BASES, |_| true)? {
-            known.add_definition(&definition);
-        }
+        each_on_disk(draft.tree(), BASES, |_| true, |_, definition| known.add_definition(definition))?;
     } else {
         let mut definitions = definitions(draft.tree(), &project, access)?;
         for definition in &mut definitions {
@@ -98,7 +96,10 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         )
     }));
     let left_over = |path: &str| !paths.iter().any(|written| written.as_str() == path);
-    for (path, _) in on_disk(draft.tree(), BASES, left_over)? {
+    let mut left = Vec::new();
+    each_on_disk(draft.tree(), BASES, left_over, |path, _| left.push(path.clone()))?;
+    left.dedup();
+    for path in left {
         draft.note(format!(
             "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
         ));
@@ -130,9 +131,8 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
     for resource in project.resources.iter().filter(|resource| !resource.has_api) {
         known.add_kind(&resource.qualified_group(), &resource.plural);
     }
-    for (_, definition) in on_disk(tree, "config", |path| !path.starts_with(BASES))? {
-        known.add_definition(&definition);
-    }
+    let elsewhere = |path: &str| !path.starts_with(BASES);
+    each_on_disk(tree, "config", elsewhere, |_, definition| known.add_definition(definition))?;
     rbac::check(&plan::sources(tree, &["api", "src"])?, known)
 }
 
@@ -165,19 +165,21 @@ fn unbound(tree: &Tree) -> Result<Vec<String>> {
     Ok(free.map(note).collect())
 }
 
-/// The custom resource definitions in those files of a folder that are wanted.
-fn on_disk(tree: &Tree, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<(RelPath, Value)>> {
-    let mut found = Vec::new();
+/// Calls `each` with the custom resource definitions in those files of a folder that are wanted, one file after the other.
+fn each_on_disk(
+    tree: &Tree,
+    folder: &str,
+    wanted: impl Fn(&str) -> bool,
+    mut each: impl FnMut(&RelPath, &Value),
+) -> Result<()> {
     let paths = [tree.list(folder, "yaml")?, tree.list(folder, "yml")?].concat();
     for path in paths.into_iter().filter(|path| wanted(path.as_str())) {
         let text = tree.on_disk(&path)?.unwrap_or_default();
         if text.contains("CustomResourceDefinition") {
-            found.extend(
-                parse(path.as_str(), &text)?.into_iter().map(|definition| (path.clone(), definition)),
-            );
+            parse(path.as_str(), &text)?.iter().for_each(|definition| each(&path, definition));
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The definitions in the text of a file, up to where it is no YAML.

@@ -20,15 +20,11 @@ mod version;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use crate::cli::{Cli, Command, ConflictPolicy, Create, Format, Global};
 use crate::console::Console;
-use crate::scaffold::{self, Journals, Lock, OnConflict, Plan};
+use crate::scaffold::{self, Journals, Lock, OnConflict, PATIENCE, Plan};
 use crate::{Error, Problem, Result};
-
-/// How long a command waits for another one in the same project, which takes milliseconds, or as long as its questions.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every command needs: where it runs and how to talk.
 pub(crate) struct Context {
@@ -164,24 +160,24 @@ impl Context {
                 Some(policy) => scaffold::resolve(&mut plan, policy)?,
                 None => self.console.resolve(&mut plan)?,
             }
-            scaffold::apply(&plan, &self.journals)?;
+            let lock = self.lock.get().and_then(Option::as_ref);
+            scaffold::apply(&plan, &self.journals, lock)?;
         }
         if let Some(way) = place::way(plan.root()) {
             plan.go(way);
         }
-        self.report(command, &plan);
-        Ok(())
+        self.report(command, &plan)
     }
 
     /// Writes nothing, and fails with a diff when a plan would.
     pub(crate) fn check(&self, command: &str, plan: &Plan) -> Result<()> {
         let stale: Vec<_> = plan.writes().map(|change| format!("`{}`", change.path)).collect();
         if self.global.format == Format::Json {
-            self.report_json(command, plan, true, true);
+            self.report_json(command, plan, true, true)?;
         } else if stale.is_empty() {
             self.console.status("Current", "the files say what the sources say");
         } else {
-            self.console.diff(&scaffold::unified(plan));
+            self.console.diff(&scaffold::unified(plan)?);
         }
         if self.global.format != Format::Json {
             for note in plan.notes() {
@@ -195,32 +191,33 @@ impl Context {
         Err(Error::Refused(problem.hint(format!("run `iris-scaffold {command}` and commit the result"))))
     }
 
-    fn report_json(&self, command: &str, plan: &Plan, dry_run: bool, diff: bool) {
+    fn report_json(&self, command: &str, plan: &Plan, dry_run: bool, diff: bool) -> Result<()> {
         let mut value = serde_json::json!({ "command": command, "dryRun": dry_run });
         if let (Some(object), Ok(serde_json::Value::Object(fields))) =
             (value.as_object_mut(), serde_json::to_value(plan))
         {
             object.extend(fields);
             if diff {
-                object.insert("diff".into(), scaffold::unified(plan).into());
+                object.insert("diff".into(), scaffold::unified(plan)?.into());
             }
         }
         self.console.json(&value);
+        Ok(())
     }
 
-    fn report(&self, command: &str, plan: &Plan) {
+    fn report(&self, command: &str, plan: &Plan) -> Result<()> {
         if self.global.format == Format::Json {
-            self.report_json(command, plan, self.access().reads(), self.global.diff);
-            return;
+            return self.report_json(command, plan, self.access().reads(), self.global.diff);
         }
         self.console.plan(plan);
         if self.global.diff {
-            self.console.diff(&scaffold::unified(plan));
+            self.console.diff(&scaffold::unified(plan)?);
         }
         if self.access().reads() {
             self.console.note("dry run: nothing was written");
         } else {
             self.console.next(plan.next());
         }
+        Ok(())
     }
 }

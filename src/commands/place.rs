@@ -39,7 +39,9 @@ pub(super) fn state() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = own.into_iter().map(|folder| folder.join("iris-scaffold")).collect();
     // For users without a home, such as those of containers.
     #[cfg(unix)]
-    folders.push(std::env::temp_dir().join(format!("iris-scaffold-{}", rustix::process::geteuid().as_raw())));
+    if let Some(shared) = Some(std::env::temp_dir()).filter(|folder| folder.is_absolute()) {
+        folders.push(shared.join(format!("iris-scaffold-{}", rustix::process::geteuid().as_raw())));
+    }
     folders
 }
 

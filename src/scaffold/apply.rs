@@ -1,7 +1,7 @@
 //! From a plan to the disk, all or nothing. Beside [`recover()`](super::recover()), which finishes what was killed here,
 //! nothing else writes to a project.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::digest::Digest;
 use super::found::Found;
 use super::journal::{Entry, Journal, Journals};
+use super::lock::{Lock, PATIENCE};
 use super::staging::{FOLDER, Staging};
 use super::{Change, Plan, RelPath, Tree};
 use crate::{Error, Problem, Result, printable};
@@ -32,13 +33,14 @@ pub enum Step<'a> {
     CleanUp,
 }
 
-/// Writes all changes of a plan, or none.
+/// Writes all changes of a plan, or none. Without a `lock` on the project, which there is none on a directory that does
+/// not exist yet, it takes one.
 ///
 /// # Errors
 /// [`Error::ChangedMeanwhile`] when a file is no longer what the plan was made for, [`Error::Io`] when the system
 /// refuses; in both cases every file is as it was.
-pub fn apply(plan: &Plan, journals: &Journals) -> Result<()> {
-    apply_with(plan, journals, &mut |_| Ok(()))
+pub fn apply(plan: &Plan, journals: &Journals, lock: Option<&Lock>) -> Result<()> {
+    apply_with(plan, journals, lock, &mut |_| Ok(()))
 }
 
 /// [`apply`] with `before_step` called ahead of every change to the disk; an error from it is treated as the step's.
@@ -48,30 +50,42 @@ pub fn apply(plan: &Plan, journals: &Journals) -> Result<()> {
 pub fn apply_with(
     plan: &Plan,
     journals: &Journals,
+    lock: Option<&Lock>,
     before_step: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
 ) -> Result<()> {
     if plan.writes().next().is_none() {
         return Ok(());
     }
+    let mut transaction = Transaction::new(plan.root(), before_step);
+    let result = transaction.run(journals, lock, plan);
+    if result.is_err() {
+        transaction.undo();
+    }
+    result
+}
+
+/// What is to be written, and where, if the disk is still as the plan saw it.
+fn checked(plan: &Plan) -> Result<Vec<(&Change, Found)>> {
     let tree = Tree::open(plan.root());
-    let mut writes = Vec::new();
+    let (mut writes, mut places) = (Vec::new(), HashMap::new());
     for change in plan.changes() {
         let found = tree.look(&change.path)?;
         if found.text() != change.before.as_deref() {
             return Err(Error::ChangedMeanwhile { path: change.path.clone() });
         }
         if change.writes() {
+            if let Some(other) = places.insert(found.real.clone(), &change.path) {
+                let message =
+                    format!("`{other}` and `{}` are one file, through a symbolic link", change.path);
+                let hint = "replace the link by a file of its own";
+                return Err(Error::Refused(Problem::new(message).hint(hint)));
+            }
             writes.push((change, found));
         }
     }
     // PROJECT is what says that the rest belongs together, so it comes last.
     writes.sort_by_key(|(change, _)| (change.path.as_str() == "PROJECT", &change.path));
-    let mut transaction = Transaction::new(plan.root(), before_step);
-    let result = transaction.run(journals, &writes);
-    if result.is_err() {
-        transaction.undo();
-    }
-    result
+    Ok(writes)
 }
 
 /// What was done so far, so that it can be undone.
@@ -92,8 +106,11 @@ impl<'a> Transaction<'a> {
         Self { root, journal: None, before_step, there, directories, set_aside, placed }
     }
 
-    fn run(&mut self, journals: &Journals, writes: &[(&Change, Found)]) -> Result<()> {
+    fn run(&mut self, journals: &Journals, lock: Option<&Lock>, plan: &Plan) -> Result<()> {
         self.make_directories(self.root)?;
+        // Nobody can lock what is not there: another command may have planned for the same new directory.
+        let _lock = if lock.is_none() { Lock::of(self.root, PATIENCE, || ())? } else { None };
+        let writes = checked(plan)?;
         let staging = self.begin(journals, writes.len())?;
         for (index, (change, found)) in writes.iter().enumerate() {
             let staged = staging.new_file(index);

@@ -168,7 +168,9 @@ fn read(file: &Path) -> Result<Record> {
     if !Staging::is_name(&record.staging) {
         return Err(unreadable("it names no staging folder".into()));
     }
-    if record.entries.as_ref().is_some_and(|entries| entries.len() != record.changes) {
+    if record.changes > limits::ENTRIES
+        || record.entries.as_ref().is_some_and(|entries| entries.len() != record.changes)
+    {
         return Err(unreadable("it has other changes than it says".into()));
     }
     Ok(record)

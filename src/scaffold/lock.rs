@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Problem, Result, printable};
 
+/// How long a command waits for another one in the same project, which takes milliseconds, or as long as its questions.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Keeps other commands out of a project until it is dropped or the process ends, however it ends. Nothing is written.
 #[derive(Debug)]
 pub struct Lock {
@@ -20,6 +23,10 @@ impl Lock {
     /// # Errors
     /// [`Error::Refused`] when the other command has not ended after so much `patience`.
     pub fn of(root: &Path, patience: Duration, waiting: impl FnOnce()) -> Result<Option<Self>> {
+        // A pipe would be waited for.
+        if !root.is_dir() {
+            return Ok(None);
+        }
         let Ok(directory) = File::open(root) else { return Ok(None) };
         let mut waiting = Some(waiting);
         let begin = Instant::now();

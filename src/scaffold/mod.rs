@@ -29,7 +29,7 @@ pub use edit::Insert;
 pub use file::{Certainty, File, Ownership};
 pub use journal::Journals;
 pub use lines::same_lines;
-pub use lock::Lock;
+pub use lock::{Lock, PATIENCE};
 pub use path::{RelPath, is_device};
 pub use plan::{Action, Change, Plan};
 pub use recover::{check_whole, recover};

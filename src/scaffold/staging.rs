@@ -64,16 +64,16 @@ impl Staging {
     /// Removes what [`Staging`] put there for so many changes, and the folder unless something else is in it; with
     /// `outer`, the folder around it too.
     pub(super) fn remove(&self, changes: usize, outer: bool) -> io::Result<()> {
-        if !self.exists() {
-            return Ok(());
-        }
-        for index in 0..changes {
-            for file in [self.new_file(index), self.old_file(index)] {
-                absent(fs::remove_file(file))?;
+        if self.exists() {
+            for index in 0..changes {
+                for file in [self.new_file(index), self.old_file(index)] {
+                    absent(fs::remove_file(file))?;
+                }
             }
+            // Not empty means that something else put a file there.
+            let _ = fs::remove_dir(&self.folder);
         }
-        // Not empty means that something else put a file there.
-        if fs::remove_dir(&self.folder).is_ok() && outer {
+        if outer {
             let _ = fs::remove_dir(&self.outer);
         }
         Ok(())

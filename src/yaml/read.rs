@@ -10,6 +10,9 @@ use serde::de::{
 use super::guard::{self, NODES};
 use crate::limits::{Budget, LENGTH};
 
+/// Most documents of a text.
+const DOCUMENTS: usize = 10_000;
+
 /// Why a text cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -61,6 +64,10 @@ pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<Result<T, Fault>
                 break;
             }
             read => found.push(read),
+        }
+        if found.len() > DOCUMENTS {
+            let line = 1;
+            return Err(Fault { line, message: format!("more than {DOCUMENTS} documents"), limit: true });
         }
     }
     Ok(found)

@@ -34,7 +34,9 @@ finish() {
     k -n "$namespace" logs "$deployment" --tail=100 || true
     k get events -A --sort-by=.lastTimestamp || true
   fi
-  if [ "${KEEP_CLUSTER:-}" = true ]; then
+  if [ "${created:-}" != true ]; then
+    echo "the cluster $cluster was there before and is kept"
+  elif [ "${KEEP_CLUSTER:-}" = true ]; then
     echo "the cluster $cluster is left running"
   else
     "${kind[@]}" delete cluster --name "$cluster" --kubeconfig "$KUBECONFIG" || true
@@ -54,6 +56,7 @@ step "cluster $cluster"
 if "${kind[@]}" get clusters 2>/dev/null | grep -qx "$cluster"; then
   "${kind[@]}" export kubeconfig --name "$cluster" --kubeconfig "$KUBECONFIG"
 else
+  created=true
   "${kind[@]}" create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --wait 3m
 fi
 

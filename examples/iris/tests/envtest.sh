@@ -42,9 +42,14 @@ elif [ "$want" != "$got" ]; then
 fi
 mkdir -- "$part/bin"
 tar -xzf "$part/envtest.tar.gz" -C "$part/bin" --strip-components=2
-rm -rf -- "$dir"
-mv -- "$part/bin" "$dir"
 if [ -z "$want" ]; then
+  # An editor may have left the last line without an end.
+  if [ -s "$pins" ] && [ -n "$(tail -c 1 "$pins")" ]; then echo >> "$pins"; fi
   printf '%s  %s\n' "$got" "$archive" >> "$pins"
   echo "note: the checksum of $archive is in $pins now: commit it" >&2
+  if [ -n "${GITHUB_ACTIONS:-}" ]; then
+    echo "::warning::$archive is not pinned: run make setup-envtest with its ENVTEST_PLATFORM and commit $pins"
+  fi
 fi
+rm -rf -- "$dir"
+mv -- "$part/bin" "$dir"
