@@ -5,7 +5,7 @@
 //! summed: something for each bracket that is open, and for each sign and keyword since the last comma, semicolon or
 //! block, where it has returned. The costs are those of a debug build, measured for every construct and rounded up.
 
-use crate::limits::{DEPTH, STACK};
+use crate::limits::{Budget, DEPTH, STACK};
 
 mod lexer;
 
@@ -28,12 +28,23 @@ impl std::fmt::Display for Fault {
     }
 }
 
+/// Most tokens of the sources that are held at a time: a tree takes about 400 bytes for each.
+pub const TOKENS: u64 = 2_000_000;
+
 /// Parses a file's text.
 ///
 /// # Errors
-/// A [`Fault`] when it is no Rust, or nested too deep.
+/// A [`Fault`] when it is no Rust, nested too deep, or longer than [`TOKENS`].
 pub fn parse(text: &str) -> Result<syn::File, Fault> {
-    check(text)?;
+    parse_within(text, &Budget::of(TOKENS))
+}
+
+/// [`parse`] for one of several files, which have so many `tokens` together.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_within(text: &str, tokens: &Budget) -> Result<syn::File, Fault> {
+    check(text, tokens)?;
     syn::parse_file(text).map_err(|error| Fault {
         line: error.span().start().line,
         message: error.to_string(),
@@ -89,7 +100,7 @@ impl Level {
 }
 
 /// Checks that syn has enough stack for a text.
-fn check(text: &str) -> Result<(), Fault> {
+fn check(text: &str, tokens: &Budget) -> Result<(), Fault> {
     let mut lexer = Lexer::new(text);
     let mut levels = vec![Level::new(false, 0)];
     let mut brackets = 0;
@@ -97,6 +108,9 @@ fn check(text: &str) -> Result<(), Fault> {
     loop {
         let unclosed = |lexer: &Lexer<'_>| lexer.fault("what begins here is never closed", false);
         let Some(token) = lexer.token().map_err(|()| unclosed(&lexer))? else { return Ok(()) };
+        if tokens.take(1).is_err() {
+            return Err(lexer.fault(&format!("more than {TOKENS} tokens in all sources"), true));
+        }
         if before.byte == b'}' && ends_block(token) {
             separate(&mut levels);
         }

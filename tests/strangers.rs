@@ -132,3 +132,18 @@ fn what_is_not_known_in_project_stays_what_it_is() {
         assert!(written.contains(&format!("{kept}\n")), "{kept}: {written}");
     }
 }
+
+#[test]
+fn keys_that_are_numbers_do_not_take_for_ever() {
+    let sandbox = Sandbox::with_project();
+    let keys: String = (0..100_000).map(|number| format!("    {number}.5: b\n")).collect();
+    let project = sandbox.read("PROJECT");
+    let kustomization = sandbox.read("config/crd/kustomization.yaml");
+    let add = ["create", "api", "--group=test", "--version=v1", "--kind=Widget", "--dry-run"];
+    sandbox.write("config/crd/kustomization.yaml", &format!("{kustomization}\nmore:\n{keys}"));
+    sandbox.run(&add).success();
+    let floats: String = (0..40_000).map(|number| format!("    {number}.5: b\n")).collect();
+    sandbox.write("PROJECT", &format!("{project}plugins:\n  a/v1:\n{floats}"));
+    let error = sandbox.run(&add).code(1).stderr;
+    assert!(error.contains("more fractions than in any project's file"), "{error}");
+}

@@ -15,6 +15,8 @@ const VERSION: &str = "3";
 const KINDS: usize = 2_000;
 /// Longest file that is read, in bytes; a kind takes about 200.
 const LONGEST: usize = 1 << 20;
+/// Most numbers with a fraction or an exponent, or what looks like one.
+const FRACTIONS: usize = 10_000;
 
 impl Project {
     /// Reads the text of PROJECT.
@@ -106,6 +108,13 @@ fn document(text: &str) -> Result<Mapping> {
     if let Some(line) = text.split('\n').position(|line| line.contains(control) || line.contains('\u{fffd}'))
     {
         return Err(mistake(text, line + 1, "the file is not text"));
+    }
+    // Keys that are numbers take the reader a look at each other one.
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let fraction =
+        |part: &[u8]| matches!(part[1], b'.' | b'e' | b'E') && (digit(part.first()) || digit(part.get(2)));
+    if text.as_bytes().windows(3).filter(|part| fraction(part)).count() > FRACTIONS {
+        return Err(mistake(text, 1, "more fractions than in any project's file"));
     }
     match yaml::one(text) {
         Ok(Value::Mapping(map)) => Ok(map),

@@ -1,6 +1,8 @@
 //! Tests of what may be parsed.
 
 use super::{Fault, check, parse};
+use super::{TOKENS, parse_within};
+use crate::limits::Budget;
 use crate::limits::{DEPTH, with_stack};
 
 /// What can be repeated in front of something and behind it, with what is around all.
@@ -164,7 +166,7 @@ fn whatever_is_repeated_gets_an_answer() {
 
 #[test]
 fn the_line_is_named() {
-    let limit = |text: &str| match check(text) {
+    let limit = |text: &str| match check(text, &Budget::of(TOKENS)) {
         Err(Fault { line, message, limit: true }) => (line, message),
         other => panic!("{other:?}"),
     };
@@ -172,7 +174,7 @@ fn the_line_is_named() {
     assert_eq!(limit(&deep), (2, "brackets nested deeper than 250".to_owned()));
     let long = format!("\n\n{}", "!".repeat(100_000));
     assert_eq!(limit(&long), (3, "nested too deep, or too long without a separator".to_owned()));
-    let open = check("fn f() {}\n/* /* */").expect_err("no end");
+    let open = check("fn f() {}\n/* /* */", &Budget::of(TOKENS)).expect_err("no end");
     assert_eq!((open.line, open.limit), (2, false));
 }
 
@@ -201,6 +203,18 @@ fn what_is_long_but_flat_is_read() {
         format!("fn f() {{ if a {{}} {} }}", "else if b == c {} ".repeat(700)),
         "#!/bin/sh\nfn f() { let a = 'a'; let b = b'\\''; 'l: loop { r#type(r##\"\"#\"##) } }".to_owned(),
     ] {
-        assert_eq!(check(&text), Ok(()), "{}", &text[..text.len().min(80)]);
+        assert_eq!(check(&text, &Budget::of(TOKENS)), Ok(()), "{}", &text[..text.len().min(80)]);
     }
+}
+
+#[test]
+fn what_is_flat_has_an_end_too() {
+    let flat = format!("fn f() {{ {} }}", "1;".repeat(1_100_000));
+    let fault = parse(&flat).err().expect("too many tokens");
+    assert!(fault.limit && fault.message == "more than 2000000 tokens in all sources", "{fault:?}");
+    // Several files share what there is.
+    let tokens = Budget::of(100);
+    let short = format!("fn f() {{ {} }}", "1;".repeat(20));
+    assert!(parse_within(&short, &tokens).is_ok() && parse_within(&short, &tokens).is_ok());
+    assert!(parse_within(&short, &tokens).is_err_and(|fault| fault.limit));
 }

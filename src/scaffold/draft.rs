@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
+
 use super::lines::{same_lines, with_ends_of};
 use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
 use crate::{Error, Result, rust, yaml};
@@ -150,6 +152,6 @@ fn parses(path: &RelPath, text: &str) -> Result<(), String> {
 }
 
 fn parses_as_yaml(text: &str) -> Result<(), String> {
-    let documents = yaml::documents::<serde_yaml::Value>(text).map_err(|fault| fault.to_string())?;
+    let documents = yaml::documents::<IgnoredAny>(text).map_err(|fault| fault.to_string())?;
     documents.into_iter().try_for_each(|document| document.map(drop)).map_err(|fault| fault.to_string())
 }

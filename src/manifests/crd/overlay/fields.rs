@@ -13,6 +13,7 @@ use syn::visit::Visit;
 
 use super::serde_names::{of_field, of_variant, setting};
 use super::{Schema, of_type};
+use crate::limits::Budget;
 use crate::{Error, Problem, Result, rust};
 
 /// The types in question: Rust name, name of the definition.
@@ -45,7 +46,9 @@ impl Fields {
         if !sources.iter().any(|text| HIDDEN.iter().any(|(name, _)| text.contains(name))) {
             return Self::default();
         }
-        let files: Vec<syn::File> = sources.iter().filter_map(|text| rust::parse(text).ok()).collect();
+        let tokens = Budget::of(rust::TOKENS);
+        let parse = |text: &&str| rust::parse_within(text, &tokens).ok();
+        let files: Vec<syn::File> = sources.iter().filter_map(parse).collect();
         let mut names = Names::default();
         for file in &files {
             names.visit_file(file);

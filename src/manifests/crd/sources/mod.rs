@@ -7,6 +7,7 @@ mod attributes;
 mod ignored;
 mod places;
 
+use crate::limits::Budget;
 use crate::rust::{self, Fault};
 use crate::scaffold::RelPath;
 use crate::{Error, Problem, Result};
@@ -25,8 +26,9 @@ impl Sources {
     /// [`Error::Refused`] when a source is nested too deep to be parsed.
     pub fn read(sources: &[(RelPath, String)]) -> Result<Self> {
         let mut files = Vec::new();
+        let tokens = Budget::of(rust::TOKENS);
         for (path, text) in sources {
-            match rust::parse(text) {
+            match rust::parse_within(text, &tokens) {
                 Ok(file) => files.push((path.clone(), file)),
                 Err(Fault { line, message, limit: true }) => {
                     let problem = Problem::new(format!("`{path}:{line}`: {message}"));

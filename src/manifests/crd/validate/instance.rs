@@ -32,7 +32,7 @@ type Verdict = Result<(), Stop>;
 pub(super) struct Checker<'a> {
     pub(super) work: &'a Budget,
     /// The values of each enum, by its place in memory.
-    enums: HashMap<*const Value, HashSet<&'a Value>>,
+    enums: HashMap<*const Value, HashSet<Value>>,
     /// The patterns that were read, by their text.
     patterns: HashMap<&'a str, Option<Pattern>>,
 }
@@ -53,6 +53,24 @@ pub(super) fn weight(value: &Value) -> u64 {
         }
         _ => 1,
     }
+}
+
+/// A value with numbers written in one way, so that `1` and `1.0` are the same.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(whole(number).unwrap_or_else(|| number.clone())),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// A float without a fraction as the integer that it is, where a float is exact.
+fn whole(number: &Number) -> Option<Number> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = number.as_f64().filter(|float| number.is_f64() && float.trunc().abs() < EXACT)?;
+    // Without a fraction and an exponent it is written as an integer is.
+    format!("{float:.0}").parse::<i64>().ok().filter(|_| float.fract().abs() <= 0.0).map(Number::from)
 }
 
 impl<'a> Checker<'a> {
@@ -115,8 +133,9 @@ impl<'a> Checker<'a> {
     fn conditions(&mut self, value: &Value, schema: Schema<'a>) -> Verdict {
         if let Some(first) = schema.list("enum").first() {
             self.work.take(weight(value))?;
-            let values = self.enums.entry(first).or_insert_with(|| schema.list("enum").iter().collect());
-            if !values.contains(value) {
+            let values =
+                self.enums.entry(first).or_insert_with(|| schema.list("enum").iter().map(plain).collect());
+            if !values.contains(&plain(value)) {
                 return fault(format!("is {}, which is not in the enum", shown(value)));
             }
         }

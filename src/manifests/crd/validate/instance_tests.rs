@@ -67,3 +67,24 @@ fn what_stands_in_a_message_is_short() {
     let schema = json!({ "type": "string", "enum": ["a"] });
     assert!(said(&json!(long), &schema, 1_000_000).len() < 300);
 }
+
+#[test]
+fn an_enum_compares_numbers_by_value() {
+    let fits = |default: Value, values: Value| {
+        let schema = json!({"type": "number", "enum": values});
+        said(&default, &schema, 1_000) == "fine"
+    };
+    for (default, values) in [
+        (json!(1.0), json!([1, 2.5])),
+        (json!(1), json!([1.0, 2])),
+        (json!(0), json!([-0.0])),
+        (json!(100), json!([100.0])),
+        (json!(2.5), json!([1, 2.5])),
+    ] {
+        assert!(fits(default.clone(), values.clone()), "{default} in {values}");
+    }
+    assert!(
+        !fits(json!(1.5), json!([1, 2]))
+            && !fits(json!(9_007_199_254_740_993_i64), json!([9_007_199_254_740_992_i64]))
+    );
+}

@@ -4,9 +4,10 @@
 //! these is left to it. So is what takes too many steps, but for what it refuses itself because of its cost.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::parser::{Expr, parse};
 use super::types::unescape;
@@ -278,7 +279,7 @@ fn entry<'a>(value: &'a Value, index: &Value) -> Result<&'a Value, Stop> {
 /// The value of a function or operator; none when it is not known here.
 fn apply(name: &str, values: &[&Value]) -> Option<Value> {
     let order = |a: &Value, b: &Value| match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        (Value::Number(a), Value::Number(b)) => numbers(a, b),
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         _ => None,
     };
@@ -320,9 +321,18 @@ fn unsuited(name: &str, values: &[&Value]) -> bool {
 
 /// Numbers are equal by their value, `1` and `1.0`.
 fn equal(a: &Value, b: &Value) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => (a - b).abs() < f64::EPSILON,
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => numbers(a, b) == Some(Ordering::Equal),
         _ => a == b,
+    }
+}
+
+/// The order of two numbers, exact for whole ones.
+fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
+    let whole = |number: &Number| number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+    match (whole(a), whole(b)) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }
 

@@ -48,3 +48,20 @@ fn values_are_looked_at_where_they_are() {
     let rule = "self.list.all(x, size(self.list) > 1 && x.name != '')";
     assert_eq!(on(rule, &json!({ "list": large }), 300_000), None);
 }
+
+/// What an API server says of the same rules and values.
+#[test]
+fn numbers_are_compared_exactly() {
+    for (rule, value, holds) in [
+        ("self.n != 0.30000000000000004", json!(0.3), true),
+        ("self.n != 1e-17", json!(0.0), true),
+        ("self.n == 0.0", json!(1e-17), false),
+        ("self.n < 9007199254740993", json!(9_007_199_254_740_992_i64), true),
+        ("self.n != 9007199254740992", json!(9_007_199_254_740_993_i64), true),
+        ("self.n == 9007199254740992", json!(9_007_199_254_740_993_i64), false),
+        ("self.n == 1", json!(1.0), true),
+    ] {
+        let said = on(rule, &json!({ "n": value }), 1_000);
+        assert_eq!(said.is_none(), holds, "{rule} of {value}: {said:?}");
+    }
+}
