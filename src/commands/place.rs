@@ -36,13 +36,20 @@ pub(super) fn state() -> Vec<PathBuf> {
     } else {
         variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")))
     };
-    let mut folders: Vec<PathBuf> = own.into_iter().map(|folder| folder.join("iris-scaffold")).collect();
-    // For users without a home, such as those of containers.
-    #[cfg(unix)]
-    if let Some(shared) = Some(std::env::temp_dir()).filter(|folder| folder.is_absolute()) {
-        folders.push(shared.join(format!("iris-scaffold-{}", rustix::process::geteuid().as_raw())));
-    }
-    folders
+    own.map(|folder| folder.join("iris-scaffold")).into_iter().chain(shared()).collect()
+}
+
+/// A folder for users without a home, such as those of containers.
+#[cfg(unix)]
+fn shared() -> Option<PathBuf> {
+    let folder = Some(std::env::temp_dir()).filter(|folder| folder.is_absolute())?;
+    Some(folder.join(format!("iris-scaffold-{}", rustix::process::geteuid().as_raw())))
+}
+
+/// Users have a folder of their own.
+#[cfg(not(unix))]
+fn shared() -> Option<PathBuf> {
+    None
 }
 
 /// The shell command that goes to the project at `root`, unless this is the place.

@@ -155,3 +155,46 @@ fn parses_as_yaml(text: &str) -> Result<(), String> {
     let documents = yaml::documents::<IgnoredAny>(text).map_err(|fault| fault.to_string())?;
     documents.into_iter().try_for_each(|document| document.map(drop)).map_err(|fault| fault.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::with_stack;
+
+    /// What TOML nests and repeats; the other grammars have their tests where they are read.
+    #[test]
+    fn whatever_toml_nests_or_repeats_gets_an_answer() {
+        let path = RelPath::new("Cargo.toml").expect("a path");
+        let toml = |text: &str| parses(&path, text);
+        with_stack(|| {
+            for depth in [10, 127, 251, 20_000] {
+                for (start, open, middle, close) in [
+                    ("a = ", "[", "", "]"),
+                    ("a = ", "{a = ", "1", "}"),
+                    ("a = ", "[{a = ", "1", "}]"),
+                    ("a = ", "[", "", ""),
+                    ("a = ", "{a = ", "", ""),
+                    ("", "a.", "b = 1", ""),
+                    ("[", "a.", "b", "]"),
+                    ("[[", "a.", "b", "]]"),
+                    ("a = {", "a.", "b = 1", "}"),
+                    ("a = ", "[\n", "", "\n]"),
+                    ("", "[", "a", "]"),
+                ] {
+                    let nested = format!("{start}{}{middle}{}\n", open.repeat(depth), close.repeat(depth));
+                    let answer = toml(&nested);
+                    let is_whole = start == "a = " && !close.is_empty();
+                    assert!(depth > 10 || !is_whole || answer.is_ok(), "{nested}: {answer:?}");
+                }
+            }
+            for part in
+                ["[a]\n", "[[a]]\n", "a = 1\n", "# a\n", "\n", "\"\"\"", "'''", "a = [1,\n", "\\", "=", "\""]
+            {
+                let _ = toml(&part.repeat(20_000));
+                let _ = toml(&format!("a = [{}]", part.repeat(20_000)));
+            }
+            let many: String = (0..20_000).map(|number| format!("[a.b{number}]\nc = 1\n")).collect();
+            assert_eq!(toml(&many), Ok(()));
+        });
+    }
+}

@@ -174,3 +174,26 @@ fn kinds_of_a_group_have_names_of_their_own() {
     let stream = format!("{}{}", version("v1"), named(json!({ "categories": ["foo"] })));
     assert_eq!(from_crdgen(&stream).expect("categories are shared").len(), 2);
 }
+
+/// What `crdgen` prints may be any JSON.
+#[test]
+fn whatever_json_nests_or_repeats_gets_an_answer() {
+    crate::limits::with_stack(|| {
+        for depth in [10, 127, 251, 20_000] {
+            for (open, close) in
+                [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]"), ("[", ""), ("{\"a\":", "")]
+            {
+                let nested = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+                assert!(from_crdgen(&nested).is_err());
+                let mut inside = version("v1");
+                inside["spec"]["deep"] = json!("DEEP");
+                let inside = inside.to_string().replace("\"DEEP\"", &nested);
+                let answer = from_crdgen(&inside);
+                assert!(answer.is_err() || !close.is_empty(), "{open} {depth}");
+            }
+        }
+        for part in ["1 ", "[] ", "{} ", "\"\" ", "\"\\u0000", "-", "1e9", "null ", "{\"a\":1,", "[1,"] {
+            assert!(from_crdgen(&part.repeat(20_000)).is_err(), "{part}");
+        }
+    });
+}
