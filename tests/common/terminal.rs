@@ -14,14 +14,20 @@ pub struct Seen {
     pub status: Option<i32>,
 }
 
-/// Runs `command` with all three streams on one terminal, where `typed` was typed. Line ends stay `\n`, and nothing that
-/// is typed is seen.
-pub fn run_on_a_terminal(mut command: Command, typed: &str) -> Seen {
+/// The two ends of a terminal: the one that sees what is printed, and the one for programs.
+pub fn open() -> (File, File) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&ours).expect("granted");
     unlockpt(&ours).expect("unlocked");
     let name = ptsname(&ours, Vec::new()).expect("its name").into_string().expect("UTF-8");
     let its = OpenOptions::new().read(true).write(true).open(name).expect("the other end");
+    (File::from(ours), its)
+}
+
+/// Runs `command` with all three streams on one terminal, where `typed` was typed. Line ends stay `\n`, and nothing that
+/// is typed is seen.
+pub fn run_on_a_terminal(mut command: Command, typed: &str) -> Seen {
+    let (mut ours, its) = open();
     let mut modes = tcgetattr(&its).expect("its modes");
     modes.output_modes.remove(OutputModes::OPOST);
     modes.local_modes.remove(LocalModes::ECHO);
@@ -34,7 +40,6 @@ pub fn run_on_a_terminal(mut command: Command, typed: &str) -> Seen {
     let mut child = command.env("TERM", "xterm").spawn().expect("a run");
     // Reading ends when nobody has the other end any more.
     drop((command, its));
-    let mut ours = File::from(ours);
     ours.write_all(typed.as_bytes()).expect("typed");
     let mut bytes = Vec::new();
     let mut part = [0; 4096];

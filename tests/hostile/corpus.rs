@@ -2,7 +2,7 @@
 //! promised whatever a tree holds is checked after each run. A tree meets every command once, in a mode that differs
 //! from tree to tree.
 //!
-//! `IRIS_HOSTILE=all cargo test --test hostile corpus` runs every command in every mode, which takes half an hour.
+//! `IRIS_HOSTILE=all cargo test --test hostile corpus` runs every command in every mode, which takes long.
 
 mod check;
 mod commands;
@@ -17,7 +17,6 @@ mod projects;
 mod run;
 mod schemas;
 mod sources;
-mod terminal;
 mod texts;
 mod world;
 

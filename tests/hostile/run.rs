@@ -9,9 +9,9 @@ use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use super::commands::{Line, Prints};
-use super::terminal;
 use super::world::{World, variables};
 use crate::PROGRAM;
+use crate::common::terminal;
 
 /// Most seconds of work that a command may take, and most bytes of memory and of a file, as arguments of `prlimit`.
 const LIMITS: [&str; 4] = ["--cpu=10:15", "--as=1073741824", "--fsize=268435456", "--core=0"];
@@ -50,7 +50,12 @@ pub fn run_for(world: &World, line: &Line, patience: Duration) -> Ended {
     let run = format!("{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
     let mut command = command(world, line, &run);
     let (mut child, readers) = if line.prints == Prints::TextOnATerminal {
-        let (child, terminal) = terminal::spawn(command);
+        let (terminal, its) = terminal::open();
+        let copy = its.try_clone().expect("a copy");
+        command.stdin(Stdio::null()).stdout(Stdio::from(copy)).stderr(Stdio::from(its));
+        let child = command.spawn().expect("a run");
+        // Reading ends when nobody has the other end any more.
+        drop(command);
         (child, vec![keeping(terminal)])
     } else {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
