@@ -77,15 +77,20 @@ impl Sandbox {
             .env_remove("CLICOLOR_FORCE")
             .output()
             .expect("a run");
-        Ran {
+        Ran::of(output)
+    }
+}
+
+impl Ran {
+    /// What a program left.
+    pub fn of(output: std::process::Output) -> Self {
+        Self {
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
             status: output.status.code(),
         }
     }
-}
 
-impl Ran {
     pub fn success(self) -> Self {
         self.code(0)
     }

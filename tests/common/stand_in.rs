@@ -45,9 +45,5 @@ pub fn with_cargo(sandbox: &Sandbox, cargo: &Path, options: &[&str]) -> Ran {
         .current_dir(sandbox.path())
         .output()
         .expect("a run");
-    Ran {
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        status: output.status.code(),
-    }
+    Ran::of(output)
 }
