@@ -55,7 +55,8 @@ demo: ## Scaffold, build and run the walk-through's operator on a real Kubernete
 	@examples/demo.sh
 
 .PHONY: golden
-golden: ## Renew examples/iris from the templates
+golden: ## Renew examples/iris from the templates, after the copy of the libraries in them
+	BLESS=1 cargo test --locked --test crates
 	BLESS=1 cargo test --locked --test golden
 
 .PHONY: bench

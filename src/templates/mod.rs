@@ -4,6 +4,7 @@
 //! below `project/` or `api/`, with `_kind_`, `_version_` and the like standing for names.
 
 mod api;
+mod embedded;
 mod filters;
 mod license;
 mod lists;

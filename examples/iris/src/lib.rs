@@ -3,5 +3,3 @@
 //! The `iris` operator as a library, so that tests can reach its parts.
 
 pub mod controller;
-pub mod manager;
-pub mod telemetry;

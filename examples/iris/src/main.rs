@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing::error;
 
-use iris::manager::{self, Manager};
-use iris::{controller, telemetry};
+use operator_runtime::{Error, Manager, Options, telemetry};
+
+use iris::controller;
 
 /// Name of the Lease that replicas of this operator compete for.
 const ID: &str = "iris.myardyas.club";
@@ -20,13 +21,13 @@ struct Cli {
     #[command(flatten)]
     logs: telemetry::LogOptions,
     #[command(flatten)]
-    manager: manager::Options,
+    manager: Options,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let _telemetry = telemetry::init(cli.logs);
+    let _telemetry = telemetry::init(env!("CARGO_PKG_NAME"), cli.logs);
     match run(cli.manager).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -36,7 +37,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: manager::Options) -> Result<(), manager::Error> {
+async fn run(options: Options) -> Result<(), Error> {
     let mut manager = Manager::new(ID, options).await?;
     controller::start(&mut manager);
     manager.run().await

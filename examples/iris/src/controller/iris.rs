@@ -15,7 +15,7 @@ use tracing::{debug, info};
 use iris_api::v1alpha1::iris::{Iris, IrisStatus};
 
 use super::iris_resources as resources;
-use crate::manager::{Action, Cache, EventType, Events, Manager, covers};
+use operator_runtime::{Action, Cache, EventType, Events, Manager, covers};
 
 /// Name of the controller, in metrics and logs.
 const NAME: &str = "iris";

@@ -11,7 +11,7 @@ use kube::{Resource, ResourceExt};
 
 use iris_api::v1alpha1::iris::{Iris, IrisStatus};
 
-use crate::manager::{Fact, set_condition};
+use operator_runtime::{Fact, set_condition};
 
 /// Label of the pods; its value is the name of their Deployment.
 pub const LABEL: &str = "iris/deployment-name";

@@ -4,7 +4,7 @@
 pub mod iris;
 pub mod iris_resources;
 
-use crate::manager::Manager;
+use operator_runtime::Manager;
 
 /// Adds every controller to the manager.
 #[rustfmt::skip]

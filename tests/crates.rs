@@ -1,0 +1,44 @@
+//! The libraries that are written into every project: the tool's copy of them is theirs, byte for byte. `make golden`
+//! renews it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MARK: &str = ">>> ";
+
+/// Every file of a library but what cargo makes, by path.
+fn files(root: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let list = if path.is_dir() { &mut folders } else { &mut files };
+            list.push(path);
+        }
+    }
+    files.retain(|path| !path.ends_with("Cargo.lock") && !path.starts_with(root.join("target")));
+    files.sort();
+    files
+}
+
+#[test]
+fn the_tool_carries_the_libraries_as_they_are() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for library in ["runtime"] {
+        let (root, mut text) = (home.join(library), String::new());
+        for path in files(&root) {
+            let file = fs::read_to_string(&path).expect("a text");
+            let name = path.strip_prefix(&root).expect("a path below").to_str().expect("UTF-8");
+            assert!(file.ends_with('\n') && !file.contains("\r"), "{name}: ends of lines");
+            assert!(!file.lines().any(|line| line.starts_with(MARK)), "{name}: a line begins like a file");
+            write!(text, "{MARK}{name}\n{file}").expect("a string");
+        }
+        let copy = home.join(format!("templates/crates/{library}.txt"));
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&copy, &text).expect("written");
+        }
+        let found = fs::read_to_string(&copy).expect("the copy");
+        assert!(found == text, "the copy of `{library}` is old: renew it with `make golden`");
+    }
+}
