@@ -13,7 +13,7 @@ const KEYWORDS: &str = "Self abstract as async await become box break const cont
 /// Files that generated crates have already, and crates their files import from: next to a module of the same name
 /// such an import would be ambiguous. A module `controller` would be in one of that name, which clippy calls a mistake.
 /// Sorted.
-const MODULES: &str = "alloc anyhow bin clap controller core crdgen futures http hyper jiff k8s_openapi kube lib main mod proc_macro \
+const MODULES: &str = "alloc anyhow bin clap controller core crdgen futures http hyper jiff k8s_openapi kube lib main mod operator_runtime proc_macro \
      prometheus rules rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
      tracing_subscriber";
 
@@ -25,15 +25,15 @@ const CRATES: &str =
 /// Types that need another name than the kind's: what every Rust file knows without an import, what derives bring in,
 /// and what generated files import. Sorted.
 const TYPES: &str = "\
-    Action Api Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap Box Cache Capabilities Case Client \
-    Clone Condition Container ContainerPort Context ControlPlane Copy CustomResource \
+    Action Api Applied ApplyError Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap Box Capabilities Case Client \
+    Clone Condition Conditions Container ContainerPort Context ControlPlane Copy CustomResource \
     CustomResourceDefinition CustomResourceExt Debug Default DeleteParams Deployment DeploymentSpec \
-    DeploymentStatus Deserialize DoubleEndedIterator Drop Duration Eq Err Error EventType Events \
-    ExactSizeIterator Extend Fact Fn FnMut FnOnce From FromIterator Future Hash Into IntoFuture IntoIterator \
-    Iterator JsonSchema KubeSchema LabelSelector ListMerge ListParams Manager None Object ObjectMeta Ok \
-    Operator Option Ord OwnerReference PartialEq PartialOrd Patch PatchParams PodSpec PodTemplateSpec \
-    PostParams Preconditions PropagationPolicy Resource ResourceExt Result Rule SeccompProfile \
-    SecurityContext Send Serialize Sized Some Spec Status String Sync ToOwned ToString TryFrom TryInto Unpin \
+    DeploymentStatus Deserialize DoubleEndedIterator Drop Duration Eq Err Error EventType \
+    ExactSizeIterator Extend Fn FnMut FnOnce From FromIterator Future Hash Into IntoFuture IntoIterator \
+    Iterator JsonSchema KubeSchema LabelSelector ListMerge ListParams Manager None Object ObjectKey ObjectMeta Ok \
+    Operation Operator Option Ord OwnerReference PartialEq PartialOrd Patch PatchParams PodSpec PodTemplateSpec \
+    PostParams Reconciler Resource ResourceExt Result Rule SeccompProfile \
+    SecurityContext Send Serialize Sized Some Spec Status Store String Sync ToOwned ToString TryFrom TryInto Unpin \
     Value Vec";
 
 /// The module for a kind, a controller or a group: snake case, and never a word that is taken.
