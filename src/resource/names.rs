@@ -3,7 +3,7 @@
 use heck::ToSnakeCase;
 
 use super::validate::is_version;
-use crate::scaffold::path::is_device;
+use crate::path::is_device;
 
 /// Words that Rust keeps for itself, now or in a later edition. Sorted.
 const KEYWORDS: &str = "Self abstract as async await become box break const continue crate do dyn else enum extern false \
