@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::project::License;
+
 /// Scaffold complete Kubernetes operators in Rust
 ///
 /// Start with `iris-scaffold init --domain example.com` in an empty directory, then add a kind with
@@ -155,17 +157,6 @@ pub struct InitArgs {
     /// kubebuilder's flags that mean nothing for a Rust project.
     #[command(flatten)]
     pub foreign: ForeignInit,
-}
-
-/// Licence of the project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum License {
-    /// Apache License 2.0
-    Apache2,
-    /// MIT License
-    Mit,
-    /// No licence and no header
-    None,
 }
 
 /// kubebuilder's `init` flags without an effect here.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::place::absolute;
 use super::{Context, plan};
-use crate::cli::{InitArgs, License};
+use crate::cli::InitArgs;
 use crate::printable;
-use crate::project::{self, Project};
+use crate::project::{self, License, Project};
 use crate::resource::validate;
 use crate::scaffold::{Draft, Tree};
 use crate::templates::{self, Licensing, ProjectView};
@@ -62,7 +62,6 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         licensing.custom = licensing.custom.or(Licensing::of_project(&tree)?.custom);
     }
     let view = ProjectView::new(&project, &licensing);
-    project.api_lib.clone_from(&view.api_lib);
 
     let mut draft = Draft::new(tree);
     plan::seeded(&mut draft, licensing.files(&view), old.is_some())?;

@@ -15,8 +15,7 @@ pub(super) fn open(context: &Context, access: Access) -> Result<(Tree, Project)>
     let root = project::discover(&super::place::absolute(&context.directory)?)?;
     context.enter(&root, access)?;
     let tree = Tree::open(root);
-    let mut project = Project::open(&tree)?;
-    project.api_lib = ProjectView::new(&project, &Licensing::of_project(&tree)?).api_lib;
+    let project = Project::open(&tree)?;
     Ok((tree, project))
 }
 

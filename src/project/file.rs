@@ -53,7 +53,6 @@ impl Project {
                 && let Some((library, _)) = entry.string("path")?.and_then(|path| path.split_once("::"))
             {
                 check_library(&entry, library)?;
-                library.clone_into(&mut project.api_lib);
             }
             project.take(resource).map_err(|problem| root.error(&entry.path, &problem.message))?;
         }

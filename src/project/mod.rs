@@ -1,8 +1,10 @@
 //! The project: what the PROJECT file says, and what may be added to it.
 
 mod add;
+mod crates;
 mod discover;
 mod file;
+mod license;
 mod locate;
 mod operand;
 mod render;
@@ -13,9 +15,11 @@ use serde_yaml::Mapping;
 
 pub use add::Added;
 pub use discover::discover;
+pub use license::License;
 
-use crate::resource::{Resource, names, validate};
-use crate::scaffold::{RelPath, Tree};
+use crate::path::RelPath;
+use crate::resource::{Resource, validate};
+use crate::scaffold::Tree;
 use crate::{Error, Result};
 
 /// The file's name.
@@ -38,8 +42,6 @@ pub struct Project {
     pub namespaced: bool,
     /// Version of the tool that wrote the file last.
     pub cli_version: String,
-    /// Library of the project's types, as Rust spells it: `iris_api`.
-    pub api_lib: String,
     /// Settings of plugins, by the plugin's key.
     pub plugins: Mapping,
     /// The kinds, in the order they were added.
@@ -59,7 +61,6 @@ impl Project {
             multigroup: false,
             namespaced: false,
             cli_version: env!("CARGO_PKG_VERSION").to_owned(),
-            api_lib: names::ident(&format!("{project_name}-api")),
             plugins: Mapping::new(),
             resources: Vec::new(),
             raw: Mapping::new(),

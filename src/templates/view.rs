@@ -114,8 +114,7 @@ impl ProjectView {
     /// What templates see of `project`.
     #[must_use]
     pub fn new(project: &Project, licensing: &Licensing) -> Self {
-        let crate_name = names::crate_name(&project.project_name, super::locked_packages());
-        let api_crate = format!("{crate_name}-api");
+        let (crate_name, api_crate) = (project.crate_name(), project.api_crate());
         let (lib, api_lib) = (names::ident(&crate_name), names::ident(&api_crate));
         let namespace = format!("{}-system", project.project_name);
         let resources = project.resources.iter();
