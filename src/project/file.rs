@@ -56,8 +56,9 @@ impl Project {
             }
             project.take(resource).map_err(|problem| root.error(&entry.path, &problem.message))?;
         }
-        check_operands(&root)?;
+        check_templates(&root)?;
         project.raw = document;
+        text.clone_into(&mut project.text);
         Ok(project)
     }
 
@@ -183,25 +184,19 @@ fn check_library(entry: &Fields<'_>, library: &str) -> Result<()> {
     ))
 }
 
-/// What is remembered of the replicas template goes into sources again, so it is checked like flags.
-fn check_operands(root: &Fields<'_>) -> Result<()> {
+/// What is remembered of the kinds' templates has its form; the templates check what it says, if they are used.
+fn check_templates(root: &Fields<'_>) -> Result<()> {
     let Some(plugins) = root.map("plugins")? else {
         return Ok(());
     };
-    let Some(plugin) = plugins.map(super::operand::PLUGIN)? else {
+    let Some(plugin) = plugins.map(super::template::PLUGIN)? else {
         return Ok(());
     };
     for entry in plugin.items("resources")? {
-        for key in ["domain", "group", "kind", "version"] {
+        for key in ["domain", "group", "kind", "template", "version"] {
             entry.string(key)?;
         }
-        let Some(options) = entry.map("options")? else {
-            continue;
-        };
-        options.checked("image", validate::image)?;
-        options.checked("containerCommand", |command| command.split(',').find_map(validate::command_word))?;
-        options.checked("containerPort", |port| validate::port(port).err())?;
-        options.checked("runAsUser", |user| validate::user(user).err())?;
+        entry.map("options")?;
     }
     Ok(())
 }
@@ -269,10 +264,10 @@ fn resource(project: &Project, entry: &Fields<'_>) -> Result<Resource> {
 }
 
 /// A mapping of the file with its place.
-struct Fields<'a> {
-    text: &'a str,
-    map: &'a Mapping,
-    path: Vec<Step>,
+pub(super) struct Fields<'a> {
+    pub(super) text: &'a str,
+    pub(super) map: &'a Mapping,
+    pub(super) path: Vec<Step>,
 }
 
 impl<'a> Fields<'a> {
@@ -293,7 +288,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn string(&self, key: &str) -> Result<Option<&'a str>> {
+    pub(super) fn string(&self, key: &str) -> Result<Option<&'a str>> {
         self.typed(key, "a text", Value::as_str)
     }
 
@@ -301,7 +296,7 @@ impl<'a> Fields<'a> {
         Ok(self.typed(key, "`true` or `false`", Value::as_bool)?.unwrap_or(false))
     }
 
-    fn map(&self, key: &str) -> Result<Option<Fields<'a>>> {
+    pub(super) fn map(&self, key: &str) -> Result<Option<Fields<'a>>> {
         let map = self.typed(key, "keys with values", Value::as_mapping)?;
         Ok(map.map(|map| Fields { text: self.text, map, path: self.below(key) }))
     }
@@ -344,7 +339,7 @@ impl<'a> Fields<'a> {
         path
     }
 
-    fn error_at(&self, key: &str, message: &str) -> Error {
+    pub(super) fn error_at(&self, key: &str, message: &str) -> Error {
         self.error(&self.below(key), message)
     }
 

@@ -6,8 +6,8 @@ mod discover;
 mod file;
 mod license;
 mod locate;
-mod operand;
 mod render;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +48,8 @@ pub struct Project {
     pub resources: Vec<Resource>,
     /// The file as it was read, for what this version of the tool does not know.
     raw: Mapping,
+    /// Its text, for the places of mistakes that only matter to who uses what it says.
+    text: String,
 }
 
 impl Project {
@@ -64,6 +66,7 @@ impl Project {
             plugins: Mapping::new(),
             resources: Vec::new(),
             raw: Mapping::new(),
+            text: String::new(),
         }
     }
 

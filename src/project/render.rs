@@ -124,7 +124,7 @@ fn put(map: &mut Mapping, key: &str, value: Option<Value>) {
 }
 
 /// The mapping with its keys in alphabetical order.
-fn sorted(map: Mapping) -> Mapping {
+pub(super) fn sorted(map: Mapping) -> Mapping {
     let mut pairs: Vec<(Value, Value)> = map.into_iter().collect();
     pairs.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
     pairs.into_iter().collect()
