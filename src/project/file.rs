@@ -43,11 +43,7 @@ impl Project {
         project.namespaced = root.boolean("namespaced")?;
         project.repo = root.string("repo")?.map(str::to_owned);
         project.plugins = root.map("plugins")?.map(|plugins| plugins.map.clone()).unwrap_or_default();
-        let entries = root.items("resources")?;
-        if let Some(entry) = entries.get(KINDS) {
-            return Err(root.error(&entry.path, &format!("more than {KINDS} kinds")));
-        }
-        for entry in entries {
+        for entry in kinds(&root)? {
             let resource = resource(&project, &entry)?;
             if resource.has_api
                 && let Some((library, _)) = entry.string("path")?.and_then(|path| path.split_once("::"))
@@ -184,6 +180,15 @@ fn check_library(entry: &Fields<'_>, library: &str) -> Result<()> {
     ))
 }
 
+/// The items of `resources`, which are not too many to compare each with all.
+fn kinds<'a>(of: &Fields<'a>) -> Result<Vec<Fields<'a>>> {
+    let entries = of.items("resources")?;
+    match entries.get(KINDS) {
+        Some(entry) => Err(of.error(&entry.path, &format!("more than {KINDS} kinds"))),
+        None => Ok(entries),
+    }
+}
+
 /// What is remembered of the kinds' templates has its form; the templates check what it says, if they are used.
 fn check_templates(root: &Fields<'_>) -> Result<()> {
     let Some(plugins) = root.map("plugins")? else {
@@ -192,7 +197,7 @@ fn check_templates(root: &Fields<'_>) -> Result<()> {
     let Some(plugin) = plugins.map(super::template::PLUGIN)? else {
         return Ok(());
     };
-    for entry in plugin.items("resources")? {
+    for entry in kinds(&plugin)? {
         for key in ["domain", "group", "kind", "template", "version"] {
             entry.string(key)?;
         }
