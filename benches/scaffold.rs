@@ -9,6 +9,7 @@ use divan::Bencher;
 use iris_scaffold::manifests::crd;
 use iris_scaffold::manifests::rbac;
 use iris_scaffold::scaffold::RelPath;
+use iris_scaffold::templates::kinds;
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_iris-scaffold");
@@ -140,7 +141,7 @@ mod program {
 }
 
 mod manifests {
-    use super::{API, Bencher, Directory, RelPath, crd, rbac, run};
+    use super::{API, Bencher, Directory, RelPath, crd, kinds, rbac, run};
 
     /// Definitions as `crdgen` prints them, to definitions completed, checked, compared with those before, and written.
     #[divan::bench(args = [1, 200])]
@@ -194,6 +195,6 @@ mod manifests {
             list_kind: format!("Kind{number}List"),
             namespaced: true,
         };
-        crd::builtin(crd::Template::Replicas, &names)
+        crd::builtin(kinds::first().definition(true), &names)
     }
 }

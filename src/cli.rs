@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::project::License;
+use crate::templates::kinds::{self, GivenOptions, KindTemplate};
+
 /// Scaffold complete Kubernetes operators in Rust
 ///
 /// Start with `iris-scaffold init --domain example.com` in an empty directory, then add a kind with
@@ -157,17 +160,6 @@ pub struct InitArgs {
     pub foreign: ForeignInit,
 }
 
-/// Licence of the project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum License {
-    /// Apache License 2.0
-    Apache2,
-    /// MIT License
-    Mit,
-    /// No licence and no header
-    None,
-}
-
 /// kubebuilder's `init` flags without an effect here.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Accepted for kubebuilder's sake, without effect")]
@@ -217,18 +209,18 @@ pub struct CreateApiArgs {
     /// Name of the controller; a second name gives a kind a second controller
     #[arg(long, value_name = "NAME")]
     pub controller_name: Option<String>,
-    /// What the types and the controller do [default: replicas]
-    #[arg(long, value_name = "TEMPLATE")]
-    pub template: Option<Template>,
+    /// What the types and the controller do
+    #[arg(long, value_name = "TEMPLATE", value_parser = kinds::parser(), help = kinds::help())]
+    pub template: Option<&'static dyn KindTemplate>,
     /// Domain of another project's group, such as `io` for `cert-manager.io`
     #[arg(long, value_name = "DOMAIN")]
     pub external_api_domain: Option<String>,
     /// Replace files that exist, and add the kind even when PROJECT has it
     #[arg(long)]
     pub force: bool,
-    /// What the replicas template runs.
+    /// The options of the templates.
     #[command(flatten)]
-    pub operand: OperandArgs,
+    pub options: GivenOptions,
     /// kubebuilder's flags that mean nothing for a Rust project.
     #[command(flatten)]
     pub foreign: ForeignApi,
@@ -253,33 +245,6 @@ pub struct ForeignApi {
     /// Plugins, such as `deploy-image`
     #[arg(long, value_name = "NAMES")]
     pub plugins: Option<String>,
-}
-
-/// What the types and the controller of a kind do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Template {
-    /// Keep one Deployment at a number of replicas: a complete controller
-    Replicas,
-    /// An empty spec and an empty reconcile
-    Blank,
-}
-
-/// What the replicas template runs.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Options of `--template replicas`")]
-pub struct OperandArgs {
-    /// Image of the container [default: `registry.k8s.io/pause:3.10`; for kind `Iris`, IRIS Community Edition]
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Command of the container, its words separated by commas
-    #[arg(long, value_name = "COMMAND")]
-    pub image_container_command: Option<String>,
-    /// Port that the container listens on
-    #[arg(long, value_name = "PORT")]
-    pub image_container_port: Option<String>,
-    /// User ID that the container runs as
-    #[arg(long, value_name = "UID")]
-    pub run_as_user: Option<String>,
 }
 
 /// Arguments of `manifests`.

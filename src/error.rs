@@ -7,34 +7,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::printable;
-use crate::scaffold::RelPath;
+use crate::path::RelPath;
+use crate::{Problem, printable};
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// One thing that is wrong with what the user gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What was wrong and what was expected, one line.
-    pub message: String,
-    /// What to do about it, one line each.
-    pub hints: Vec<String>,
-}
-
-impl Problem {
-    /// A problem without a hint.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hints: Vec::new() }
-    }
-
-    /// Adds a line that says what to do.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
-    }
-}
 
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +78,13 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+}
+
+/// What does not fit, unless somebody says that the arguments cannot be right.
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
 }
 
 impl Error {

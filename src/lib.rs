@@ -11,7 +11,9 @@ pub mod error;
 pub mod limits;
 pub mod manifests;
 mod nearest;
+pub mod path;
 pub mod printable;
+pub mod problem;
 pub mod project;
 mod read;
 pub mod resource;
@@ -26,7 +28,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use error::{Error, Problem, Result};
+pub use error::{Error, Result};
+pub use problem::Problem;
 
 /// Runs the program with `args` (the first one is its own name) and reports what went wrong, if anything.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {

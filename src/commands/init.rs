@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::place::absolute;
+use super::plan::Seed;
 use super::{Context, plan};
-use crate::cli::{InitArgs, License};
+use crate::cli::InitArgs;
 use crate::printable;
-use crate::project::{self, Project};
+use crate::project::{self, License, Project};
 use crate::resource::validate;
 use crate::scaffold::{Draft, Tree};
 use crate::templates::{self, Licensing, ProjectView};
@@ -61,12 +62,10 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         project = old.clone();
         licensing.custom = licensing.custom.or(Licensing::of_project(&tree)?.custom);
     }
-    let view = ProjectView::new(&project, &licensing);
-    project.api_lib.clone_from(&view.api_lib);
+    let view = ProjectView::new(&project, &licensing)?;
 
     let mut draft = Draft::new(tree);
-    plan::seeded(&mut draft, licensing.files(&view), old.is_some())?;
-    plan::seeded(&mut draft, templates::seeded(&view), old.is_some())?;
+    plan::seeded(&mut draft, templates::seeded(&view, &licensing)?, Seed::of(old.is_some()))?;
     plan::owned(&mut draft, old.as_ref(), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
     if old.is_none() {

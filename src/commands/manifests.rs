@@ -11,7 +11,6 @@ use crate::manifests::{crd, rbac};
 use crate::printable;
 use crate::project::Project;
 use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
-use crate::templates::{Licensing, ProjectView};
 use crate::yaml::{self, Fault};
 use crate::{Error, Problem, Result};
 
@@ -209,8 +208,8 @@ fn definitions(tree: &Tree, project: &Project, access: Access) -> Result<Vec<Val
     if !project.resources.iter().any(|resource| resource.has_api) {
         return Ok(Vec::new());
     }
-    let package = ProjectView::new(project, &Licensing::of_project(tree)?).api_crate;
-    let mut definitions = crd::from_crdgen(&crdgen::run(tree.root(), &package, access)?)?;
+    let printed = crdgen::run(tree.root(), &project.api_crate(), access)?;
+    let mut definitions = crd::from_crdgen(&printed)?;
     belong(&definitions, project)?;
     complete(&definitions, project)?;
     let sources = plan::sources(tree, &["api"])?;

@@ -1,6 +1,7 @@
 //! The commands: arguments to model, model to plan, plan to [`Context::finish`].
 
 mod cargo;
+mod choice;
 mod completion;
 mod crdgen;
 mod create_api;
@@ -9,7 +10,6 @@ mod group;
 mod init;
 mod lines;
 mod manifests;
-mod operand;
 mod output;
 mod panics;
 mod place;

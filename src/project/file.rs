@@ -43,22 +43,18 @@ impl Project {
         project.namespaced = root.boolean("namespaced")?;
         project.repo = root.string("repo")?.map(str::to_owned);
         project.plugins = root.map("plugins")?.map(|plugins| plugins.map.clone()).unwrap_or_default();
-        let entries = root.items("resources")?;
-        if let Some(entry) = entries.get(KINDS) {
-            return Err(root.error(&entry.path, &format!("more than {KINDS} kinds")));
-        }
-        for entry in entries {
+        for entry in kinds(&root)? {
             let resource = resource(&project, &entry)?;
             if resource.has_api
                 && let Some((library, _)) = entry.string("path")?.and_then(|path| path.split_once("::"))
             {
                 check_library(&entry, library)?;
-                library.clone_into(&mut project.api_lib);
             }
             project.take(resource).map_err(|problem| root.error(&entry.path, &problem.message))?;
         }
-        check_operands(&root)?;
+        check_templates(&root)?;
         project.raw = document;
+        text.clone_into(&mut project.text);
         Ok(project)
     }
 
@@ -184,25 +180,28 @@ fn check_library(entry: &Fields<'_>, library: &str) -> Result<()> {
     ))
 }
 
-/// What is remembered of the replicas template goes into sources again, so it is checked like flags.
-fn check_operands(root: &Fields<'_>) -> Result<()> {
+/// The items of `resources`, which are not too many to compare each with all.
+fn kinds<'a>(of: &Fields<'a>) -> Result<Vec<Fields<'a>>> {
+    let entries = of.items("resources")?;
+    match entries.get(KINDS) {
+        Some(entry) => Err(of.error(&entry.path, &format!("more than {KINDS} kinds"))),
+        None => Ok(entries),
+    }
+}
+
+/// What is remembered of the kinds' templates has its form; the templates check what it says, if they are used.
+fn check_templates(root: &Fields<'_>) -> Result<()> {
     let Some(plugins) = root.map("plugins")? else {
         return Ok(());
     };
-    let Some(plugin) = plugins.map(super::operand::PLUGIN)? else {
+    let Some(plugin) = plugins.map(super::template::PLUGIN)? else {
         return Ok(());
     };
-    for entry in plugin.items("resources")? {
-        for key in ["domain", "group", "kind", "version"] {
+    for entry in kinds(&plugin)? {
+        for key in ["domain", "group", "kind", "template", "version"] {
             entry.string(key)?;
         }
-        let Some(options) = entry.map("options")? else {
-            continue;
-        };
-        options.checked("image", validate::image)?;
-        options.checked("containerCommand", |command| command.split(',').find_map(validate::command_word))?;
-        options.checked("containerPort", |port| validate::port(port).err())?;
-        options.checked("runAsUser", |user| validate::user(user).err())?;
+        entry.map("options")?;
     }
     Ok(())
 }
@@ -270,10 +269,10 @@ fn resource(project: &Project, entry: &Fields<'_>) -> Result<Resource> {
 }
 
 /// A mapping of the file with its place.
-struct Fields<'a> {
-    text: &'a str,
-    map: &'a Mapping,
-    path: Vec<Step>,
+pub(super) struct Fields<'a> {
+    pub(super) text: &'a str,
+    pub(super) map: &'a Mapping,
+    pub(super) path: Vec<Step>,
 }
 
 impl<'a> Fields<'a> {
@@ -294,7 +293,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn string(&self, key: &str) -> Result<Option<&'a str>> {
+    pub(super) fn string(&self, key: &str) -> Result<Option<&'a str>> {
         self.typed(key, "a text", Value::as_str)
     }
 
@@ -302,7 +301,7 @@ impl<'a> Fields<'a> {
         Ok(self.typed(key, "`true` or `false`", Value::as_bool)?.unwrap_or(false))
     }
 
-    fn map(&self, key: &str) -> Result<Option<Fields<'a>>> {
+    pub(super) fn map(&self, key: &str) -> Result<Option<Fields<'a>>> {
         let map = self.typed(key, "keys with values", Value::as_mapping)?;
         Ok(map.map(|map| Fields { text: self.text, map, path: self.below(key) }))
     }
@@ -345,7 +344,7 @@ impl<'a> Fields<'a> {
         path
     }
 
-    fn error_at(&self, key: &str, message: &str) -> Error {
+    pub(super) fn error_at(&self, key: &str, message: &str) -> Error {
         self.error(&self.below(key), message)
     }
 

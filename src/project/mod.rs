@@ -1,11 +1,13 @@
 //! The project: what the PROJECT file says, and what may be added to it.
 
 mod add;
+mod crates;
 mod discover;
 mod file;
+mod license;
 mod locate;
-mod operand;
 mod render;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -13,9 +15,11 @@ use serde_yaml::Mapping;
 
 pub use add::Added;
 pub use discover::discover;
+pub use license::License;
 
-use crate::resource::{Resource, names, validate};
-use crate::scaffold::{RelPath, Tree};
+use crate::path::RelPath;
+use crate::resource::{Resource, validate};
+use crate::scaffold::Tree;
 use crate::{Error, Result};
 
 /// The file's name.
@@ -38,14 +42,14 @@ pub struct Project {
     pub namespaced: bool,
     /// Version of the tool that wrote the file last.
     pub cli_version: String,
-    /// Library of the project's types, as Rust spells it: `iris_api`.
-    pub api_lib: String,
     /// Settings of plugins, by the plugin's key.
     pub plugins: Mapping,
     /// The kinds, in the order they were added.
     pub resources: Vec<Resource>,
     /// The file as it was read, for what this version of the tool does not know.
     raw: Mapping,
+    /// Its text, for the places of mistakes that only matter to who uses what it says.
+    text: String,
 }
 
 impl Project {
@@ -59,10 +63,10 @@ impl Project {
             multigroup: false,
             namespaced: false,
             cli_version: env!("CARGO_PKG_VERSION").to_owned(),
-            api_lib: names::ident(&format!("{project_name}-api")),
             plugins: Mapping::new(),
             resources: Vec::new(),
             raw: Mapping::new(),
+            text: String::new(),
         }
     }
 

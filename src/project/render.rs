@@ -27,8 +27,9 @@ impl Project {
         put(&mut root, "plugins", (!self.plugins.is_empty()).then(|| self.plugins.clone().into()));
         put(&mut root, "projectName", Some(self.project_name.as_str().into()));
         put(&mut root, "repo", self.repo.as_deref().map(Value::from));
-        let resources: Vec<Value> =
-            self.resources.iter().map(|resource| sorted(self.entry(resource)).into()).collect();
+        let library = self.api_lib();
+        let entries = self.resources.iter().map(|resource| sorted(self.entry(resource, &library)).into());
+        let resources: Vec<Value> = entries.collect();
         put(&mut root, "resources", (!resources.is_empty()).then_some(Value::Sequence(resources)));
         put(&mut root, "version", Some("3".into()));
         let text = yaml::document(&Value::Mapping(sorted(root)));
@@ -36,7 +37,7 @@ impl Project {
     }
 
     /// One item of `resources`.
-    fn entry(&self, resource: &Resource) -> Mapping {
+    fn entry(&self, resource: &Resource, library: &str) -> Mapping {
         let mut entry = file::entries(&self.raw)
             .find(|entry| self.is_entry_of(entry, resource))
             .cloned()
@@ -60,7 +61,7 @@ impl Project {
         put(&mut entry, "domain", (!resource.domain.is_empty()).then(|| resource.domain.as_str().into()));
         put(&mut entry, "group", Some(resource.group.as_str().into()));
         put(&mut entry, "kind", Some(resource.kind.as_str().into()));
-        if let Some(path) = self.path(resource) {
+        if let Some(path) = self.path(resource, library) {
             put(&mut entry, "path", Some(path.into()));
         }
         let irregular = !resource.core && resource.plural != plural::plural(&resource.kind);
@@ -69,8 +70,8 @@ impl Project {
         entry
     }
 
-    /// The Rust module of the types, where it is known.
-    fn path(&self, resource: &Resource) -> Option<String> {
+    /// The Rust module of the types, where it is known; `library` is the project's.
+    fn path(&self, resource: &Resource, library: &str) -> Option<String> {
         if resource.core {
             let found = core::lookup(&resource.group, &resource.version, &resource.kind)?;
             return found.path.rsplit_once("::").map(|(module, _)| module.to_owned());
@@ -78,7 +79,7 @@ impl Project {
         resource.has_api.then(|| {
             let group =
                 if self.multigroup { format!("{}::", resource.group_module()) } else { String::new() };
-            format!("{}::{group}{}", self.api_lib, resource.version_module())
+            format!("{library}::{group}{}", resource.version_module())
         })
     }
 
@@ -123,7 +124,7 @@ fn put(map: &mut Mapping, key: &str, value: Option<Value>) {
 }
 
 /// The mapping with its keys in alphabetical order.
-fn sorted(map: Mapping) -> Mapping {
+pub(super) fn sorted(map: Mapping) -> Mapping {
     let mut pairs: Vec<(Value, Value)> = map.into_iter().collect();
     pairs.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
     pairs.into_iter().collect()

@@ -1,8 +1,7 @@
 //! Tests of reading, writing and changing a project.
 
 use super::{Added, Project};
-use crate::resource::{Resource, plural};
-use crate::templates::Operand;
+use crate::resource::{Options, Resource, Template, plural};
 use crate::{Error, Result};
 
 const ARTICLE: &str = "\
@@ -145,19 +144,18 @@ fn every_kind_of_entry_survives() {
     for new in [own("crew", "v1", "Captain"), second, cluster, core, external] {
         assert_eq!(project.add(new, false).expect("fits"), Added::New);
     }
-    project.set_operand(
-        &project.resources[0].clone(),
-        &Operand { port: 80, command: vec!["a".into(), "-b".into()], ..Operand::of_image("x:1".into()) },
-    );
+    let options = [("containerCommand", "a,-b"), ("containerPort", "80"), ("image", "x:1")];
+    let options: Options = options.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let template = |name: &str, options| Template { name: Some(name.to_owned()), options };
+    let (one, other) = (template("one", options), template("other", Options::new()));
+    for (at, template) in [(0, &other), (3, &other), (0, &one)] {
+        project.remember(&project.resources[at].clone(), template);
+    }
     let again = Project::parse(&project.render()).expect("parses");
     assert_eq!(again.resources, project.resources, "{}", project.render());
     assert_eq!(again.render(), project.render());
-    let operand = again.operand(&again.resources[0]).expect("remembered");
-    assert_eq!(
-        (operand.image.as_str(), operand.port, operand.command.len(), operand.run_as_user),
-        ("x:1", 80, 2, -1)
-    );
-    assert_eq!(again.operand(&again.resources[1]), None);
+    let remembered = |at: usize| again.template(&again.resources[at]).expect("a form");
+    assert_eq!((remembered(0), remembered(1), remembered(3)), (Some(one), None, Some(other)));
     assert_eq!(again.resources.iter().filter(|resource| resource.storage).count(), 2);
     assert_eq!(again.storage_version(&again.resources[1]), "v1");
     assert!(project.render().contains("path: k8s_openapi::api::apps::v1\n"));
@@ -192,6 +190,47 @@ fn mistakes_have_their_line() {
     ] {
         assert!(found.0 == line && found.1.contains(part), "wanted line {line} with {part}: {found:?}");
     }
+}
+
+/// [`ARTICLE`] with an entry of the plugin that has these lines.
+fn with_plugin(lines: &str) -> String {
+    let entry = "    - domain: myardyas.club\n      group: test\n      kind: Iris\n      version: v1alpha1\n";
+    let plugin = format!("plugins:\n  deploy-image.iris-scaffold.io/v1:\n    resources:\n{entry}{lines}");
+    ARTICLE.replace("projectName", &format!("{plugin}projectName"))
+}
+
+#[test]
+fn what_older_versions_remembered_has_no_name() {
+    let read = |lines: &str| {
+        let project = Project::parse(&with_plugin(lines)).expect("parses");
+        project.template(&project.resources[0]).expect("a form")
+    };
+    let image: Options = [("image".to_owned(), "x:1".to_owned())].into();
+    assert_eq!(
+        read("      options: {image: \"x:1\"}\n"),
+        Some(Template { name: None, options: image.clone() })
+    );
+    assert_eq!(read("      options: {}\n"), None);
+    assert_eq!(read(""), None);
+    let named = "      options: {image: \"x:1\"}\n      template: other\n";
+    assert_eq!(read(named), Some(Template { name: Some("other".into()), options: image }));
+}
+
+#[test]
+fn a_mistake_in_a_template_has_its_line_where_it_matters() {
+    let project = Project::parse(&with_plugin("      options:\n        image: x:1\n        port: 80\n"));
+    let project = project.expect("nobody asked for it");
+    let Err(Error::ProjectFile { line, message, .. }) = project.template(&project.resources[0]) else {
+        panic!("no mistake");
+    };
+    assert_eq!((line, message.contains("`port` has to be a text")), (14, true), "{message}");
+    let Error::ProjectFile { line, snippet, .. } =
+        project.template_mistake(&project.resources[0], Some("image"), "no image")
+    else {
+        panic!("no mistake");
+    };
+    assert_eq!((line, snippet.starts_with("  13 |         image: x:1\n")), (13, true), "{snippet}");
+    assert_eq!(mistake(&with_plugin("      template: [x]\n")).0, 12);
 }
 
 #[test]

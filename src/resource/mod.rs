@@ -3,8 +3,13 @@
 pub mod core;
 mod image;
 pub mod names;
+mod operand;
 pub mod plural;
+mod template;
 pub mod validate;
+
+pub use operand::{IMAGE, Operand};
+pub use template::{Options, Template};
 
 /// One version of one kind, with what the project has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use heck::ToSnakeCase;
 
 use super::validate::is_version;
-use crate::scaffold::path::is_device;
+use crate::path::is_device;
 
 /// Words that Rust keeps for itself, now or in a later edition. Sorted.
 const KEYWORDS: &str = "Self abstract as async await become box break const continue crate do dyn else enum extern false \
@@ -177,17 +177,29 @@ mod tests {
         }
     }
 
+    /// The files with the types and the controllers of kinds.
+    fn sources() -> Vec<String> {
+        let templates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+        let mut folders = vec![templates.join("api/api"), templates.join("kinds")];
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+                let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+                if path.is_dir() && name != "faults" {
+                    folders.push(path);
+                } else if name.ends_with(".rs.j2") && !name.starts_with("test") {
+                    found.push(std::fs::read_to_string(path).expect("a template"));
+                }
+            }
+        }
+        assert!(found.len() > 5, "{}", found.len());
+        found
+    }
+
     /// A kind must not hide a name that the files made for it use.
     #[test]
     fn what_generated_files_import_is_taken() {
-        for file in [
-            include_str!("../../templates/api/src/controller/_kind_.rs.replicas.j2"),
-            include_str!("../../templates/api/src/controller/_kind_.rs.blank.j2"),
-            include_str!("../../templates/api/src/controller/_kind__resources.rs.j2"),
-            include_str!("../../templates/api/api/src/_version_/_kind_.rs.replicas.j2"),
-            include_str!("../../templates/api/api/src/_version_/_kind_.rs.blank.j2"),
-            include_str!("../../templates/api/api/src/_version_/_kind_.rs.external.j2"),
-        ] {
+        for file in sources() {
             let imports =
                 file.lines().filter(|line| line.trim_start().starts_with("use ") && !line.contains("{{"));
             let own = file.lines().filter_map(|line| {

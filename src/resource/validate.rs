@@ -6,8 +6,8 @@
 
 use super::{Resource, names};
 use crate::Problem;
+use crate::path::is_device;
 use crate::printable;
-use crate::scaffold::path::is_device;
 
 /// Longest label in the sense of RFC 1123.
 const LABEL: usize = 63;

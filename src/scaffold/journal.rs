@@ -148,7 +148,7 @@ impl Journal {
 impl Entry {
     /// Which file, checked like any other path: the journal is a file, too.
     pub(super) fn path(&self) -> Result<RelPath> {
-        RelPath::new(self.path.as_str())
+        Ok(RelPath::new(self.path.as_str())?)
     }
 }
 

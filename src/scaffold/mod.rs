@@ -15,7 +15,6 @@ mod journal;
 mod lines;
 mod list;
 mod lock;
-pub mod path;
 mod plan;
 mod recover;
 mod staging;
@@ -30,7 +29,8 @@ pub use file::{Certainty, File, Ownership};
 pub use journal::Journals;
 pub use lines::same_lines;
 pub use lock::{Lock, PATIENCE};
-pub use path::{RelPath, is_device};
 pub use plan::{Action, Change, Plan};
 pub use recover::{check_whole, recover};
 pub use tree::Tree;
+
+pub use crate::path::RelPath;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::found::Found;
-use super::path::is_git;
 use super::{RelPath, list};
 use crate::limits::{Budget, TOTAL};
+use crate::path::is_git;
 use crate::{Error, Problem, Result};
 
 /// A read-only view of a directory with texts laid over it. Its directories are looked at once: who wants to see what has

@@ -2,8 +2,9 @@
 
 use super::{ProjectView, Rendered, render};
 use crate::Result;
-use crate::cli::License;
-use crate::scaffold::{RelPath, Tree};
+use crate::path::RelPath;
+use crate::project::License;
+use crate::scaffold::Tree;
 
 /// Where the header of Rust files is kept for later commands.
 const HEADER: &str = "hack/boilerplate.rs.txt";
@@ -55,12 +56,7 @@ impl Licensing {
     /// The licence's SPDX identifier; empty for none or one of the user's own.
     #[must_use]
     pub fn spdx(&self) -> &'static str {
-        match self.license {
-            _ if self.custom.is_some() => "",
-            License::Apache2 => "Apache-2.0",
-            License::Mit => "MIT",
-            License::None => "",
-        }
+        if self.custom.is_some() { "" } else { self.license.spdx() }
     }
 
     /// The licence's own files.
@@ -105,7 +101,7 @@ fn comment(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Licensing;
-    use crate::cli::License;
+    use crate::project::License;
 
     #[test]
     fn headers_of_any_form_become_line_comments() {

@@ -58,8 +58,8 @@ fn controllers(p: &ProjectView) -> Vec<Rendered> {
         for (position, c) in r.controllers.iter().enumerate() {
             starts.push(c.path());
             let mut own = vec![c.module.clone()];
-            if r.replicas && position == 0 {
-                own.push(c.resources_module());
+            if let Some(made) = r.template.as_ref().filter(|_| position == 0) {
+                own.extend(made.template.modules(c));
             }
             match &c.group_module {
                 Some(group) => {

@@ -1,6 +1,8 @@
 //! What templates see: plain fields with the names the `.j2` files use.
 
 use super::Licensing;
+use super::kinds::{self, Chosen};
+use crate::Result;
 use crate::project::Project;
 use crate::resource::{Resource, core, names};
 
@@ -79,8 +81,8 @@ pub struct ResourceView {
     pub storage: bool,
     /// Whether the types are this project's.
     pub has_api: bool,
-    /// Whether its first controller is the one of the replicas template.
-    pub replicas: bool,
+    /// What its types and its first controller were made from, where that is known.
+    pub template: Option<Chosen>,
     /// Whether it is a kind of Kubernetes itself.
     pub core: bool,
     /// Whether it is a kind of another project.
@@ -112,16 +114,17 @@ pub struct ControllerView {
 
 impl ProjectView {
     /// What templates see of `project`.
-    #[must_use]
-    pub fn new(project: &Project, licensing: &Licensing) -> Self {
-        let crate_name = names::crate_name(&project.project_name, super::locked_packages());
-        let api_crate = format!("{crate_name}-api");
+    ///
+    /// # Errors
+    /// [`Error::ProjectFile`](crate::Error::ProjectFile) when a kind was made from a template that is not known here.
+    pub fn new(project: &Project, licensing: &Licensing) -> Result<Self> {
+        let (crate_name, api_crate) = (project.crate_name(), project.api_crate());
         let (lib, api_lib) = (names::ident(&crate_name), names::ident(&api_crate));
         let namespace = format!("{}-system", project.project_name);
         let resources = project.resources.iter();
-        let resources =
-            resources.map(|resource| ResourceView::new(project, &api_lib, &namespace, resource)).collect();
-        Self {
+        let resources = resources.map(|resource| ResourceView::new(project, &api_lib, &namespace, resource));
+        let resources = resources.collect::<Result<_>>()?;
+        Ok(Self {
             project_name: project.project_name.clone(),
             namespace,
             domain: project.domain.clone(),
@@ -136,13 +139,14 @@ impl ProjectView {
             api_crate,
             api_lib,
             resources,
-        }
+        })
     }
 
     /// Whether the tests under faults are about this kind: the first one that they can be about.
     #[must_use]
     pub fn tests_faults_of(&self, kind: &ResourceView) -> bool {
-        let first = self.resources.iter().find(|r| r.has_api && r.replicas && r.namespaced);
+        let tests = |r: &ResourceView| r.template.as_ref().is_some_and(|made| made.template.tests_faults(r));
+        let first = self.resources.iter().find(|r| r.has_api && !r.controllers.is_empty() && tests(r));
         first.is_some_and(|first| std::ptr::eq(first, kind))
     }
 
@@ -154,7 +158,7 @@ impl ProjectView {
 }
 
 impl ResourceView {
-    fn new(project: &Project, api_lib: &str, namespace: &str, r: &Resource) -> Self {
+    fn new(project: &Project, api_lib: &str, namespace: &str, r: &Resource) -> Result<Self> {
         let core_kind = if r.core { core::lookup(&r.qualified_group(), &r.version, &r.kind) } else { None };
         let types_path = match core_kind {
             Some(found) => {
@@ -167,7 +171,7 @@ impl ResourceView {
         };
         let controllers =
             r.controllers.iter().map(|name| ControllerView::new(project, namespace, r, name)).collect();
-        Self {
+        Ok(Self {
             types_path,
             group: r.group.clone(),
             version: r.version.clone(),
@@ -187,13 +191,13 @@ impl ResourceView {
             namespaced: r.namespaced,
             storage: r.storage,
             has_api: r.has_api,
-            replicas: project.operand(r).is_some(),
+            template: kinds::of(project, r)?,
             core: r.core,
             external: r.external,
             env_image: project.env_image(r),
             role_prefix: r.role_prefix(project.multigroup).replace('.', "-"),
             controllers,
-        }
+        })
     }
 
     /// Whether this is the kind and version of `resource`.

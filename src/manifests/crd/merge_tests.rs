@@ -1,11 +1,11 @@
 //! Versions that fit together and versions that do not.
 
-use super::super::{Names, Template, builtin, render};
+use super::super::{Names, builtin, render};
 use super::*;
 
 fn version(name: &str) -> Value {
     builtin(
-        Template::Blank,
+        include_str!("../../../templates/kinds/blank/definition.json"),
         &Names {
             group: "example.com".into(),
             version: name.into(),

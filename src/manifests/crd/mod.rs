@@ -18,7 +18,7 @@ mod sources;
 mod validate;
 
 pub use breaking::breaking;
-pub use builtin::{Template, builtin};
+pub use builtin::{STAND_IN, builtin};
 pub use descriptions::limit_descriptions;
 pub use merge::{from_crdgen, merge, storage_version, with_version};
 pub use names::Names;

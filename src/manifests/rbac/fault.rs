@@ -2,8 +2,8 @@
 
 use crate::Problem;
 use crate::nearest::nearest;
+use crate::path::RelPath;
 use crate::printable;
-use crate::scaffold::RelPath;
 
 use super::lexer::Comment;
 

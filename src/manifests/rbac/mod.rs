@@ -22,7 +22,7 @@ pub use known::Known;
 pub use marker::Marker;
 
 use crate::limits::Budget;
-use crate::scaffold::RelPath;
+use crate::path::RelPath;
 use crate::{Error, Problem, Result};
 
 /// Most words that the rules of all markers may have together; a role with as many is too large for a cluster.

@@ -8,8 +8,8 @@ mod ignored;
 mod places;
 
 use crate::limits::Budget;
+use crate::path::RelPath;
 use crate::rust::{self, Fault};
-use crate::scaffold::RelPath;
 use crate::{Error, Problem, Result};
 
 use self::attributes::Place;

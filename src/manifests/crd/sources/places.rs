@@ -8,7 +8,7 @@ use super::attributes::{Place, entries, named};
 use super::shown;
 use crate::Problem;
 use crate::manifests::crd::overlay::{of_field, of_variant, setting};
-use crate::scaffold::RelPath;
+use crate::path::RelPath;
 
 /// Most types that are searched for a field, one flattened in the other.
 const FLATTENED: usize = 100;

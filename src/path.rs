@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::{Error, Problem, Result, printable};
+use crate::{Problem, printable};
 
 /// A file's path relative to the project's root: `/`-separated, not empty, never leaving the root, writable on
 /// every system (no component that Windows reserves), and none of git's own files, which say what git runs.
@@ -17,14 +17,12 @@ impl RelPath {
     /// Checks `path`.
     ///
     /// # Errors
-    /// [`Error::Refused`] when it is empty, absolute, has an empty, `.` or `..` component, or one that Windows or
+    /// A [`Problem`] when it is empty, absolute, has an empty, `.` or `..` component, or one that Windows or
     /// git reserves.
-    pub fn new(path: impl Into<String>) -> Result<Self> {
+    pub fn new(path: impl Into<String>) -> Result<Self, Problem> {
         let path = path.into();
         match path.split('/').find_map(fault) {
-            Some(fault) => {
-                Err(Error::Refused(Problem::new(format!("path `{}` {fault}", printable::line(&path)))))
-            }
+            Some(fault) => Err(Problem::new(format!("path `{}` {fault}", printable::line(&path)))),
             None => Ok(Self(path)),
         }
     }
@@ -135,7 +133,7 @@ mod tests {
             "\u{feff}.git",
             ".gi\u{202e}t",
         ] {
-            let error = RelPath::new(format!("config/{bad}")).expect_err(bad).to_string();
+            let error = RelPath::new(format!("config/{bad}")).expect_err(bad).message;
             assert!(error.ends_with("git keeps for itself"), "{error}");
         }
         for good in [".gitignore", ".github/x", "git", "git~2", "a.git", ".gitattributes"] {

@@ -1,6 +1,14 @@
-//! What the replicas template runs.
+//! What a kind's containers run.
 
-/// The container of a kind made from the replicas template, as `o` in a template.
+use super::Options;
+
+/// Key of the image among the options of a template that runs one.
+pub const IMAGE: &str = "image";
+const COMMAND: &str = "containerCommand";
+const PORT: &str = "containerPort";
+const USER: &str = "runAsUser";
+
+/// The container of a kind, as `o` in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operand {
     /// Image reference.
@@ -36,10 +44,39 @@ impl Operand {
         }
     }
 
-    /// What a kind runs when the user names an image.
+    /// What a kind runs as the options say. Whether the containers are hardened is not an option of its own; it goes
+    /// with the image.
     #[must_use]
-    pub fn of_image(image: String) -> Self {
-        Self { image, command: Vec::new(), port: 0, run_as_user: -1, hardened: true }
+    pub fn read(kind: &str, options: &Options) -> Self {
+        let text = |key: &str| options.get(key).map(String::as_str);
+        let default = Self::of_kind(kind);
+        let image = text(IMAGE).unwrap_or(&default.image);
+        Self {
+            hardened: default.image != image || default.hardened,
+            image: image.to_owned(),
+            command: text(COMMAND)
+                .map(|command| command.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
+            port: text(PORT).and_then(|port| port.parse().ok()).unwrap_or(0),
+            run_as_user: text(USER).and_then(|user| user.parse().ok()).unwrap_or(-1),
+        }
+    }
+
+    /// What [`Operand::read`] reads.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let some = |key: &str, value: String| (!value.is_empty()).then(|| (key.to_owned(), value));
+        let port = if self.port == 0 { String::new() } else { self.port.to_string() };
+        let user = if self.run_as_user < 0 { String::new() } else { self.run_as_user.to_string() };
+        [
+            some(COMMAND, self.command.join(",")),
+            some(PORT, port),
+            some(IMAGE, self.image.clone()),
+            some(USER, user),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// Whether the image's own command is replaced.
