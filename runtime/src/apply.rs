@@ -85,7 +85,8 @@ impl<K: Object> Context<K> {
             let object = store.mutation(created, Some((manager, false, fingerprint)), false);
             return Ok(Applied { object, operation: Operation::Created, previous: None });
         };
-        if !self.controls(current.meta()) && !(adopts && controller_of(current.meta()).is_none()) {
+        let is_free = controller_of(current.meta()).is_none();
+        if !(self.controls(current.meta()) || (adopts && is_free)) {
             return Err(ApplyError::Taken { kind: C::kind(dynamic_type).into_owned(), key });
         }
         if store.fulfils(&current, manager, false, &desired, fingerprint) {

@@ -70,10 +70,13 @@ impl<K: Object> Context<K> {
 
     /// Tells people what happened to the object, and to which other one. The same event is published once, also after a
     /// restart: what tells it from others of the same reason is the generation of the other object.
-    pub fn event<R: Object>(&self, type_: EventType, reason: &str, note: impl Into<String>, related: &R)
-    where
-        R: kube::Resource<DynamicType = ()>,
-    {
+    pub fn event<R: Object<DynamicType = ()>>(
+        &self,
+        type_: EventType,
+        reason: &str,
+        note: impl Into<String>,
+        related: &R,
+    ) {
         let metadata = related.meta();
         let uid = metadata.uid.as_deref().unwrap_or_default();
         let fact = format!("{uid}/{}", metadata.generation.unwrap_or_default());

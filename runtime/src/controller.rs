@@ -1,6 +1,7 @@
 //! One controller: from changes of objects to calls of its reconciler.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -144,14 +145,14 @@ impl<'m, K: Object> Builder<'m, K> {
     /// Reconciles each object that `keys` names: events from outside the cluster, or a timer.
     pub fn source(mut self, keys: impl Stream<Item = ObjectKey> + Send + 'static) -> Self {
         let (queue, name) = (self.queue.clone(), self.name);
-        self.sources.push(
-            async move {
-                keys.for_each(|key| std::future::ready(queue.add(key, Priority::High))).await;
-                warn!(controller = name, "a source has ended");
-                std::future::pending().await
+        let adding = async move {
+            let mut keys = pin!(keys);
+            while let Some(key) = keys.next().await {
+                queue.add(key, Priority::High);
             }
-            .boxed(),
-        );
+            warn!(controller = name, "a source has ended");
+        };
+        self.sources.push(adding.boxed());
         self
     }
 
@@ -306,7 +307,9 @@ mod tests {
     fn work<R: Reconciler<Object = ConfigMap>>(reconciler: R, names: &[String]) -> (Work<R>, Arc<WorkQueue>) {
         let (caller, queue) = (caller(reconciler), Arc::new(WorkQueue::default()));
         let store = caller.shared.store.clone();
-        names.iter().for_each(|name| put(&store, name));
+        for name in names {
+            put(&store, name);
+        }
         (Work { caller, store, queue: queue.clone(), concurrency: CONCURRENCY }, queue)
     }
 
@@ -322,7 +325,9 @@ mod tests {
         let (listed, wait) = futures::channel::oneshot::channel::<()>();
         let synced = vec![wait.map(drop).boxed()];
         let worker = tokio::spawn(work.run(synced, pending().boxed().shared()));
-        (0..1000).for_each(|_| queue.add(key("x"), Priority::High));
+        for _ in 0..1000 {
+            queue.add(key("x"), Priority::High);
+        }
         sleep(Duration::from_secs(1)).await;
         assert_eq!((queue.depth(), calls.load(Ordering::SeqCst)), (1, 0));
         drop(listed);
@@ -378,7 +383,9 @@ mod tests {
         });
         let names = ["x".to_owned(), "y".to_owned()];
         let (work, queue) = work(reconciler, &names);
-        names.iter().for_each(|name| queue.add(key(name), Priority::High));
+        for name in &names {
+            queue.add(key(name), Priority::High);
+        }
         let worker = tokio::spawn(work.run(Vec::new(), pending().boxed().shared()));
         assert_eq!((finished.recv().await, finished.recv().await), (Some(2), Some(2)));
         worker.abort();
@@ -412,7 +419,11 @@ mod tests {
         let (work, queue) = work(reconciler, &names);
         let (stop, stopped) = futures::channel::oneshot::channel::<()>();
         let worker = tokio::spawn(work.run(Vec::new(), stopped.map(drop).boxed().shared()));
-        let ask = || names.iter().for_each(|name| queue.add(key(name), Priority::High));
+        let ask = || {
+            for name in &names {
+                queue.add(key(name), Priority::High);
+            }
+        };
         ask();
         sleep(Duration::from_millis(500)).await;
         // Those that run do so once more when they are done, however often they are asked for; those that wait do not.

@@ -310,20 +310,20 @@ impl<K: Object> Watch<K> {
                 self.store.observe(Err(&metadata), self.since, priority);
                 let version = metadata.resource_version.clone();
                 if self.undecodable.insert(ObjectKey::from(&metadata), version.clone()) != Some(version) {
-                    self.report(metadata, &error);
+                    self.report(&metadata, &error);
                 }
             }
         }
     }
 
     /// Reports an object that cannot be decoded.
-    fn report(&self, metadata: ObjectMeta, error: &str) {
+    fn report(&self, metadata: &ObjectMeta, error: &str) {
         let kind = K::kind(self.store.dynamic_type());
-        error!(%kind, key = %ObjectKey::from(&metadata), error, "cannot decode an object, setting it aside");
+        error!(%kind, key = %ObjectKey::from(metadata), error, "cannot decode an object, setting it aside");
         self.shared.metrics.undecodable(&self.kind);
         let fact = metadata.generation.unwrap_or_default().to_string();
         let note = format!("Set aside until it can be decoded: {error}");
-        let regarding = Regarding::new::<K>(&metadata, self.store.dynamic_type());
+        let regarding = Regarding::new::<K>(metadata, self.store.dynamic_type());
         self.shared.recorder.publish(regarding, None, EventType::Warning, "Undecodable", note, &fact);
     }
 

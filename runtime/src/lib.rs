@@ -2,7 +2,7 @@
 //! queue with back-off, leader election with a fence before every write, health, metrics, and helpers that write children,
 //! status and finalizers safely. Who knows controller-runtime finds its parts under the same names.
 //!
-//! A whole operator, which keeps one ConfigMap for each Namespace:
+//! A whole operator, which keeps one `ConfigMap` for each Namespace:
 //!
 //! ```no_run
 //! use clap::Parser;

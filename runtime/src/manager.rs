@@ -88,8 +88,12 @@ struct Registered {
     path: String,
     scope: Scope,
     store: Box<dyn Any + Send + Sync>,
-    inform: Box<dyn FnOnce(&Arc<informer::Shared>, &[Option<String>]) -> Vec<BoxFuture<'static, ()>> + Send>,
+    inform: Inform,
 }
+
+/// Makes the watches of a store, in namespaces or, for `None`, everywhere.
+type Inform =
+    Box<dyn FnOnce(&Arc<informer::Shared>, &[Option<String>]) -> Vec<BoxFuture<'static, ()>> + Send>;
 
 /// Runs the controllers of one process.
 pub struct Manager {

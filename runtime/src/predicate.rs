@@ -10,7 +10,9 @@ use crate::store::Change;
 
 /// Decides whether a change is worth a reconcile, under the names that controller-runtime has for such decisions. New
 /// objects and those that are gone are always worth one, unless [`Predicate::new`] says otherwise.
-pub struct Predicate<K>(Arc<dyn Fn(&Change<'_, K>) -> bool + Send + Sync>);
+pub struct Predicate<K>(Arc<Decide<K>>);
+
+type Decide<K> = dyn Fn(&Change<'_, K>) -> bool + Send + Sync;
 
 impl<K> Clone for Predicate<K> {
     fn clone(&self) -> Self {

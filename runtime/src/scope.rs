@@ -54,10 +54,7 @@ impl Scope {
 
     /// What tells the checks of two watches of one type apart.
     pub(crate) fn suffix(&self) -> String {
-        [&self.labels, &self.fields]
-            .into_iter()
-            .flatten()
-            .map(|selector| format!("-with-{selector}"))
-            .collect()
+        let selectors: Vec<_> = [&self.labels, &self.fields].into_iter().flatten().cloned().collect();
+        if selectors.is_empty() { String::new() } else { format!("-with-{}", selectors.join("-")) }
     }
 }

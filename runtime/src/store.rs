@@ -74,8 +74,11 @@ struct Entry<K> {
     managed: Vec<Managed>,
 }
 
+/// Finds the values of an object in an index.
+type Values<K> = dyn Fn(&K) -> Vec<String> + Send + Sync;
+
 struct IndexState<K> {
-    values: Arc<dyn Fn(&K) -> Vec<String> + Send + Sync>,
+    values: Box<Values<K>>,
     entries: BTreeSet<(String, ObjectKey)>,
     of: BTreeMap<ObjectKey, Vec<String>>,
 }
@@ -150,7 +153,7 @@ impl<K: Object> Store<K> {
     pub fn index(&self, values: impl Fn(&K) -> Vec<String> + Send + Sync + 'static) -> Index<K> {
         let mut state = self.0.state.lock();
         let mut index =
-            IndexState { values: Arc::new(values), entries: BTreeSet::new(), of: BTreeMap::new() };
+            IndexState { values: Box::new(values), entries: BTreeSet::new(), of: BTreeMap::new() };
         for (key, entry) in &state.objects {
             index.put(key, &entry.object);
         }

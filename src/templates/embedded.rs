@@ -9,8 +9,7 @@ use super::Rendered;
 const MARK: &str = ">>> ";
 
 /// The libraries' folders in a project, and their files.
-const CRATES: [(&str, &str); 1] =
-    [("runtime", include_str!("../../templates/crates/runtime.txt"))];
+const CRATES: [(&str, &str); 1] = [("runtime", include_str!("../../templates/crates/runtime.txt"))];
 
 /// The files of all libraries.
 pub fn files() -> impl Iterator<Item = Rendered> {

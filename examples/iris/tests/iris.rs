@@ -248,7 +248,8 @@ impl<'a> Case<'a> {
     async fn set_ready_replicas(&self, name: &str, ready: i32, all: i32) {
         let deployment = self.deployment_with(name, all).await;
         let generation = &deployment["metadata"]["generation"];
-        let status = json!({ "observedGeneration": generation, "replicas": all, "readyReplicas": ready });
+        let status = json!({ "observedGeneration": generation, "replicas": all, "updatedReplicas": all,
+            "readyReplicas": ready });
         let patch = Patch::Merge(json!({ "status": status }));
         self.deployments.patch_status(name, &PatchParams::default(), &patch).await.expect("patch the status");
     }

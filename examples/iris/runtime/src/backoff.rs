@@ -1,39 +1,66 @@
 //! How long to wait before an object that failed is tried again.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::Mutex;
+use tokio::time::Duration;
 
-use crate::watch::{Key, key};
-
-const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(300);
+use crate::object::ObjectKey;
 
 /// How much longer than asked for a jittered delay may be.
 pub(crate) const JITTER: f64 = 1.2;
 
+/// How the delays between failures of one object grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimiter {
+    first: Duration,
+    longest: Duration,
+}
+
+impl RateLimiter {
+    /// `first` after the first failure in a row, twice as long after each further one, and `longest` at most. Each delay
+    /// is up to a fifth longer, so that objects which failed together are not tried together.
+    #[must_use]
+    pub fn exponential(first: Duration, longest: Duration) -> Self {
+        Self { first, longest }
+    }
+}
+
+impl Default for RateLimiter {
+    /// From a second to five minutes.
+    fn default() -> Self {
+        Self::exponential(Duration::from_secs(1), Duration::from_secs(300))
+    }
+}
+
 /// The uid of each object that failed, and how often it did in a row.
 #[derive(Default)]
-pub(crate) struct Backoff(Mutex<HashMap<Key, (Option<String>, u32)>>);
+pub(crate) struct Backoff {
+    limiter: RateLimiter,
+    failures: Mutex<BTreeMap<ObjectKey, (Option<String>, u32)>>,
+}
 
 impl Backoff {
-    /// Whether this failure of `object` is the first in a row, and the delay after it: a second, twice as long each
-    /// time, five minutes at most, and up to a fifth more so that objects which failed together are not tried together.
-    pub(crate) fn after_failure(&self, object: &ObjectMeta) -> (bool, Duration) {
-        let mut failures = self.0.lock();
-        let (uid, count) = failures.entry(key(object)).or_default();
+    pub(crate) fn new(limiter: RateLimiter) -> Self {
+        Self { limiter, failures: Mutex::default() }
+    }
+
+    /// How often `object` has failed in a row with this failure, and the delay after it.
+    pub(crate) fn after_failure(&self, object: &ObjectMeta) -> (u32, Duration) {
+        let mut failures = self.failures.lock();
+        let (uid, count) = failures.entry(ObjectKey::from(object)).or_default();
         // One that was made anew is not to blame for what the old one did.
-        *count = if *uid == object.uid { *count + 1 } else { 1 };
+        *count = if *uid == object.uid { count.saturating_add(1) } else { 1 };
         uid.clone_from(&object.uid);
-        (*count == 1, jittered(exponential(FIRST, *count - 1, LONGEST)))
+        let RateLimiter { first, longest } = self.limiter;
+        (*count, jittered(exponential(first, *count - 1, longest)))
     }
 
     /// Forgets the failures of `object`: it succeeded, or it is gone.
-    pub(crate) fn reset(&self, object: &Key) {
-        self.0.lock().remove(object);
+    pub(crate) fn reset(&self, object: &ObjectKey) {
+        self.failures.lock().remove(object);
     }
 }
 
@@ -64,20 +91,21 @@ mod tests {
             let (name, uid) = (Some(name.to_owned()), Some(uid.to_owned()));
             backoff.after_failure(&ObjectMeta { name, uid, ..ObjectMeta::default() })
         };
-        let reset = || backoff.reset(&(String::new(), "a".to_owned()));
-        assert!(fail("a", "1").0, "the first one");
+        let reset = || backoff.reset(&ObjectKey::new("", "a"));
+        let RateLimiter { first, longest } = RateLimiter::default();
+        assert_eq!(fail("a", "1").0, 1, "the first one");
         reset();
         let delays: Vec<_> = (0..12).map(|_| fail("a", "1").1).collect();
-        assert!(delays[0] >= FIRST && delays[0] <= FIRST.mul_f64(1.2), "{delays:?}");
+        assert!(delays[0] >= first && delays[0] <= first.mul_f64(1.2), "{delays:?}");
         assert!(
-            delays[5] >= FIRST * 32 && delays[11] >= LONGEST && delays[11] <= LONGEST.mul_f64(1.2),
+            delays[5] >= first * 32 && delays[11] >= longest && delays[11] <= longest.mul_f64(1.2),
             "{delays:?}"
         );
-        assert!(!fail("a", "1").0);
-        assert!(fail("b", "2").1 < FIRST * 2, "objects do not share failures");
-        let (is_first, delay) = fail("a", "3");
-        assert!(is_first && delay < FIRST * 2, "nor does one with another of its name");
+        assert_eq!(fail("a", "1").0, 13);
+        assert!(fail("b", "2").1 < first * 2, "objects do not share failures");
+        let (count, delay) = fail("a", "3");
+        assert!(count == 1 && delay < first * 2, "nor does one with another of its name");
         reset();
-        assert!(fail("a", "3").1 < FIRST * 2);
+        assert!(fail("a", "3").1 < first * 2);
     }
 }

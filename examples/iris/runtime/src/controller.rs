@@ -1,310 +1,375 @@
-//! One controller: from watches to calls of `reconcile`.
+//! One controller: from changes of objects to calls of its reconciler.
 
-use std::collections::HashSet;
-use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 
-use futures::channel::mpsc::{UnboundedSender, unbounded};
-use futures::stream::select;
+use futures::future::BoxFuture;
 use futures::{FutureExt as _, Stream, StreamExt as _};
-use kube::runtime::events::EventType;
-use kube::runtime::scheduler::{ScheduleRequest, scheduler};
-use kube::{Client, Resource};
-use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
-use tracing::info;
+use tokio::time::Duration;
+use tracing::{error, info, warn};
 
-use crate::Manager;
-use crate::backoff::Backoff;
-use crate::cache::{Cache, Concerned, owner};
-use crate::events::Events;
-use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::options::Timings;
-use crate::reconcile::{Action, Call, reconcile};
+use crate::backoff::{Backoff, RateLimiter};
+use crate::context;
+use crate::manager::{Controller, Manager};
+use crate::object::{Object, ObjectKey, owner_key};
+use crate::pause;
+use crate::predicate::Predicate;
+use crate::queue::{Priority, WorkQueue};
+use crate::reconcile::{Caller, Reconciler};
 use crate::shutdown::Shutdown;
-use crate::watch::{Key, Watched, Watches, key};
+use crate::store::{Change, Store};
 
-/// How many objects are reconciled at the same time.
-const CONCURRENCY: usize = 16;
-/// How many Warnings are published at the same time.
-const WARNINGS: usize = 200;
-
-/// What the parts of one controller share.
-pub(crate) struct Hub {
-    pub(crate) name: &'static str,
-    /// Where to watch; `None` stands for everywhere.
-    pub(crate) namespaces: Vec<Option<String>>,
-    pub(crate) client: Client,
-    pub(crate) timings: Timings,
-    pub(crate) health: Health,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) events: Events,
-    /// Limits how many Warnings are being published at the same time.
-    pub(crate) warnings: Semaphore,
-    pub(crate) backoff: Backoff,
+/// A controller of objects of the kind `K` that is being put together.
+#[must_use = "a controller does nothing before `run`"]
+pub struct Builder<'m, K: Object> {
+    manager: &'m mut Manager,
+    name: &'static str,
+    store: Store<K>,
+    queue: Arc<WorkQueue>,
+    predicate: Option<Predicate<K>>,
+    concurrency: Option<usize>,
+    limiter: RateLimiter,
+    /// What has to be known before anything is decided.
+    synced: Vec<BoxFuture<'static, ()>>,
+    /// What adds keys, for as long as it is polled.
+    sources: Vec<BoxFuture<'static, ()>>,
 }
 
-impl Hub {
-    /// Publishes that something is wrong with `object`, unless too much is. Nobody waits for it.
-    pub(crate) fn warn<K>(self: &Arc<Self>, object: Arc<K>, reason: &'static str, note: String)
-    where
-        K: Resource<DynamicType = ()> + Send + Sync + 'static,
-    {
-        let hub = self.clone();
-        tokio::spawn(async move {
-            // What went wrong is in the log. When much does, nobody is helped by events that come late.
-            let Ok(_turn) = hub.warnings.try_acquire() else { return };
-            let fact = object.meta().generation.unwrap_or_default().to_string();
-            hub.events.publish(&*object, EventType::Warning, reason, note, &fact).await;
-        });
+impl<'m, K: Object> Builder<'m, K> {
+    pub(crate) fn new(manager: &'m mut Manager, name: &'static str, store: Store<K>) -> Self {
+        store.keep_all();
+        store.record_fields_of(&reporter(name));
+        store.record_fields_of(&pause::field_manager(&reporter(name)));
+        Self {
+            manager,
+            name,
+            store,
+            queue: Arc::default(),
+            predicate: None,
+            concurrency: None,
+            limiter: RateLimiter::default(),
+            synced: Vec::new(),
+            sources: Vec::new(),
+        }
     }
-}
 
-/// Takes objects that are to be reconciled.
-pub(crate) type Queue = UnboundedSender<Key>;
-
-/// Adds the watches of one type to those of a controller. Their objects concern whom the function finds.
-type Watching = Box<dyn FnOnce(&mut Watches, Concerned) + Send>;
-
-/// A controller that is being put together.
-pub struct Builder<'m> {
-    pub(crate) manager: &'m mut Manager,
-    pub(crate) name: &'static str,
-    pub(crate) children: Vec<Watching>,
-}
-
-impl Builder<'_> {
-    /// Keeps `cache` up to date with all objects of its type, and reconciles the owner of each that changes.
+    /// The objects of the controller's own kind.
     #[must_use]
-    pub fn owns<C: Watched>(mut self, cache: &Cache<C>) -> Self {
-        let cache = cache.clone();
-        self.children.push(Box::new(move |watches, concerned| watches.add(&cache, concerned)));
+    pub fn store(&self) -> Store<K> {
+        self.store.clone()
+    }
+
+    /// Reconciles an object only if `predicate` finds a change of it worth that. Without one, every change is; what this
+    /// controller itself writes to the status never is.
+    pub fn with_predicate(mut self, predicate: Predicate<K>) -> Self {
+        self.predicate = Some(predicate);
         self
     }
 
-    /// Calls `reconcile` for every object that changes or whose children do, once the manager runs.
-    pub fn start<K, X, F, E>(self, context: X, reconcile: fn(Arc<K>, Arc<X>) -> F)
+    /// Reconciles the owner of each object of `store` that changes.
+    pub fn owns<C: Object>(self, store: &Store<C>) -> Self {
+        self.owns_where(store, Predicate::new(|_| true))
+    }
+
+    /// Reconciles the owner of each object of `store` that changes in a way that `predicate` finds worth it.
+    pub fn owns_where<C: Object>(self, store: &Store<C>, predicate: Predicate<C>) -> Self {
+        let dynamic_type = self.store.dynamic_type().clone();
+        store.keep_owned_by(&K::group(&dynamic_type), &K::kind(&dynamic_type));
+        store.record_fields_of(&reporter(self.name));
+        let is_namespaced = self.store.is_namespaced();
+        self.handle(store, predicate, move |change, add| {
+            // What cannot be decoded has an owner, too, and a change of owner concerns both.
+            for metadata in
+                [change.old.map(kube::Resource::meta), Some(change.metadata)].into_iter().flatten()
+            {
+                owner_key::<K>(metadata, &dynamic_type, is_namespaced).into_iter().for_each(&mut *add);
+            }
+        })
+    }
+
+    /// Reconciles the objects that `mapper` names for each object of `store` that changes, as it was and as it is. The
+    /// mapper may read stores. A key of which there is no object is passed over.
+    pub fn watches<C: Object, I>(
+        self,
+        store: &Store<C>,
+        mapper: impl Fn(&C) -> I + Send + Sync + 'static,
+    ) -> Self
     where
-        K: Watched,
-        X: Send + Sync + 'static,
-        F: Future<Output = Result<Action, E>> + Send + 'static,
-        E: std::error::Error + Send + Sync + 'static,
+        I: IntoIterator<Item = ObjectKey>,
     {
-        let Self { manager, name, children } = self;
-        let hub = Arc::new(Hub {
-            name,
-            namespaces: manager.options.namespaces(),
-            client: manager.client.clone(),
-            timings: manager.options.timings,
-            health: manager.health.clone(),
-            metrics: manager.metrics.clone(),
-            events: manager.events(&format!("{name}-controller")),
-            warnings: Semaphore::new(WARNINGS),
-            backoff: Backoff::default(),
-        });
-        hub.metrics.controller(name);
-        let context = Arc::new(context);
-        let call =
-            move |object| reconcile(object, context.clone()).map(|result| result.map_err(Into::into)).boxed();
-        let controller = run(hub, children, Arc::new(call), manager.shutdown.clone());
-        manager.controllers.push(controller.boxed());
+        self.watches_where(store, Predicate::new(|_| true), mapper)
     }
-}
 
-async fn run<K: Watched>(hub: Arc<Hub>, children: Vec<Watching>, call: Arc<Call<K>>, shutdown: Shutdown) {
-    info!(controller = hub.name, "starting controller");
-    let ((queue, requests), (unlisted, listed)) = (unbounded(), channel(1));
-    let mut watches = Watches { hub: hub.clone(), tasks: JoinSet::new(), queue, unlisted };
-    for watching in children {
-        watching(&mut watches, owner::<K>);
-    }
-    let objects = Cache::default();
-    watches.add(&objects, |metadata| Some(key(metadata)));
-    let Watches { tasks: mut watching, unlisted, .. } = watches;
-    drop(unlisted);
-    tokio::select! {
-        () = work(hub, objects, requests, listed, call, shutdown) => {}
-        // Watches go on for ever. One that does not has a bug, and ends the controller.
-        Some(_) = watching.join_next() => {}
-    }
-}
-
-/// Reconciles what is queued once everything is `listed`, several objects at a time but none twice, until `shutdown`
-/// and until what runs then is done.
-async fn work<K: Watched>(
-    hub: Arc<Hub>,
-    objects: Cache<K>,
-    requests: impl Stream<Item = Key>,
-    mut listed: Receiver<()>,
-    call: Arc<Call<K>>,
-    shutdown: Shutdown,
-) {
-    let (again, repeats) = unbounded();
-    let requests = requests.map(|message| ScheduleRequest { message, run_at: Instant::now() });
-    let mut due = pin!(scheduler(select(requests, repeats)));
-    let (mut running, mut busy, mut is_listed) = (JoinSet::new(), HashSet::new(), false);
-    loop {
-        // Deciding what to do about children before they are all known would mean deciding wrongly.
-        let next = async {
-            let due = due.as_mut();
-            if is_listed {
-                due.hold_unless(|key| !busy.contains(key)).next().await
-            } else {
-                due.hold().next().await
+    /// As [`Builder::watches`], if `predicate` finds the change worth it.
+    pub fn watches_where<C: Object, I>(
+        self,
+        store: &Store<C>,
+        predicate: Predicate<C>,
+        mapper: impl Fn(&C) -> I + Send + Sync + 'static,
+    ) -> Self
+    where
+        I: IntoIterator<Item = ObjectKey>,
+    {
+        store.keep_all();
+        self.handle(store, predicate, move |change, add| {
+            for object in [change.old, change.new].into_iter().flatten() {
+                mapper(object).into_iter().for_each(&mut *add);
             }
+        })
+    }
+
+    fn handle<C: Object>(
+        mut self,
+        store: &Store<C>,
+        predicate: Predicate<C>,
+        map: impl Fn(&Change<'_, C>, &mut dyn FnMut(ObjectKey)) + Send + Sync + 'static,
+    ) -> Self {
+        let (queue, objects) = (self.queue.clone(), self.store.clone());
+        store.handle(Box::new(move |change, priority| {
+            if predicate.allows(change) {
+                map(change, &mut |key| {
+                    // Before the objects are listed nobody knows which there are, and all of them are reconciled then.
+                    if objects.contains(&key) {
+                        queue.add(key, priority);
+                    }
+                });
+            }
+        }));
+        let synced = store.clone();
+        self.synced.push(async move { synced.synced().await }.boxed());
+        self
+    }
+
+    /// Reconciles each object that `keys` names: events from outside the cluster, or a timer.
+    pub fn source(mut self, keys: impl Stream<Item = ObjectKey> + Send + 'static) -> Self {
+        let (queue, name) = (self.queue.clone(), self.name);
+        let adding = async move {
+            let mut keys = pin!(keys);
+            while let Some(key) = keys.next().await {
+                queue.add(key, Priority::High);
+            }
+            warn!(controller = name, "a source has ended");
         };
-        tokio::select! {
-            () = shutdown.clone() => break,
-            _ = listed.recv(), if !is_listed => is_listed = true,
-            Some(done) = running.join_next() => {
-                // Panics are caught further in; one out here has a bug.
-                let Ok((message, delay)) = done else { return };
-                busy.remove(&message);
-                let _ = again.unbounded_send(ScheduleRequest { message, run_at: Instant::now() + delay });
+        self.sources.push(adding.boxed());
+        self
+    }
+
+    /// How many objects are reconciled at the same time, whatever `--max-concurrent-reconciles` says.
+    pub fn max_concurrent_reconciles(mut self, count: usize) -> Self {
+        self.concurrency = Some(count.max(1));
+        self
+    }
+
+    /// How long an object that failed waits before it is tried again.
+    pub fn rate_limiter(mut self, limiter: RateLimiter) -> Self {
+        self.limiter = limiter;
+        self
+    }
+
+    /// Calls `reconciler` for every object that changes, or has to be looked at because something else did, once the
+    /// manager runs.
+    pub fn run<R: Reconciler<Object = K>>(mut self, reconciler: R) {
+        let Self { manager, name, queue, .. } = self;
+        let (all, predicate) = (queue.clone(), self.predicate);
+        self.store.handle(Box::new(move |change, priority| {
+            // What is gone is looked at, so that it can be forgotten.
+            if change.new.is_none() || predicate.as_ref().is_none_or(|predicate| predicate.allows(change)) {
+                all.add(ObjectKey::from(change.metadata), priority);
             }
-            Some(key) = next, if busy.len() < CONCURRENCY => {
-                if let Some(object) = objects.get(&key.0, &key.1) {
-                    busy.insert(key.clone());
-                    let delay = reconcile(object, hub.clone(), call.clone());
-                    running.spawn(async { (key, delay.await) });
-                } else {
-                    hub.backoff.reset(&key);
+        }));
+        let synced = self.store.clone();
+        self.synced.push(async move { synced.synced().await }.boxed());
+        manager.metrics.controller(name);
+        let reporter = format!("{name}-controller");
+        let shared = context::Shared {
+            client: manager.client(),
+            recorder: manager.recorder.of(&reporter),
+            field_manager: reporter,
+            fence: manager.fence.clone(),
+            store: self.store.clone(),
+        };
+        let caller = Caller {
+            name,
+            reconciler,
+            shared: Arc::new(shared),
+            metrics: manager.metrics.clone(),
+            backoff: Backoff::new(self.limiter),
+            timeout: manager.options.timings.reconcile_timeout,
+            sync_period: manager.options.timings.sync_period,
+        };
+        let concurrency = self.concurrency.unwrap_or(manager.options.max_concurrent_reconciles);
+        let work = Work { caller: Arc::new(caller), store: self.store, queue, concurrency };
+        let (synced, sources) = (self.synced, self.sources);
+        let run = move |shutdown: Shutdown| {
+            async move {
+                info!(controller = name, "starting controller");
+                let mut adding: JoinSet<()> = sources.into_iter().collect();
+                work.run(synced, shutdown).await;
+                adding.shutdown().await;
+            }
+            .boxed()
+        };
+        manager.add(Controller { name, run: Box::new(run) });
+    }
+}
+
+/// Who publishes the events of a controller, and owns the fields that it writes.
+fn reporter(name: &str) -> String {
+    format!("{name}-controller")
+}
+
+/// What reconciles the objects of one controller.
+struct Work<R: Reconciler> {
+    caller: Arc<Caller<R>>,
+    store: Store<R::Object>,
+    queue: Arc<WorkQueue>,
+    concurrency: usize,
+}
+
+impl<R: Reconciler> Work<R> {
+    /// Reconciles what is queued once everything is `synced`, several objects at a time but none twice, until `shutdown`
+    /// and until what runs then is done.
+    async fn run(self, synced: Vec<BoxFuture<'static, ()>>, shutdown: Shutdown) {
+        // Deciding what to do about children before they are all known would mean deciding wrongly.
+        tokio::select! {
+            biased;
+            () = shutdown.clone() => return,
+            _ = futures::future::join_all(synced) => {}
+        }
+        let mut running = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.clone() => break,
+                Some(done) = running.join_next() => {
+                    // Panics are caught further in; one out here has a bug.
+                    let Ok((key, delay)) = done else { return };
+                    self.done(key, delay);
+                }
+                key = self.queue.get(), if running.len() < self.concurrency => {
+                    if let Some(object) = self.store.get(&key) {
+                        let call = self.caller.clone().call(object);
+                        running.spawn(async { (key, call.await) });
+                    } else {
+                        self.forget(&key);
+                    }
                 }
             }
         }
+        while running.join_next().await.is_some() {}
     }
-    while running.join_next().await.is_some() {}
-}
 
-#[cfg(test)]
-impl Hub {
-    pub(crate) fn for_tests<const N: usize>(client: Client, namespaces: [&str; N]) -> Arc<Self> {
-        Arc::new(Self {
-            name: "test",
-            namespaces: namespaces.map(|name| Some(name.to_owned())).to_vec(),
-            events: Events::new(client.clone(), "test"),
-            warnings: Semaphore::new(WARNINGS),
-            client,
-            timings: crate::Options::for_tests([]).timings,
-            health: Health::default(),
-            metrics: Arc::default(),
-            backoff: Backoff::default(),
-        })
+    fn done(&self, key: ObjectKey, delay: Duration) {
+        self.queue.done(&key);
+        self.queue.add_after(key, delay);
+    }
+
+    fn forget(&self, key: &ObjectKey) {
+        self.caller.backoff.reset(key);
+        if catch_unwind(AssertUnwindSafe(|| self.caller.reconciler.gone(key))).is_err() {
+            error!(controller = self.caller.name, %key, "what is to be done about a gone object panicked");
+        }
+        self.queue.done(key);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::{Request, Response};
-    use futures::future::{pending, ready};
-    use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-    use kube::client::Body;
+    use std::collections::BTreeSet;
+    use std::future::{pending, ready};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::object::version;
+    use crate::reconcile::Action;
+    use crate::reconcile::tests::{Fn, caller};
+    use k8s_openapi::api::core::v1::ConfigMap;
     use parking_lot::Mutex;
     use serde_json::json;
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    use std::time::Duration;
-    use tokio::time::sleep;
-    use tower::{BoxError, service_fn};
+    use tokio::time::{Instant, sleep};
 
-    /// An API server that fails to list the Secrets of one of two namespaces, until it is healed.
-    fn server(is_healed: Arc<AtomicBool>) -> Client {
-        let answer = move |request: Request<Body>| {
-            let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-            let (is_healed, watches) = (is_healed.load(Ordering::SeqCst), query.contains("watch=true"));
-            let (code, items) = match path {
-                _ if watches && is_healed => return pending().boxed(),
-                // What is known has to be listed again and again.
-                _ if watches => (410, json!([])),
-                "/api/v1/namespaces/b/secrets" if !is_healed => (500, json!([])),
-                "/api/v1/namespaces/b/configmaps" => {
-                    (200, json!([{ "metadata": { "namespace": "b", "name": "x" } }]))
-                }
-                _ => (200, json!([])),
-            };
-            let answer = json!({ "metadata": { "resourceVersion": "1" }, "items": items, "code": code,
-                "status": "Failure", "message": "", "reason": "" });
-            let answer = Response::builder().status(code).body(Body::from(answer.to_string().into_bytes()));
-            ready(Ok::<_, BoxError>(answer.expect("an answer"))).boxed()
-        };
-        Client::new(service_fn(answer), "test")
+    const CONCURRENCY: usize = 16;
+
+    fn put(store: &Store<ConfigMap>, name: &str) {
+        let metadata = json!({ "namespace": "a", "name": name, "resourceVersion": "1" });
+        let object: ConfigMap = serde_json::from_value(json!({ "metadata": metadata })).expect("an object");
+        assert_eq!(version(&object.metadata), 1);
+        store.observe(Ok(object), Instant::now(), Priority::Low);
     }
 
-    /// A reconcile that does nothing, and how often it was called.
-    fn counted() -> (Arc<Call<ConfigMap>>, Arc<AtomicUsize>) {
-        let calls = Arc::new(AtomicUsize::new(0));
-        let counter = calls.clone();
-        let call = move |_| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            ready(Ok(Action::AwaitChange)).boxed()
-        };
-        (Arc::new(call), calls)
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey::new("a", name)
     }
 
-    #[tokio::test]
-    async fn nothing_is_decided_before_all_namespaces_are_listed() {
-        let (healed, (call, calls)) = (Arc::new(AtomicBool::new(false)), counted());
-        let secrets = Cache::<Secret>::default();
-        let children: Watching = Box::new(move |watches, concerned| watches.add(&secrets, concerned));
-        let shutdown = pending().boxed().shared();
-        let hub = Hub::for_tests(server(healed.clone()), ["a", "b"]);
-        let controller = tokio::spawn(run(hub, vec![children], call, shutdown));
-        sleep(Duration::from_secs(1)).await;
-        assert_eq!(calls.load(Ordering::SeqCst), 0);
-        healed.store(true, Ordering::SeqCst);
-        while calls.load(Ordering::SeqCst) == 0 {
-            sleep(Duration::from_millis(50)).await;
+    /// What works on the objects of these names, and its queue.
+    fn work<R: Reconciler<Object = ConfigMap>>(reconciler: R, names: &[String]) -> (Work<R>, Arc<WorkQueue>) {
+        let (caller, queue) = (caller(reconciler), Arc::new(WorkQueue::default()));
+        let store = caller.shared.store.clone();
+        for name in names {
+            put(&store, name);
         }
-        controller.abort();
-    }
-
-    fn config_map(name: &str) -> ConfigMap {
-        let metadata = json!({ "namespace": "a", "name": name });
-        serde_json::from_value(json!({ "metadata": metadata })).expect("an object")
-    }
-
-    fn key(name: &str) -> Key {
-        ("a".to_owned(), name.to_owned())
+        (Work { caller, store, queue: queue.clone(), concurrency: CONCURRENCY }, queue)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_asked_for_before_all_is_listed_is_asked_for_once() {
-        let (objects, (queue, requests), (unlisted, listed)) = (Cache::default(), unbounded(), channel(1));
-        objects.told(Ok(config_map("x")), Instant::now());
-        let (call, calls) = counted();
-        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
-        let worker = tokio::spawn(work(hub, objects, requests, listed, call, pending().boxed().shared()));
-        (0..1000).for_each(|_| queue.unbounded_send(key("x")).expect("a worker"));
+    async fn nothing_is_decided_before_all_is_known_and_then_each_thing_once() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        let reconciler = Fn(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            ready(Ok(Action::AwaitChange))
+        });
+        let (work, queue) = work(reconciler, &["x".to_owned()]);
+        let (listed, wait) = futures::channel::oneshot::channel::<()>();
+        let synced = vec![wait.map(drop).boxed()];
+        let worker = tokio::spawn(work.run(synced, pending().boxed().shared()));
+        for _ in 0..1000 {
+            queue.add(key("x"), Priority::High);
+        }
         sleep(Duration::from_secs(1)).await;
-        assert_eq!((queue.len(), calls.load(Ordering::SeqCst)), (0, 0), "nothing piles up");
-        drop(unlisted);
+        assert_eq!((queue.depth(), calls.load(Ordering::SeqCst)), (1, 0));
+        drop(listed);
         sleep(Duration::from_secs(1)).await;
         assert_eq!(calls.load(Ordering::SeqCst), 1);
         worker.abort();
     }
 
+    struct Gone(Arc<Mutex<Vec<ObjectKey>>>);
+
+    impl Reconciler for Gone {
+        type Object = ConfigMap;
+
+        async fn reconcile(&self, _: &ConfigMap, _: &crate::Context<ConfigMap>) -> crate::Result {
+            Ok(Action::AwaitChange)
+        }
+
+        fn gone(&self, key: &ObjectKey) {
+            self.0.lock().push(key.clone());
+            panic!("which must not matter");
+        }
+    }
+
     #[tokio::test]
-    async fn failures_of_what_is_gone_are_forgotten() {
-        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
-        let gone = config_map("gone");
-        assert!(hub.backoff.after_failure(&gone.metadata).0);
-        let never: Arc<Call<ConfigMap>> = Arc::new(|_| pending().boxed());
-        let requests = futures::stream::iter([key("gone")]).chain(futures::stream::pending());
+    async fn what_is_gone_is_forgotten() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (work, queue) = work(Gone(seen.clone()), &[]);
+        let caller = work.caller.clone();
+        let mut gone = ConfigMap::default();
+        (gone.metadata.namespace, gone.metadata.name) = (Some("a".to_owned()), Some("gone".to_owned()));
+        assert_eq!(caller.backoff.after_failure(&gone.metadata).0, 1);
+        queue.add(key("gone"), Priority::High);
         let shutdown = sleep(Duration::from_millis(200)).boxed().shared();
-        let (_, listed) = channel(1);
-        work(hub.clone(), Cache::default(), requests, listed, never, shutdown).await;
-        assert!(hub.backoff.after_failure(&gone.metadata).0, "the first one again");
+        work.run(Vec::new(), shutdown).await;
+        assert_eq!(caller.backoff.after_failure(&gone.metadata).0, 1, "the first one again");
+        assert_eq!(*seen.lock(), [key("gone")]);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn reconciles_compute_at_the_same_time() {
-        let (objects, (queue, requests)) = (Cache::default(), unbounded());
-        let (begun, (done, mut finished)) = (Arc::new(AtomicUsize::new(0)), channel(2));
-        let call: Arc<Call<ConfigMap>> = Arc::new(move |_| {
+        let (begun, (done, mut finished)) = (Arc::new(AtomicUsize::new(0)), tokio::sync::mpsc::channel(2));
+        let reconciler = Fn(move |_| {
             let (begun, done) = (begun.clone(), done.clone());
             async move {
                 begun.fetch_add(1, Ordering::SeqCst);
@@ -315,52 +380,50 @@ mod tests {
                 let _ = done.send(begun.load(Ordering::SeqCst)).await;
                 Ok(Action::AwaitChange)
             }
-            .boxed()
         });
-        for name in ["x", "y"] {
-            objects.told(Ok(config_map(name)), Instant::now());
-            queue.unbounded_send(key(name)).expect("a worker");
+        let names = ["x".to_owned(), "y".to_owned()];
+        let (work, queue) = work(reconciler, &names);
+        for name in &names {
+            queue.add(key(name), Priority::High);
         }
-        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
-        let shutdown = pending().boxed().shared();
-        let worker = tokio::spawn(work(hub, objects, requests, channel(1).1, call, shutdown));
+        let worker = tokio::spawn(work.run(Vec::new(), pending().boxed().shared()));
         assert_eq!((finished.recv().await, finished.recv().await), (Some(2), Some(2)));
         worker.abort();
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_objects_are_reconciled_at_a_time_but_none_twice() {
-        let (objects, names) = (Cache::default(), (0..20).map(|number| number.to_string()));
-        names.clone().for_each(|name| objects.told(Ok(config_map(&name)), Instant::now()));
+        let names: Vec<_> = (0..20).map(|number| number.to_string()).collect();
         // Which ones run, how many did at most, how many are done, and whether one ran twice at a time.
-        let seen = Arc::new(Mutex::new((HashSet::new(), 0, 0, false)));
+        let seen = Arc::new(Mutex::new((BTreeSet::new(), 0, 0, false)));
         let state = || {
             let seen = seen.lock();
             (seen.0.len(), seen.1, seen.2, seen.3)
         };
         let watched = seen.clone();
-        let call: Arc<Call<ConfigMap>> = Arc::new(move |object| {
-            let (seen, name) = (watched.clone(), object.metadata.name.clone());
+        let reconciler = Fn(move |key: ObjectKey| {
+            let seen = watched.clone();
             async move {
                 {
                     let mut seen = seen.lock();
-                    seen.3 |= !seen.0.insert(name.clone());
+                    seen.3 |= !seen.0.insert(key.clone());
                     seen.1 = seen.1.max(seen.0.len());
                 }
                 sleep(Duration::from_secs(1)).await;
                 let mut seen = seen.lock();
-                seen.0.remove(&name);
+                seen.0.remove(&key);
                 seen.2 += 1;
                 Ok(Action::Requeue(Duration::from_secs(10)))
             }
-            .boxed()
         });
-        let (queue, requests) = unbounded();
+        let (work, queue) = work(reconciler, &names);
         let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-        let shutdown = stopped.map(drop).boxed().shared();
-        let hub = Hub::for_tests(server(Arc::default()), ["a"]);
-        let worker = tokio::spawn(work(hub, objects, requests, channel(1).1, call, shutdown));
-        let ask = || names.clone().for_each(|name| queue.unbounded_send(key(&name)).expect("a worker"));
+        let worker = tokio::spawn(work.run(Vec::new(), stopped.map(drop).boxed().shared()));
+        let ask = || {
+            for name in &names {
+                queue.add(key(name), Priority::High);
+            }
+        };
         ask();
         sleep(Duration::from_millis(500)).await;
         // Those that run do so once more when they are done, however often they are asked for; those that wait do not.

@@ -25,6 +25,8 @@ use crate::options::Timings;
 use crate::shutdown::Shutdown;
 use crate::{Error, Options};
 
+/// How long the name of an object may be (RFC 1123).
+const LONGEST_NAME: usize = 253;
 /// How long giving the Lease up may take.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,7 @@ impl Elector {
     pub(crate) fn new(
         client: Client,
         name: &'static str,
+        identity: Option<String>,
         options: &Options,
         fence: Fence,
     ) -> Result<Self, Error> {
@@ -57,9 +60,15 @@ impl Elector {
         let missing = "`--leader-elect` needs `--leader-election-namespace` outside a cluster";
         let namespace = options.leader_election_namespace.as_ref();
         let namespace = namespace.ok_or_else(|| Error::Setup(missing.to_owned()))?;
-        let host = std::env::var("POD_NAME").unwrap_or_else(|_| "manager".into());
-        // A process is not the one before it, even in the same pod.
-        let identity = format!("{host}_{}_{}", std::process::id(), Timestamp::now().as_microsecond());
+        if name.len() > LONGEST_NAME {
+            let message = format!("the Lease `{name}` has a name of more than {LONGEST_NAME} characters");
+            return Err(Error::Setup(message));
+        }
+        let identity = identity.unwrap_or_else(|| {
+            let host = std::env::var("POD_NAME").unwrap_or_else(|_| "manager".into());
+            // A process is not the one before it, even in the same pod.
+            format!("{host}_{}_{}", std::process::id(), Timestamp::now().as_microsecond())
+        });
         fence.close();
         let (leases, observed) = (Api::namespaced(client, namespace), (LeaseSpec::default(), Instant::now()));
         Ok(Self { leases, name, identity, timings, fence, observed })
@@ -257,7 +266,7 @@ mod tests {
         });
         let options = Options::for_tests(["--leader-election-namespace=test"]);
         let client = Client::new(answer, "test");
-        let elector = Elector::new(client, "test", &options, Fence::default()).expect("an election");
+        let elector = Elector::new(client, "test", None, &options, Fence::default()).expect("an election");
         (elector, server)
     }
 

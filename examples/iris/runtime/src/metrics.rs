@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use parking_lot::RwLock;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,11 +21,11 @@ type Labels<const N: usize> = [(&'static str, &'static str); N];
 
 /// Everything that is counted.
 pub(crate) struct Metrics {
-    registry: Registry,
+    registry: RwLock<Registry>,
     reconciles: Family<Labels<2>, Counter>,
     errors: Family<Labels<1>, Counter>,
     panics: Family<Labels<1>, Counter>,
-    undecodable: Family<Labels<1>, Counter>,
+    undecodable: Family<[(&'static str, String); 1], Counter>,
     seconds: Family<Labels<1>, Histogram>,
     active: Family<Labels<1>, Gauge>,
     retries: Family<Labels<1>, Counter>,
@@ -49,7 +50,7 @@ impl Default for Metrics {
             retries: add(&mut all, "workqueue_retries", "Reconciles tried again after a failure"),
             leader: add(&mut all, "leader_election_master_status", "Whether this replica leads"),
             requests: add(&mut all, "rest_client_requests", "Requests to the API server"),
-            registry: all,
+            registry: RwLock::new(all),
         }
     }
 }
@@ -65,7 +66,7 @@ impl Metrics {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode(&mut text, &self.registry.read());
         text
     }
 
@@ -74,7 +75,7 @@ impl Metrics {
         for result in ["success", "requeue_after", "error"] {
             let _ = self.reconciles.get_or_create(&[("controller", controller), ("result", result)]);
         }
-        for family in [&self.errors, &self.panics, &self.undecodable] {
+        for family in [&self.errors, &self.panics] {
             let _ = family.get_or_create(&[("controller", controller)]);
         }
         let _ = self.active.get_or_create(&[("controller", controller)]);
@@ -94,9 +95,10 @@ impl Metrics {
         let name = match result {
             Ok(Action::AwaitChange) => "success",
             Ok(Action::Requeue(_)) => "requeue_after",
+            Err(failure) if !failure.is_error() => "requeue_after",
             Err(failure) => {
                 self.errors.get_or_create(&of).inc();
-                if failure.0 == PANICKED {
+                if failure.reason == PANICKED {
                     self.panics.get_or_create(&of).inc();
                 }
                 self.retries.get_or_create(&[("name", controller)]).inc();
@@ -113,8 +115,18 @@ impl Metrics {
     }
 
     /// An object could not be decoded.
-    pub(crate) fn undecodable(&self, controller: &'static str) {
-        self.undecodable.get_or_create(&[("controller", controller)]).inc();
+    pub(crate) fn undecodable(&self, kind: &str) {
+        self.undecodable.get_or_create(&[("kind", kind.to_owned())]).inc();
+    }
+
+    /// Objects of a kind are watched: their counter starts at zero.
+    pub(crate) fn informer(&self, kind: &str) {
+        let _ = self.undecodable.get_or_create(&[("kind", kind.to_owned())]);
+    }
+
+    /// Adds metrics of the user's own.
+    pub(crate) fn register(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.registry.write());
     }
 
     /// Whether this replica leads.

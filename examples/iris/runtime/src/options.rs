@@ -9,10 +9,15 @@ use k8s_openapi::jiff::SignedDuration;
 
 /// Flags of every manager.
 #[derive(Clone, Debug, Args)]
+// Not named after the type, which the user's own options may be called, too.
+#[group(id = "operator_runtime_options")]
 pub struct Options {
     /// File that says how to reach the cluster; otherwise KUBECONFIG and ~/.kube/config do, or the pod it runs in
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+    /// Which context of the kubeconfig to use; the current one when not given
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
     /// Let only one of several replicas work, by holding a Lease
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
     pub leader_elect: bool,
@@ -43,6 +48,9 @@ pub struct Options {
     /// Namespaces to watch, separated by commas; all when not given
     #[arg(long, env = "WATCH_NAMESPACE", value_delimiter = ',', value_name = "NAMESPACES")]
     pub watch_namespace: Vec<String>,
+    /// How many objects each controller reconciles at the same time
+    #[arg(long, default_value = "16", value_parser = concurrency, value_name = "COUNT")]
+    pub max_concurrent_reconciles: usize,
     /// How long things may take.
     #[command(flatten)]
     pub timings: Timings,
@@ -51,6 +59,7 @@ pub struct Options {
 /// How long things may take, such as `500ms`, `15s` or `1m30s`.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Timing")]
+#[group(id = "operator_runtime_timings")]
 pub struct Timings {
     /// How long a Lease is valid without renewal
     #[arg(long, default_value = "15s", value_parser = duration, value_name = "TIME")]
@@ -77,6 +86,11 @@ pub struct Timings {
     /// something to send every minute
     #[arg(long, default_value = "45s", value_parser = duration, value_name = "TIME")]
     pub watch_check_period: Duration,
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=10_000).contains(count));
+    count.ok_or_else(|| "expected a number from 1 to 10000".to_owned())
 }
 
 /// As Go and people write it: `1m30s`.

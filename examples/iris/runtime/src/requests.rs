@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::header::{HeaderValue, USER_AGENT};
 use axum::http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
@@ -15,6 +16,8 @@ use crate::metrics::Metrics;
 
 /// `client` for what writes only while this process leads, or, if nothing ever closes the `fence`, for what may always.
 ///
+/// Requests say that they come from `agent`, unless they say otherwise.
+///
 /// An answer must begin within `limit`. What follows is up to whoever asked: a watch goes on. A write is given up when
 /// this process ceases to lead, because kube sends it again when the server is too busy.
 pub(crate) fn limited(
@@ -23,9 +26,14 @@ pub(crate) fn limited(
     limit: Duration,
     metrics: Arc<Metrics>,
     fence: Fence,
+    agent: &str,
 ) -> Client {
+    let agent = HeaderValue::from_str(agent).ok();
     let namespace = client.default_namespace().to_owned();
-    let send = move |request: Request<Body>| {
+    let send = move |mut request: Request<Body>| {
+        if let Some(agent) = &agent {
+            request.headers_mut().entry(USER_AGENT).or_insert_with(|| agent.clone());
+        }
         let (client, host, metrics, fence) = (client.clone(), host.clone(), metrics.clone(), fence.clone());
         async move {
             let method = request.method().clone();
@@ -55,8 +63,14 @@ mod tests {
     async fn a_write_is_given_up_when_the_lead_may_end() {
         let silent = Client::new(service_fn(|_| pending::<Result<Response<Body>, BoxError>>()), "test");
         let fence = Fence::default();
-        let client =
-            limited(silent.clone(), "".into(), Duration::from_secs(60), Arc::default(), fence.clone());
+        let client = limited(
+            silent.clone(),
+            "".into(),
+            Duration::from_secs(60),
+            Arc::default(),
+            fence.clone(),
+            "test",
+        );
         let write = || async {
             let request = Request::post("/").body(Body::empty()).expect("a request");
             let answer = timeout(Duration::from_secs(5), client.send(request)).await.expect("an end");
@@ -75,7 +89,8 @@ mod tests {
             fence.open_until(Instant::now());
         };
         assert_eq!(tokio::join!(write(), lose).0, given_up, "somebody else has taken the lead");
-        let short = limited(silent, "".into(), Duration::from_millis(50), Arc::default(), Fence::default());
+        let short =
+            limited(silent, "".into(), Duration::from_millis(50), Arc::default(), Fence::default(), "test");
         let error = short.send(Request::get("/").body(Body::empty()).expect("a request")).await;
         assert!(error.expect_err("an error").to_string().contains("no answer"));
     }

@@ -9,7 +9,7 @@ use tracing::info;
 use crate::Error;
 
 /// Resolves, for everyone who holds a clone, once the process should stop.
-pub(crate) type Shutdown = Shared<BoxFuture<'static, ()>>;
+pub type Shutdown = Shared<BoxFuture<'static, ()>>;
 
 /// Stops at SIGTERM or SIGINT; a second one ends the process at once.
 pub(crate) fn on_signal() -> Result<Shutdown, Error> {

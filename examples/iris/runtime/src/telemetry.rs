@@ -11,6 +11,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 /// Flags of the logs.
 #[derive(Clone, Debug, Args)]
+#[group(id = "operator_runtime_log_options")]
 pub struct LogOptions {
     /// How much to log: error, warn, info, debug, trace, or directives such as info,kube=debug
     #[arg(long, default_value = "info", value_parser = filter, value_name = "LEVEL")]
@@ -60,9 +61,11 @@ pub fn init(service: &'static str, options: LogOptions) -> Telemetry {
     let (subscriber, traces) = {
         use opentelemetry::trace::TracerProvider as _;
         let traces = traces(service);
-        let layer = traces.as_ref().ok().and_then(Option::as_ref).map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer(service))
-        });
+        let layer = traces
+            .as_ref()
+            .ok()
+            .and_then(Option::as_ref)
+            .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
         (subscriber.with(layer), traces)
     };
     #[cfg(not(feature = "otel"))]

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::{Resource, ResourceExt};
 
 use iris_api::v1alpha1::iris::{Iris, IrisStatus};
 
-use operator_runtime::{Fact, set_condition};
+use operator_runtime::Conditions;
 
 /// Label of the pods; its value is the name of their Deployment.
 pub const LABEL: &str = "iris/deployment-name";
@@ -21,6 +21,8 @@ pub const CONTAINER: &str = "iris";
 pub const DEFAULT_IMAGE: &str = "store/intersystems/iris-community:2020.4.0.524.0";
 /// Names the image of the container.
 pub const IMAGE_VARIABLE: &str = "IRIS_IMAGE";
+/// Type of the condition that says whether everything is there.
+const READY: &str = "Ready";
 /// Reason of the condition and event that say that the Deployment's name is taken.
 pub const NAME_CONFLICT: &str = "NameConflict";
 
@@ -61,7 +63,6 @@ pub fn deployment(object: &Iris, image: &str) -> Deployment {
         metadata: ObjectMeta {
             name: Some(name.clone()),
             namespace: Some(namespace(object)),
-            owner_references: owner(object).map(|owner| vec![owner]),
             ..ObjectMeta::default()
         },
         spec: DeploymentSpec {
@@ -69,7 +70,12 @@ pub fn deployment(object: &Iris, image: &str) -> Deployment {
             selector: LabelSelector { match_labels: Some(labels.clone()), ..LabelSelector::default() },
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
-                spec: Some(PodSpec { containers: vec![container], ..PodSpec::default() }),
+                spec: Some(PodSpec {
+                    containers: vec![container],
+                    // What runs there has no business with the API server.
+                    automount_service_account_token: Some(false),
+                    ..PodSpec::default()
+                }),
             },
             ..DeploymentSpec::default()
         }
@@ -78,48 +84,49 @@ pub fn deployment(object: &Iris, image: &str) -> Deployment {
     }
 }
 
-/// Makes the garbage collector delete what `object` owns before it deletes `object`, if asked to wait.
-fn owner(object: &Iris) -> Option<OwnerReference> {
-    let owner = object.controller_owner_ref(&())?;
-    Some(OwnerReference { block_owner_deletion: Some(true), ..owner })
-}
-
 /// The status of `object` when its Deployment is as it should be.
 #[must_use]
-pub fn status(object: &Iris, deployment: &Deployment) -> IrisStatus {
+pub fn status(object: &Iris, mut conditions: Conditions, deployment: &Deployment) -> IrisStatus {
     let observed: DeploymentStatus = deployment.status.clone().unwrap_or_default();
     let (ready, wanted) = (observed.ready_replicas.unwrap_or_default(), wanted_replicas(object));
     // Until the Deployment's controller has seen the latest change, its numbers are about an older one.
-    let current = observed.observed_generation >= deployment.meta().generation;
-    let holds = current && ready == wanted;
-    let fact = Fact {
-        type_: "Ready",
-        holds,
-        reason: if holds { "ReplicasReady" } else { "Progressing" },
-        message: format!("{ready} of {wanted} replicas are ready"),
-    };
-    with_condition(object, &observed, fact)
+    let is_current = observed.observed_generation >= deployment.meta().generation;
+    // Replicas of an older template may be ready, too.
+    let is_rolled_out = observed.updated_replicas.unwrap_or_default() == wanted;
+    let failure = observed.conditions.iter().flatten().find(|it| {
+        // Required fields in some versions of Kubernetes, optional ones in others.
+        let (type_, status): (Option<String>, Option<String>) =
+            (it.type_.clone().into(), it.status.clone().into());
+        type_.as_deref() == Some("ReplicaFailure") && status.as_deref() == Some("True")
+    });
+    let counted = format!("{ready} of {wanted} replicas are ready");
+    match failure {
+        Some(failure) => {
+            let message = failure.message.clone().unwrap_or(counted);
+            conditions.set(READY, false, "ReplicaFailure", message);
+        }
+        None if is_current && is_rolled_out && ready == wanted => {
+            conditions.set(READY, true, "ReplicasReady", counted);
+        }
+        None => conditions.set(READY, false, "Progressing", counted),
+    }
+    observed_status(object, &observed, conditions)
 }
 
 /// The status of `object` when the name of its Deployment is taken.
 #[must_use]
-pub fn conflict_status(object: &Iris, message: &str) -> IrisStatus {
-    let fact = Fact { type_: "Ready", holds: false, reason: NAME_CONFLICT, message: message.to_owned() };
-    with_condition(object, &DeploymentStatus::default(), fact)
+pub fn conflict_status(object: &Iris, mut conditions: Conditions, message: &str) -> IrisStatus {
+    conditions.set(READY, false, NAME_CONFLICT, message);
+    observed_status(object, &DeploymentStatus::default(), conditions)
 }
 
-fn with_condition(object: &Iris, observed: &DeploymentStatus, fact: Fact) -> IrisStatus {
-    let generation = object.meta().generation;
-    // Conditions of other types are somebody else's.
-    let known = object.status.iter().flat_map(|status| &status.conditions);
-    let mut conditions = known.filter(|known| known.type_ == fact.type_).cloned().collect();
-    set_condition(&mut conditions, fact, generation);
+fn observed_status(object: &Iris, observed: &DeploymentStatus, conditions: Conditions) -> IrisStatus {
     IrisStatus {
         replicas: observed.replicas.unwrap_or_default(),
         ready_replicas: observed.ready_replicas.unwrap_or_default(),
         selector: Some(format!("{LABEL}={}", object.spec.deployment_name)),
-        observed_generation: generation,
-        conditions,
+        observed_generation: object.meta().generation,
+        conditions: conditions.into(),
     }
 }
 
@@ -132,35 +139,38 @@ mod tests {
         let spec = Spec { deployment_name: "web".to_owned(), replicas };
         let mut object = Iris::new("sample", spec);
         object.metadata.namespace = Some("default".to_owned());
-        object.metadata.uid = Some("1234".to_owned());
         object.metadata.generation = Some(3);
         object
     }
 
     #[test]
-    fn the_deployment_is_owned_and_labelled() {
+    fn the_deployment_is_labelled() {
         let deployment = deployment(&object(None), "image:1");
         let value = serde_json::to_value(&deployment).expect("JSON");
         assert_eq!(value["spec"]["replicas"], 1);
         assert_eq!(value["spec"]["selector"]["matchLabels"][LABEL], "web");
         assert_eq!(value["spec"]["template"]["metadata"]["labels"][LABEL], "web");
         assert_eq!(value["spec"]["template"]["spec"]["containers"][0]["image"], "image:1");
-        assert_eq!(value["metadata"]["ownerReferences"][0]["uid"], "1234");
-        assert_eq!(value["metadata"]["ownerReferences"][0]["controller"], true);
-        assert_eq!(value["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], true);
     }
 
     #[test]
     fn ready_means_that_all_wanted_replicas_are() {
         let mut child = deployment(&object(Some(2)), "image:1");
         child.metadata.generation = Some(1);
-        for (ready, observed, holds) in [(0, 1, "False"), (2, 1, "True"), (2, 0, "False"), (3, 1, "False")] {
+        for (ready, updated, observed, holds) in [
+            (0, 2, 1, "False"),
+            (2, 2, 1, "True"),
+            (2, 1, 1, "False"),
+            (2, 2, 0, "False"),
+            (3, 2, 1, "False"),
+        ] {
             child.status = Some(DeploymentStatus {
                 ready_replicas: Some(ready),
+                updated_replicas: Some(updated),
                 observed_generation: Some(observed),
                 ..DeploymentStatus::default()
             });
-            let status = status(&object(Some(2)), &child);
+            let status = status(&object(Some(2)), Conditions::default(), &child);
             assert_eq!((status.ready_replicas, status.conditions[0].status.as_str()), (ready, holds));
             assert_eq!(status.observed_generation, Some(3));
         }

@@ -3,7 +3,6 @@
 //! Objects that cannot be read, that reconcile cannot bear, that change their identity, and a great many of them.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,13 +12,14 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Resource, ResourceExt};
+use operator_runtime::{Action, Context, Manager, Options, Reconciler};
 use serde_json::{Value, json};
 
 use crate::case::{Case, NAME};
 use crate::common::proxy::{Cut, Fate, Proxy};
 use crate::common::{ControlPlane, ensure, eventually};
 use crate::run;
-use crate::subject::{Action, Manager, Object, Options, PLURAL};
+use crate::subject::{Object, PLURAL};
 
 #[test]
 #[ignore = "has a control plane of its own; `make test-faults` runs it"]
@@ -84,14 +84,18 @@ struct Cli {
     manager: Options,
 }
 
-/// How often each object was reconciled.
-struct Calls(Arc<Mutex<HashMap<String, usize>>>);
+/// Counts how often each object was reconciled, and panics at one.
+struct Panics(Arc<Mutex<HashMap<String, usize>>>);
 
-async fn panics_at_one(object: Arc<Object>, calls: Arc<Calls>) -> Result<Action, Infallible> {
-    tokio::task::yield_now().await;
-    *calls.0.lock().expect("no panic").entry(object.name_any()).or_default() += 1;
-    assert_ne!(object.name_any(), "unbearable", "this one cannot be borne");
-    Ok(Action::AwaitChange)
+impl Reconciler for Panics {
+    type Object = Object;
+
+    async fn reconcile(&self, object: &Object, _: &Context<Object>) -> operator_runtime::Result {
+        tokio::task::yield_now().await;
+        *self.0.lock().expect("no panic").entry(object.name_any()).or_default() += 1;
+        assert_ne!(object.name_any(), "unbearable", "this one cannot be borne");
+        Ok(Action::AwaitChange)
+    }
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn f14_reconcile_panics() {
         let flags = flags.map(str::to_owned).into_iter().chain([kubeconfig.to_string_lossy().into_owned()]);
         let mut manager = Manager::new("f14", Cli::parse_from(flags).manager).await.expect("a manager");
         let calls = Arc::new(Mutex::new(HashMap::<String, usize>::new()));
-        manager.controller("f14").start(Calls(calls.clone()), panics_at_one);
+        manager.controller("f14").run(Panics(calls.clone()));
         let manager = tokio::spawn(manager.run());
         let count = |name: &str| calls.lock().expect("no panic").get(name).copied().unwrap_or_default();
 

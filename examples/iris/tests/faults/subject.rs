@@ -2,7 +2,6 @@
 
 //! What the tests are about: the kind, and how one of its objects asks for a Deployment.
 
-pub use operator_runtime::{Action, Manager, Options};
 pub use iris_api::v1alpha1::iris::{Iris as Object, IrisSpec as Spec};
 
 /// The kind, in paths of requests.

@@ -1,17 +1,11 @@
 //! Whether an object is as it should be.
 
-use serde::Serialize;
 use serde_json::Value;
 
-/// Whether `current` has everything that `desired` says. What `desired` leaves out may be anything: defaults of the API
-/// server, status, and fields that belong to others. So a field that `desired` has ceased to say is not missed; it goes
-/// with the next write.
-pub fn covers(current: &impl Serialize, desired: &impl Serialize) -> bool {
-    match (serde_json::to_value(current), serde_json::to_value(desired)) {
-        (Ok(current), Ok(desired)) => contains(&current, &desired),
-        // An object that cannot be serialised cannot have come from the API server.
-        _ => false,
-    }
+/// Whether `current` has everything that `desired` says, which Go's `equality.Semantic` calls a deep derivative. What
+/// `desired` leaves out may be anything: defaults of the API server, status, and fields that belong to others.
+pub(crate) fn is_derivative(desired: &Value, current: &Value) -> bool {
+    contains(current, desired)
 }
 
 fn contains(current: &Value, desired: &Value) -> bool {
@@ -64,9 +58,9 @@ mod tests {
         current["spec"]["containers"] =
             json!([{"name": "sidecar", "image": "y"}, {"name": "a", "image": "x", "tty": true}]);
         current["spec"].as_object_mut().expect("an object").remove("labels");
-        assert!(covers(&current, &desired));
+        assert!(is_derivative(&desired, &current));
         let mounts = json!([{"name": "data", "mountPath": "/a"}, {"name": "data", "mountPath": "/b"}]);
-        assert!(covers(&mounts, &mounts), "one volume is mounted twice");
+        assert!(is_derivative(&mounts, &mounts), "one volume is mounted twice");
         for (path, value) in [
             ("replicas", json!(2)),
             ("containers", json!([])),
@@ -75,7 +69,7 @@ mod tests {
         ] {
             let mut changed = current.clone();
             changed["spec"][path] = value;
-            assert!(!covers(&changed, &desired), "{path}");
+            assert!(!is_derivative(&desired, &changed), "{path}");
         }
     }
 }
