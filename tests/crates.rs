@@ -30,7 +30,7 @@ fn the_tool_carries_the_libraries_as_they_are() {
         for path in files(&root) {
             let file = fs::read_to_string(&path).expect("a text");
             let name = path.strip_prefix(&root).expect("a path below").to_str().expect("UTF-8");
-            assert!(file.ends_with('\n') && !file.contains("\r"), "{name}: ends of lines");
+            assert!(file.ends_with('\n') && !file.contains('\r'), "{name}: ends of lines");
             assert!(!file.lines().any(|line| line.starts_with(MARK)), "{name}: a line begins like a file");
             write!(text, "{MARK}{name}\n{file}").expect("a string");
         }

@@ -53,28 +53,35 @@ impl<K: Object> Context<K> {
     ///
     /// # Errors
     /// [`ApplyError::Taken`] if there is an object of that name which the object does not control; it is left alone.
-    pub async fn apply<C: Object>(&self, store: &Store<C>, desired: C) -> Result<Applied<C>, ApplyError> {
-        self.apply_or(store, desired, false).await
+    pub fn apply<'a, C: Object>(
+        &'a self,
+        store: &'a Store<C>,
+        desired: C,
+    ) -> impl Future<Output = Result<Applied<C>, ApplyError>> + Send + 'a {
+        let desired = self.desired(store, desired);
+        async move { self.apply_or(store, desired?, false).await }
     }
 
     /// As [`Context::apply`], but an object of that name which nobody controls becomes the child.
     ///
     /// # Errors
     /// [`ApplyError::Taken`] if somebody else controls it.
-    pub async fn adopt<C: Object>(&self, store: &Store<C>, desired: C) -> Result<Applied<C>, ApplyError> {
-        self.apply_or(store, desired, true).await
+    pub fn adopt<'a, C: Object>(
+        &'a self,
+        store: &'a Store<C>,
+        desired: C,
+    ) -> impl Future<Output = Result<Applied<C>, ApplyError>> + Send + 'a {
+        let desired = self.desired(store, desired);
+        async move { self.apply_or(store, desired?, true).await }
     }
 
     async fn apply_or<C: Object>(
         &self,
         store: &Store<C>,
-        mut desired: C,
+        (key, mut desired): (ObjectKey, Value),
         adopts: bool,
     ) -> Result<Applied<C>, ApplyError> {
         let (manager, dynamic_type) = (&self.shared.field_manager, store.dynamic_type());
-        self.own(store, desired.meta_mut())?;
-        let key = ObjectKey::of(&desired);
-        let mut desired = body(&desired, dynamic_type)?;
         let fingerprint = fingerprint(&[&desired.to_string()]);
 
         let Some(current) = self.find(store, &key).await? else {
@@ -159,6 +166,16 @@ impl<K: Object> Context<K> {
     pub fn controls(&self, metadata: &ObjectMeta) -> bool {
         let uid = self.object.meta().uid.as_ref();
         controller_of(metadata).is_some_and(|owner| Some(&owner.uid) == uid)
+    }
+
+    /// The key of a child, and what is sent for it, so that nobody holds the child itself while waiting.
+    fn desired<C: Object>(
+        &self,
+        store: &Store<C>,
+        mut desired: C,
+    ) -> Result<(ObjectKey, Value), TerminalError> {
+        self.own(store, desired.meta_mut())?;
+        Ok((ObjectKey::of(&desired), body(&desired, store.dynamic_type())?))
     }
 
     /// Completes the metadata of a child.

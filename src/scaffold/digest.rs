@@ -22,6 +22,12 @@ impl Digest {
     }
 }
 
+/// The SHA-256 of a text, in hexadecimal, whatever its line ends are.
+#[must_use]
+pub fn sha256(text: &str) -> String {
+    Digest::of(text.replace("\r\n", "\n")).0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,18 +3,49 @@
 //! The libraries are ordinary crates beside this one, and cargo leaves folders with a manifest of their own out of a
 //! package. So the tool carries a copy of each, which `make golden` renews and `tests/crates.rs` holds equal to the sources.
 
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
 use super::Rendered;
+use crate::scaffold::sha256;
 
 /// Stands before the path of each file.
 const MARK: &str = ">>> ";
 
-/// The libraries' folders in a project, and their files.
-const CRATES: [(&str, &str); 1] = [("runtime", include_str!("../../templates/crates/runtime.txt"))];
+/// File beside those of a library with the checksum of each, as `sha256sum` writes it: what the library's files were when
+/// they were written.
+pub const SUMS: &str = "SHA256SUMS";
+
+/// A library that is written into projects.
+pub struct Library {
+    /// Its package.
+    pub package: &'static str,
+    /// Its folder in a project.
+    pub folder: &'static str,
+    text: &'static str,
+}
+
+/// All of them.
+pub const LIBRARIES: [Library; 1] = [Library {
+    package: "operator-runtime",
+    folder: "runtime",
+    text: include_str!("../../templates/crates/runtime.txt"),
+}];
 
 /// The files of all libraries.
 pub fn files() -> impl Iterator<Item = Rendered> {
-    CRATES.into_iter().flat_map(|(folder, text)| {
-        unpack(text).map(move |(path, text)| Rendered::fixed(format!("{folder}/{path}"), text))
+    static SUMMED: LazyLock<Vec<String>> = LazyLock::new(|| LIBRARIES.iter().map(sums).collect());
+    LIBRARIES.iter().zip(&*SUMMED).flat_map(|(library, sums)| {
+        let files = unpack(library.text).chain([(SUMS, sums.as_str())]);
+        files.map(|(path, text)| Rendered::fixed(format!("{}/{path}", library.folder), text))
+    })
+}
+
+fn sums(library: &Library) -> String {
+    unpack(library.text).fold(String::new(), |mut sums, (path, text)| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(sums, "{}  {path}", sha256(text));
+        sums
     })
 }
 

@@ -29,11 +29,6 @@ pub fn sorted(lock: &str) -> String {
     text
 }
 
-/// Names of all packages in `lock`; a project cannot have one of these.
-pub fn packages(lock: &str) -> impl Iterator<Item = &str> {
-    lock.split(PACKAGE).skip(1).map(name)
-}
-
 fn name(package: &str) -> &str {
     package.strip_prefix("name = \"").and_then(|rest| rest.split('"').next()).unwrap_or_default()
 }
@@ -53,6 +48,10 @@ fn sort_dependencies(package: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn packages(lock: &str) -> impl Iterator<Item = &str> {
+        lock.split(PACKAGE).skip(1).map(name)
+    }
 
     #[test]
     fn own_packages_move_to_their_place() {

@@ -22,7 +22,7 @@ pub use api::insertions;
 pub use license::Licensing;
 pub use owners::{controller, external, faults, owned, seeded, test, types};
 // `Project` has a list of its own, so that it needs nothing of this module.
-pub use project::locked_packages;
+pub use embedded::{LIBRARIES, Library, SUMS};
 pub use view::{ControllerView, ProjectView, ResourceView};
 
 use rendered::{Rendered, render};

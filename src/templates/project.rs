@@ -1,17 +1,6 @@
 //! The files that `init` renders.
 
-use std::sync::LazyLock;
-
 use super::{ProjectView, Rendered, embedded, filters, lockfile, render};
-
-/// Names of the packages that every generated project depends on, which no project can have.
-pub fn locked_packages() -> impl Iterator<Item = &'static str> {
-    static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let lock = include_str!("../../templates/project/Cargo.lock.j2");
-        lockfile::packages(lock).filter(|name| !name.contains('{')).collect()
-    });
-    NAMES.iter().copied()
-}
 
 /// Renders each template below `project/` to the path of the same name.
 macro_rules! files {

@@ -1,5 +1,7 @@
 //! Steps that are taken one after the other, each when those before it are ready, as in a workflow.
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::conditions::Conditions;
@@ -69,10 +71,19 @@ impl Steps {
     ///
     /// # Errors
     /// Those of the step.
-    pub async fn take(
+    pub fn take<'s>(
+        &'s mut self,
+        condition: &'s str,
+        step: impl Future<Output = Result<Readiness, BoxError>> + Send + 's,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send + 's {
+        // Steps hold whole children.
+        self.take_boxed(condition, step.boxed())
+    }
+
+    async fn take_boxed(
         &mut self,
         condition: &str,
-        step: impl Future<Output = Result<Readiness, BoxError>>,
+        step: BoxFuture<'_, Result<Readiness, BoxError>>,
     ) -> Result<(), BoxError> {
         if let Some(blocked_by) = &self.blocked_by {
             let message = format!("waiting until the object is {blocked_by}");

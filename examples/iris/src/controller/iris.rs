@@ -3,8 +3,6 @@
 //! The controller of `Iris`: keeps one Deployment of the wanted name at the wanted number of replicas, and removes
 //! those it left behind under other names.
 
-use std::time::Duration;
-
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use operator_runtime::{
@@ -18,8 +16,6 @@ use super::iris_resources as resources;
 
 /// Name of the controller, in metrics and logs. `iris-controller` publishes its events and owns the fields it writes.
 const NAME: &str = "iris";
-/// How soon to look again whether a Deployment that is in the way is gone.
-const CONFLICT_RETRY: Duration = Duration::from_secs(10);
 
 /// What a reconcile works with.
 struct IrisReconciler {
@@ -29,9 +25,8 @@ struct IrisReconciler {
 
 /// Adds the controller to the manager.
 pub fn start(manager: &mut Manager) {
-    let deployments = manager.owned();
-    let reconciler = IrisReconciler { deployments: deployments.clone(), image: resources::image() };
-    manager.controller(NAME).owns(&deployments).run(reconciler);
+    let (deployments, image) = (manager.owned(), resources::image());
+    manager.controller(NAME).owns(&deployments).run(IrisReconciler { deployments, image });
 }
 
 // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris,verbs=get;list;watch
@@ -63,34 +58,31 @@ impl Reconciler for IrisReconciler {
 
         let name = &key.name;
         info!(deployment_name = name, "checking if an existing Deployment exists for this resource");
-        let known = self.deployments.get(&key);
-        let old_count = known.as_deref().and_then(resources::replicas);
-        if known.is_none() {
-            info!(deployment_name = name, "could not find existing Deployment for Iris, creating one...");
-        } else {
+        if let Some(known) = self.deployments.get(&key) {
             info!(
                 deployment_name = name,
                 "existing Deployment resource already exists for Iris, checking replica count"
             );
-        }
-        if known.is_some() && old_count != Some(replicas) {
-            info!(deployment_name = name, old_count, new_count = replicas, "updating replica count");
+            let old_count = resources::replicas(&known);
+            if old_count != Some(replicas) {
+                info!(deployment_name = name, old_count, new_count = replicas, "updating replica count");
+            }
+        } else {
+            info!(deployment_name = name, "could not find existing Deployment for Iris, creating one...");
         }
         let deployment = match context.apply(&self.deployments, desired).await {
             Err(taken @ ApplyError::Taken { .. }) => {
-                let note = taken.to_string();
-                let status = resources::conflict_status(object, context.conditions(), &note);
+                let status = resources::conflict_status(object, context.conditions(), &taken);
                 if context.patch_status(status).await? {
-                    context.warn(resources::NAME_CONFLICT, note);
+                    context.warn(resources::NAME_CONFLICT, taken.to_string());
                 }
-                return Ok(Action::Requeue(CONFLICT_RETRY));
+                return Ok(Action::Requeue(resources::CONFLICT_RETRY));
             }
             applied => applied?,
         };
         report(&deployment, replicas, context);
 
-        let status = resources::status(object, context.conditions(), &deployment);
-        if context.patch_status(status).await? {
+        if context.patch_status(resources::status(object, context.conditions(), &deployment)).await? {
             info!(deployment_name = name, "updating Iris resource status");
         }
         info!(deployment_name = name, "resource status synced");
@@ -101,18 +93,18 @@ impl Reconciler for IrisReconciler {
 /// Tells people what became of the Deployment.
 fn report(deployment: &Applied<Deployment>, replicas: i32, context: &Context<Iris>) {
     let name = deployment.name_any();
-    let old_count = deployment.previous.as_deref().and_then(resources::replicas);
-    let (reason, note) = match deployment.operation {
-        Operation::Created => {
+    let (reason, note) = match (deployment.operation, &deployment.previous) {
+        (Operation::Unchanged, _) => {
+            return info!(deployment_name = name, replica_count = replicas, "replica count up to date");
+        }
+        (Operation::Created, _) => {
             info!(deployment_name = name, "created Deployment resource for Iris");
             ("Created", format!("Created deployment \"{name}\""))
         }
-        Operation::Updated if old_count == Some(replicas) => ("Updated", format!("Updated deployment \"{name}\"")),
-        Operation::Updated => ("Scaled", format!("Scaled deployment \"{name}\" to {replicas} replicas")),
-        Operation::Unchanged => {
-            info!(deployment_name = name, replica_count = replicas, "replica count up to date");
-            return;
+        (Operation::Updated, Some(previous)) if resources::replicas(previous) == Some(replicas) => {
+            ("Updated", format!("Updated deployment \"{name}\""))
         }
+        (Operation::Updated, _) => ("Scaled", format!("Scaled deployment \"{name}\" to {replicas} replicas")),
     };
     context.event(EventType::Normal, reason, note, &*deployment.object);
 }

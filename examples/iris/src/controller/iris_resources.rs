@@ -3,6 +3,7 @@
 //! What the spec of kind `Iris` asks for, as pure functions: the Deployment it should have and the status that describes it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
@@ -11,7 +12,7 @@ use kube::{Resource, ResourceExt};
 
 use iris_api::v1alpha1::iris::{Iris, IrisStatus};
 
-use operator_runtime::Conditions;
+use operator_runtime::{ApplyError, Conditions};
 
 /// Label of the pods; its value is the name of their Deployment.
 pub const LABEL: &str = "iris/deployment-name";
@@ -21,6 +22,8 @@ pub const CONTAINER: &str = "iris";
 pub const DEFAULT_IMAGE: &str = "store/intersystems/iris-community:2020.4.0.524.0";
 /// Names the image of the container.
 pub const IMAGE_VARIABLE: &str = "IRIS_IMAGE";
+/// How soon to look again whether a Deployment that is in the way is gone.
+pub const CONFLICT_RETRY: Duration = Duration::from_secs(10);
 /// Type of the condition that says whether everything is there.
 const READY: &str = "Ready";
 /// Reason of the condition and event that say that the Deployment's name is taken.
@@ -115,8 +118,8 @@ pub fn status(object: &Iris, mut conditions: Conditions, deployment: &Deployment
 
 /// The status of `object` when the name of its Deployment is taken.
 #[must_use]
-pub fn conflict_status(object: &Iris, mut conditions: Conditions, message: &str) -> IrisStatus {
-    conditions.set(READY, false, NAME_CONFLICT, message);
+pub fn conflict_status(object: &Iris, mut conditions: Conditions, taken: &ApplyError) -> IrisStatus {
+    conditions.set(READY, false, NAME_CONFLICT, taken.to_string());
     observed_status(object, &DeploymentStatus::default(), conditions)
 }
 

@@ -1,0 +1,132 @@
+//! What a reconcile works with: helpers that write children, status and finalizers safely, on behalf of one object.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Client;
+use kube::runtime::events::EventType;
+use tokio::sync::OnceCell;
+
+use crate::conditions::Conditions;
+use crate::errors::{ApplyError, Stale};
+use crate::events::{Recorder, Regarding};
+use crate::leader::Fence;
+use crate::object::{Object, ObjectKey};
+use crate::rest;
+use crate::steps::Steps;
+use crate::store::Store;
+
+/// What the reconciles of one controller share.
+pub(crate) struct Shared<K: Object> {
+    pub(crate) client: Client,
+    pub(crate) recorder: Recorder,
+    /// Who owns the fields that this controller writes.
+    pub(crate) field_manager: String,
+    pub(crate) fence: Fence,
+    pub(crate) store: Store<K>,
+}
+
+/// One reconcile of one object, and what it may do.
+///
+/// Nothing is written on the word of an old copy: before the first write the API server is asked whether the object is
+/// still what is known here. Where not, the helpers fail with [`Stale`], and the reconcile is called again in a moment.
+pub struct Context<K: Object> {
+    pub(crate) object: Arc<K>,
+    pub(crate) shared: Arc<Shared<K>>,
+    is_current: OnceCell<bool>,
+}
+
+impl<K: Object> Context<K> {
+    pub(crate) fn new(object: Arc<K>, shared: Arc<Shared<K>>) -> Self {
+        Self { object, shared, is_current: OnceCell::new() }
+    }
+
+    /// The connection to the API server. It writes only while this process leads.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.shared.client.clone()
+    }
+
+    /// The object that is reconciled.
+    #[must_use]
+    pub fn object(&self) -> &Arc<K> {
+        &self.object
+    }
+
+    /// The conditions that the object's status has, to set some of.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        let object = serde_json::to_value(&*self.object).unwrap_or_default();
+        let known = object.pointer("/status/conditions").cloned().unwrap_or_default();
+        let known: Vec<Condition> = serde_json::from_value(known).unwrap_or_default();
+        Conditions::new(known, self.object.meta().generation)
+    }
+
+    /// Steps that are taken one after the other, each when those before it are ready.
+    #[must_use]
+    pub fn steps(&self) -> Steps {
+        Steps::new(self.conditions())
+    }
+
+    /// Tells people what happened to the object, and to which other one. The same event is published once, also after a
+    /// restart: what tells it from others of the same reason is the generation of the other object.
+    pub fn event<R: Object<DynamicType = ()>>(
+        &self,
+        type_: EventType,
+        reason: &str,
+        note: impl Into<String>,
+        related: &R,
+    ) {
+        let metadata = related.meta();
+        let uid = metadata.uid.as_deref().unwrap_or_default();
+        let fact = format!("{uid}/{}", metadata.generation.unwrap_or_default());
+        let related = Regarding::new::<R>(metadata, &());
+        self.publish(Some(related), type_, reason, note.into(), &fact);
+    }
+
+    /// Tells people that something is wrong with the object. The same Warning is published once for each generation of it.
+    pub fn warn(&self, reason: &str, note: impl Into<String>) {
+        let generation = self.object.meta().generation.unwrap_or_default();
+        self.publish(None, EventType::Warning, reason, note.into(), &generation.to_string());
+    }
+
+    pub(crate) fn publish(
+        &self,
+        related: Option<Regarding>,
+        type_: EventType,
+        reason: &str,
+        note: String,
+        fact: &str,
+    ) {
+        let regarding = Regarding::new::<K>(self.object.meta(), self.shared.store.dynamic_type());
+        self.shared.recorder.publish(regarding, related, type_, reason, note, fact);
+    }
+
+    /// Whether this process may write: cleaning up outside the cluster must not begin when it may not.
+    #[must_use]
+    pub fn is_leading(&self) -> bool {
+        !self.shared.fence.time_left().is_zero()
+    }
+
+    /// Fails unless the cluster has the object as it is known here. It is asked once for each reconcile.
+    pub(crate) async fn ensure_current(&self) -> Result<(), ApplyError> {
+        let is_current = self.is_current.get_or_try_init(|| async {
+            let (dynamic_type, key) = (self.shared.store.dynamic_type(), ObjectKey::of(&*self.object));
+            let found = rest::get_opt::<K>(&self.shared.client, dynamic_type, &key).await;
+            let found = found.map_err(|error| failed::<K>("get", dynamic_type, error))?;
+            let known = self.object.meta();
+            Ok::<_, ApplyError>(found.is_some_and(|found| {
+                found.meta().uid == known.uid && found.meta().generation == known.generation
+            }))
+        });
+        if *is_current.await? { Ok(()) } else { Err(Stale.into()) }
+    }
+}
+
+pub(crate) fn failed<K: Object>(
+    verb: &'static str,
+    dynamic_type: &K::DynamicType,
+    error: kube::Error,
+) -> ApplyError {
+    ApplyError::Api { verb, kind: K::kind(dynamic_type).into_owned(), source: Box::new(error) }
+}

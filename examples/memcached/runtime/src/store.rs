@@ -1,0 +1,586 @@
+//! Objects as the watches tell of them, found by name, owner or index without asking the API server. Go's informers call
+//! it an indexer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::error;
+
+use crate::derivative::is_derivative;
+use crate::managed_fields::{self, Managed};
+use crate::object::{Object, ObjectKey, controller_of, version};
+use crate::queue::Priority;
+
+/// What `kubectl apply` remembers.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What happened to an object that is watched.
+#[derive(Debug)]
+pub struct Change<'a, K> {
+    /// As it was known before; `None` when it is new here.
+    pub old: Option<&'a K>,
+    /// As it is now; `None` when it is gone, or cannot be decoded any more.
+    pub new: Option<&'a K>,
+    /// Of the new one, or of the one that is gone.
+    pub metadata: &'a ObjectMeta,
+}
+
+/// Is told of every change.
+pub(crate) type Handler<K> = Box<dyn Fn(&Change<'_, K>, Priority) + Send + Sync>;
+
+/// Changes an object before it is kept.
+pub(crate) type Transform<K> = Box<dyn Fn(&mut K) + Send + Sync>;
+
+/// A copy of the objects of one type that the manager watches, shared by everybody who asks for it. What the operator
+/// itself writes through a [`Context`](crate::Context) shows up at once.
+pub struct Store<K: Object>(Arc<Inner<K>>);
+
+struct Inner<K: Object> {
+    dynamic_type: K::DynamicType,
+    is_namespaced: bool,
+    state: Mutex<State<K>>,
+    handlers: RwLock<Vec<Handler<K>>>,
+    transform: RwLock<Option<Transform<K>>>,
+    /// How many watches have not completed their first list.
+    unlisted: watch::Sender<usize>,
+}
+
+struct State<K> {
+    objects: BTreeMap<ObjectKey, Entry<K>>,
+    /// The uids of controlling owners, and what each owns.
+    owned: BTreeSet<(String, ObjectKey)>,
+    indexes: Vec<IndexState<K>>,
+    /// Where the watches are that keep this up to date; `None` for everywhere.
+    places: Vec<Option<String>>,
+    /// Whether everything is kept, or only what an owner of one of the `owners`, each a group and kind, controls.
+    keeps_all: bool,
+    owners: Vec<(String, String)>,
+    /// Whose records of applied fields are kept.
+    managers: Vec<String>,
+}
+
+struct Entry<K> {
+    object: Arc<K>,
+    /// When it was heard of.
+    heard: Instant,
+    /// It was written here, and no watch has told of it yet.
+    is_ahead: bool,
+    managed: Vec<Managed>,
+}
+
+/// Finds the values of an object in an index.
+type Values<K> = dyn Fn(&K) -> Vec<String> + Send + Sync;
+
+struct IndexState<K> {
+    values: Box<Values<K>>,
+    entries: BTreeSet<(String, ObjectKey)>,
+    of: BTreeMap<ObjectKey, Vec<String>>,
+}
+
+impl<K: Object> Clone for Store<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Object> std::fmt::Debug for Store<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = K::kind(self.dynamic_type());
+        f.debug_struct("Store")
+            .field("kind", &kind)
+            .field("objects", &self.0.state.lock().objects.len())
+            .finish()
+    }
+}
+
+/// What is looked for.
+impl<K: Object> Store<K> {
+    /// The object of that key.
+    #[must_use]
+    pub fn get(&self, key: &ObjectKey) -> Option<Arc<K>> {
+        self.0.state.lock().objects.get(key).map(|entry| entry.object.clone())
+    }
+
+    /// Whether there is an object of that key.
+    #[must_use]
+    pub fn contains(&self, key: &ObjectKey) -> bool {
+        self.0.state.lock().objects.contains_key(key)
+    }
+
+    /// All objects, by namespace and name.
+    #[must_use]
+    pub fn list(&self) -> Vec<Arc<K>> {
+        self.0.state.lock().objects.values().map(|entry| entry.object.clone()).collect()
+    }
+
+    /// The objects in `namespace`, by name.
+    #[must_use]
+    pub fn list_in(&self, namespace: &str) -> Vec<Arc<K>> {
+        let state = self.0.state.lock();
+        let here = state.objects.range(ObjectKey::new(namespace, "")..);
+        here.take_while(|(key, _)| key.namespace == namespace)
+            .map(|(_, entry)| entry.object.clone())
+            .collect()
+    }
+
+    /// The objects that the owner with this uid controls, by namespace and name.
+    #[must_use]
+    pub fn owned_by(&self, uid: &str) -> Vec<Arc<K>> {
+        let state = self.0.state.lock();
+        state.find(&state.owned, uid)
+    }
+
+    /// Whether the first lists of all its watches are complete.
+    #[must_use]
+    pub fn has_synced(&self) -> bool {
+        *self.0.unlisted.borrow() == 0
+    }
+
+    /// Changes each object before it is kept, for instance to drop what nobody reads. What a controller applies to the
+    /// objects has to stay, or it is applied again and again.
+    pub fn transform(&self, transform: impl Fn(&mut K) + Send + Sync + 'static) {
+        *self.0.transform.write() = Some(Box::new(transform));
+    }
+
+    /// Finds objects by the values that `values` has for each, such as the names of the Secrets that it uses. An object
+    /// for which it panics has none.
+    pub fn index(&self, values: impl Fn(&K) -> Vec<String> + Send + Sync + 'static) -> Index<K> {
+        let mut state = self.0.state.lock();
+        let mut index =
+            IndexState { values: Box::new(values), entries: BTreeSet::new(), of: BTreeMap::new() };
+        for (key, entry) in &state.objects {
+            index.put(key, &entry.object);
+        }
+        state.indexes.push(index);
+        state.keeps_all = true;
+        Index { store: self.clone(), position: state.indexes.len() - 1 }
+    }
+}
+
+/// Finds the objects of a store by a value, as Go's field indexers do.
+#[derive(Clone, Debug)]
+pub struct Index<K: Object> {
+    store: Store<K>,
+    position: usize,
+}
+
+impl<K: Object> Index<K> {
+    /// The objects that have this value, by namespace and name.
+    #[must_use]
+    pub fn get(&self, value: &str) -> Vec<Arc<K>> {
+        let state = self.store.0.state.lock();
+        state.find(&state.indexes[self.position].entries, value)
+    }
+}
+
+/// How it is set up.
+impl<K: Object> Store<K> {
+    pub(crate) fn new(dynamic_type: K::DynamicType, is_namespaced: bool) -> Self {
+        let state = State {
+            objects: BTreeMap::new(),
+            owned: BTreeSet::new(),
+            indexes: Vec::new(),
+            places: Vec::new(),
+            keeps_all: false,
+            owners: Vec::new(),
+            managers: Vec::new(),
+        };
+        Self(Arc::new(Inner {
+            dynamic_type,
+            is_namespaced,
+            state: Mutex::new(state),
+            handlers: RwLock::default(),
+            transform: RwLock::default(),
+            unlisted: watch::channel(0).0,
+        }))
+    }
+
+    pub(crate) fn dynamic_type(&self) -> &K::DynamicType {
+        &self.0.dynamic_type
+    }
+
+    pub(crate) fn is_namespaced(&self) -> bool {
+        self.0.is_namespaced
+    }
+
+    pub(crate) fn keep_all(&self) {
+        self.0.state.lock().keeps_all = true;
+    }
+
+    pub(crate) fn keep_owned_by(&self, group: &str, kind: &str) {
+        self.0.state.lock().owners.push((group.to_owned(), kind.to_owned()));
+    }
+
+    pub(crate) fn record_fields_of(&self, manager: &str) {
+        self.0.state.lock().managers.push(manager.to_owned());
+    }
+
+    pub(crate) fn handle(&self, handler: Handler<K>) {
+        self.0.handlers.write().push(handler);
+    }
+
+    /// From now on a watch of this namespace, or of all, tells of objects.
+    pub(crate) fn watched_in(&self, place: Option<String>) {
+        self.0.state.lock().places.push(place);
+        self.0.unlisted.send_modify(|count| *count += 1);
+    }
+
+    /// A watch has completed its first list, or been told that there is nothing to list.
+    pub(crate) fn listed(&self) {
+        self.0.unlisted.send_modify(|count| *count = count.saturating_sub(1));
+    }
+
+    /// Resolves when the first lists are complete.
+    pub(crate) async fn synced(&self) {
+        // The sender lives as long as this.
+        let _ = self.0.unlisted.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+/// What is told.
+impl<K: Object> Store<K> {
+    /// A watch, whose latest list was begun at `since`, tells of an object, or of one that is gone or cannot be decoded.
+    pub(crate) fn observe(&self, object: Result<K, &ObjectMeta>, since: Instant, priority: Priority) {
+        let mut state = self.0.state.lock();
+        let key = ObjectKey::from(object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta));
+        let told = version(object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta));
+        let mut old = None;
+        if let Some(known) = state.objects.get_mut(&key) {
+            let known_version = version(known.object.meta());
+            // A write may have been answered ahead of the watch. But a list is right about what was heard before it,
+            // because versions start over when the server's data is restored from a backup.
+            if known.heard >= since && known_version > told {
+                return;
+            }
+            if let Ok(object) = &object
+                && known_version == told
+                && known.object.meta().uid == object.meta().uid
+            {
+                known.heard = Instant::now();
+                if !std::mem::take(&mut known.is_ahead) {
+                    return;
+                }
+            }
+            old = Some(known.object.clone());
+        }
+        match object {
+            Ok(object) => {
+                let new = self.put(&mut state, object, false);
+                drop(state);
+                self.tell(old.as_deref(), Some(&new), new.meta(), priority);
+            }
+            Err(gone) => {
+                state.forget(&key);
+                drop(state);
+                self.tell(old.as_deref(), None, gone, priority);
+            }
+        }
+    }
+
+    /// Forgets what is not among the objects in `namespace`, or everywhere, that a watch knows of: it has told of all
+    /// versions up to `told`, and its latest list was begun at `since`. Such is what was deleted before the answer to
+    /// its creation came.
+    pub(crate) fn replace(
+        &self,
+        namespace: Option<&str>,
+        known: &BTreeSet<ObjectKey>,
+        told: u128,
+        since: Instant,
+    ) {
+        let mut state = self.0.state.lock();
+        let is_here = |key: &ObjectKey| namespace.is_none_or(|namespace| namespace == key.namespace);
+        let unknown = state.objects.iter().filter(|(key, _)| is_here(key) && !known.contains(*key));
+        let is_gone = |entry: &&Entry<K>| entry.heard < since || version(entry.object.meta()) <= told;
+        let gone: Vec<_> =
+            unknown.map(|(_, entry)| entry).filter(is_gone).map(|entry| entry.object.clone()).collect();
+        for object in &gone {
+            state.forget(&ObjectKey::of(&**object));
+        }
+        drop(state);
+        for object in gone {
+            self.tell(Some(&object), None, object.meta(), Priority::High);
+        }
+    }
+
+    /// Takes over what the API server answered to a write, ahead of the watch. `fulfils` names who applied it, whether to
+    /// the status, and the fingerprint of what. Handlers hear of it from the watch, unless it `is_told`.
+    pub(crate) fn mutation(&self, object: K, fulfils: Option<(&str, bool, u64)>, is_told: bool) -> Arc<K> {
+        let mut state = self.0.state.lock();
+        let key = ObjectKey::of(&object);
+        // What no watch tells of would never change here. Something newer may be known, of the object or of one that
+        // has taken its place.
+        let is_watched =
+            state.places.iter().any(|place| place.as_ref().is_none_or(|place| *place == key.namespace));
+        let known = state.objects.get(&key);
+        let is_newest = known.is_none_or(|known| version(known.object.meta()) <= version(object.meta()));
+        // What changes nothing no watch tells of.
+        let is_same = known.is_some_and(|known| {
+            known.object.meta().resource_version == object.meta().resource_version && !known.is_ahead
+        });
+        if !is_watched || !is_newest {
+            return Arc::new(self.trimmed(object, &state.managers).0);
+        }
+        let object = self.put(&mut state, object, !is_told && !is_same);
+        if let (Some((manager, is_status, fingerprint)), Some(entry)) = (fulfils, state.objects.get_mut(&key))
+        {
+            entry.managed.retain(|record| record.manager != manager || record.is_status != is_status);
+            entry.managed.push(Managed::fulfilled(manager, is_status, fingerprint));
+        }
+        object
+    }
+
+    /// Forgets an object that was deleted, ahead of the watch.
+    pub(crate) fn deletion(&self, object: &K) {
+        let (mut state, key) = (self.0.state.lock(), ObjectKey::of(object));
+        // Another object of that name may have taken its place.
+        if state.objects.get(&key).is_some_and(|known| known.object.meta().uid == object.meta().uid) {
+            state.forget(&key);
+        }
+    }
+
+    /// Whether `object`, of exactly this version, has all that `manager` desires and nothing that it applied and
+    /// desires no more.
+    pub(crate) fn fulfils(
+        &self,
+        object: &K,
+        manager: &str,
+        is_status: bool,
+        desired: &Value,
+        fingerprint: u64,
+    ) -> bool {
+        let mut state = self.0.state.lock();
+        let Some(entry) = state.objects.get_mut(&ObjectKey::of(object)) else { return false };
+        let (known, asked) = (entry.object.meta(), object.meta());
+        if known.uid != asked.uid || known.resource_version != asked.resource_version {
+            return false;
+        }
+        let is_ours = |record: &&mut Managed| record.manager == manager && record.is_status == is_status;
+        let Some(record) = entry.managed.iter_mut().find(is_ours) else { return false };
+        if record.fulfils(fingerprint) {
+            return true;
+        }
+        let current = serde_json::to_value(&*entry.object).unwrap_or_default();
+        let fulfilled = is_derivative(desired, &current) && record.is_within(desired);
+        if fulfilled {
+            record.set_fulfilled(fingerprint);
+        }
+        fulfilled
+    }
+
+    /// Without what nobody reads and is most of an object; and the records of what was applied.
+    fn trimmed(&self, mut object: K, managers: &[String]) -> (K, Vec<Managed>) {
+        let metadata = object.meta_mut();
+        let managed = managed_fields::take(metadata, managers);
+        metadata.annotations.as_mut().map(|annotations| annotations.remove(LAST_APPLIED));
+        if let Some(transform) = &*self.0.transform.read() {
+            transform(&mut object);
+        }
+        (object, managed)
+    }
+
+    fn put(&self, state: &mut State<K>, object: K, is_ahead: bool) -> Arc<K> {
+        let (object, managed) = self.trimmed(object, &state.managers);
+        let key = ObjectKey::of(&object);
+        let object = Arc::new(object);
+        let kept = state.objects.get(&key).filter(|known| {
+            known.object.meta().uid == object.meta().uid
+                && known.object.meta().resource_version == object.meta().resource_version
+        });
+        // What is known of this very version stays known.
+        let managed = kept.map_or(managed, |known| known.managed.clone());
+        state.forget(&key);
+        if !state.keeps(object.meta()) {
+            return object;
+        }
+        if let Some(owner) = controller_of(object.meta()) {
+            state.owned.insert((owner.uid.clone(), key.clone()));
+        }
+        for index in &mut state.indexes {
+            index.put(&key, &object);
+        }
+        state.objects.insert(key, Entry { object: object.clone(), heard: Instant::now(), is_ahead, managed });
+        object
+    }
+
+    /// Tells the handlers, which may read stores.
+    fn tell(&self, old: Option<&K>, new: Option<&K>, metadata: &ObjectMeta, priority: Priority) {
+        let change = Change { old, new, metadata };
+        for handler in &*self.0.handlers.read() {
+            if catch_unwind(AssertUnwindSafe(|| handler(&change, priority))).is_err() {
+                let (kind, key) = (K::kind(&self.0.dynamic_type), ObjectKey::from(metadata));
+                error!(%kind, %key, "a predicate or mapper panicked, and nothing is reconciled because of this change");
+            }
+        }
+    }
+}
+
+impl<K: Object> State<K> {
+    fn keeps(&self, metadata: &ObjectMeta) -> bool {
+        let is_owner = |owner: &k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference| {
+            let group = owner.api_version.rsplit_once('/').map_or("", |(group, _)| group);
+            self.owners.iter().any(|(of, kind)| of == group && *kind == owner.kind)
+        };
+        self.keeps_all || controller_of(metadata).is_some_and(is_owner)
+    }
+
+    fn find(&self, among: &BTreeSet<(String, ObjectKey)>, value: &str) -> Vec<Arc<K>> {
+        let first = (value.to_owned(), ObjectKey::default());
+        let found = among.range(first..).take_while(|(found, _)| found == value);
+        found.filter_map(|(_, key)| self.objects.get(key)).map(|entry| entry.object.clone()).collect()
+    }
+
+    fn forget(&mut self, key: &ObjectKey) {
+        let Some(Entry { object, .. }) = self.objects.remove(key) else { return };
+        if let Some(owner) = controller_of(object.meta()) {
+            self.owned.remove(&(owner.uid.clone(), key.clone()));
+        }
+        for index in &mut self.indexes {
+            for value in index.of.remove(key).into_iter().flatten() {
+                index.entries.remove(&(value, key.clone()));
+            }
+        }
+    }
+}
+
+impl<K> IndexState<K> {
+    fn put(&mut self, key: &ObjectKey, object: &K) {
+        let values = catch_unwind(AssertUnwindSafe(|| (self.values)(object))).unwrap_or_else(|_| {
+            error!(%key, "an index function panicked, and the object is in its index under no value");
+            Vec::new()
+        });
+        self.entries.extend(values.iter().map(|value| (value.clone(), key.clone())));
+        self.of.insert(key.clone(), values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use serde_json::json;
+
+    fn child(name: &str, uid: &str, version: u32) -> ConfigMap {
+        let owner = json!({ "apiVersion": "v1", "kind": "Namespace", "name": "owner", "uid": "1",
+            "controller": true });
+        let metadata = json!({ "namespace": "a", "name": name, "uid": uid, "ownerReferences": [owner],
+            "resourceVersion": version.to_string() });
+        serde_json::from_value(json!({ "metadata": metadata })).expect("an object")
+    }
+
+    /// A store of what Namespaces own, watched in one namespace, and the names of what its handler is told of.
+    fn store() -> (Store<ConfigMap>, Arc<Mutex<Vec<String>>>) {
+        let (store, told) = (Store::new((), true), Arc::new(Mutex::new(Vec::new())));
+        store.keep_owned_by("", "Namespace");
+        store.watched_in(Some("a".to_owned()));
+        let names = told.clone();
+        store.handle(Box::new(move |change, _| names.lock().extend(change.metadata.name.clone())));
+        (store, told)
+    }
+
+    fn observe(store: &Store<ConfigMap>, object: Result<ConfigMap, &ObjectMeta>, since: Instant) {
+        store.observe(object, since, Priority::High);
+    }
+
+    fn mutation(store: &Store<ConfigMap>, object: ConfigMap) {
+        store.mutation(object, None, false);
+    }
+
+    fn versions(store: &Store<ConfigMap>) -> Vec<u128> {
+        store.owned_by("1").iter().map(|child| version(&child.metadata)).collect()
+    }
+
+    #[test]
+    fn handlers_hear_of_each_version_once_also_of_those_that_were_written_here() {
+        let (store, told) = store();
+        let since = Instant::now();
+        let heard = || std::mem::take(&mut *told.lock()).len();
+        mutation(&store, child("x", "2", 1));
+        assert_eq!(heard(), 0, "the watch will tell");
+        observe(&store, Ok(child("x", "2", 1)), since);
+        assert_eq!(heard(), 1);
+        observe(&store, Ok(child("x", "2", 1)), Instant::now());
+        assert_eq!(heard(), 0, "a list says nothing new");
+        store.mutation(child("x", "2", 2), None, true);
+        observe(&store, Ok(child("x", "2", 2)), since);
+        assert_eq!(heard(), 0, "as with a status of one's own");
+        observe(&store, Err(&child("x", "2", 3).metadata), since);
+        assert_eq!(heard(), 1, "it is gone");
+    }
+
+    #[test]
+    fn what_was_written_is_ahead_of_the_watch_and_lists_are_right_about_all_else() {
+        let (store, _) = store();
+        let since = Instant::now();
+        mutation(&store, child("x", "2", 5));
+        observe(&store, Ok(child("x", "2", 4)), since);
+        assert_eq!(versions(&store), [5], "an old change");
+        store.deletion(&child("x", "2", 5));
+        mutation(&store, child("x", "3", 7));
+        observe(&store, Err(&child("x", "2", 6).metadata), since);
+        observe(&store, Ok(child("x", "2", 6)), since);
+        assert_eq!(versions(&store), [7], "another one has taken its place");
+        // The server's data is restored from a backup.
+        mutation(&store, child("y", "4", 8));
+        let since = Instant::now();
+        observe(&store, Ok(child("x", "3", 2)), since);
+        mutation(&store, child("z", "5", 3));
+        store.replace(Some("b"), &BTreeSet::new(), 9, Instant::now());
+        assert_eq!(versions(&store), [2, 8, 3], "the list of another namespace says nothing");
+        store.replace(Some("a"), &BTreeSet::from([ObjectKey::new("a", "x")]), 2, since);
+        assert_eq!(versions(&store), [2, 3], "what was not listed is gone, unless it was made since");
+    }
+
+    #[test]
+    fn what_nobody_tells_of_or_owns_is_not_kept() {
+        let (store, _) = store();
+        let known = BTreeSet::from([ObjectKey::new("a", "x")]);
+        let since = Instant::now();
+        observe(&store, Ok(child("x", "2", 1)), since);
+        mutation(&store, child("y", "3", 4));
+        store.replace(Some("a"), &known, 3, since);
+        assert_eq!(versions(&store), [1, 4], "the watch may not have got there yet");
+        store.replace(Some("a"), &known, 4, since);
+        assert_eq!(versions(&store), [1], "it was gone before the answer to its creation came");
+        let mut elsewhere = child("y", "3", 4);
+        elsewhere.metadata.namespace = Some("b".into());
+        mutation(&store, elsewhere);
+        assert_eq!(versions(&store), [1], "nobody watches there");
+        let mut orphan = child("o", "9", 9);
+        orphan.metadata.owner_references = None;
+        observe(&store, Ok(orphan.clone()), since);
+        assert_eq!(store.list().len(), 1, "nobody owns it");
+        store.keep_all();
+        observe(&store, Ok(orphan), since);
+        assert_eq!((store.list().len(), store.list_in("a").len(), store.list_in("").len()), (2, 2, 0));
+    }
+
+    #[test]
+    fn an_index_finds_objects_by_value_and_a_function_that_panics_gives_none() {
+        let (store, _) = store();
+        let index = store.index(|object: &ConfigMap| {
+            assert_ne!(object.metadata.name.as_deref(), Some("bad"), "it panics");
+            object.data.iter().flatten().map(|(key, _)| key.clone()).collect()
+        });
+        let with = |name: &str, key: &str, version| {
+            let mut object = child(name, name, version);
+            object.data = Some([(key.to_owned(), String::new())].into());
+            object
+        };
+        for object in [with("x", "k", 1), with("y", "k", 2), with("bad", "k", 3)] {
+            observe(&store, Ok(object), Instant::now());
+        }
+        let names =
+            |value| index.get(value).iter().filter_map(|it| it.metadata.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names("k"), ["x", "y"]);
+        observe(&store, Ok(with("x", "l", 4)), Instant::now());
+        observe(&store, Err(&with("y", "k", 5).metadata), Instant::now());
+        assert_eq!((names("k"), names("l")), (vec![], vec!["x".to_owned()]));
+        assert!(store.contains(&ObjectKey::new("a", "bad")));
+    }
+}
