@@ -8,87 +8,161 @@ mod page;
 mod weaknesses;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Sandbox, cluster};
-use weaknesses::{Patch, WEAKNESSES, Weakness};
+use serde_json::Value;
+use weaknesses::{COMMON, ITSELF, Patch, VARIABLE, WEAK, WEAKNESSES, Weakness};
 
 /// Tests mostly wait, so that more of them run at a time than there are cores.
 const THREADS: &str = "--test-threads=8";
+/// Weakened operators that run at a time, each with a control plane of its own.
+const AT_ONCE: usize = 3;
 const REPORT: &str = "report.tsv";
-const PATIENCE: &str = "PATIENCE: Duration = Duration::from_secs(8)";
 
-/// Runs tests of a project, all of that program or the one of that name; what they print, and whether they pass.
-fn tests(sandbox: &Sandbox, program: &str, only: &[&str]) -> (String, bool) {
-    // Projects share a target folder, and in it the names of programs.
+/// Held by whoever runs tests of a project: projects share a target folder, and the machine.
+fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs all tests of that program of a project; what they print, and whether they pass.
+fn tests(sandbox: &Sandbox, program: &str) -> (String, bool) {
+    let _alone = alone();
     let mut cargo = cluster::cargo(sandbox.path());
-    cargo
-        .args(["test", "--locked", "--quiet", "--test", program, "--", "--include-ignored", THREADS])
-        .args(only);
+    cargo.args(["test", "--locked", "--quiet", "--test", program, "--", "--include-ignored", THREADS]);
     cargo.env("FAULTS_REPORT", sandbox.path().join(REPORT));
-    if !only.is_empty() {
-        // Nobody debugs these, and they are many.
-        cargo.env("CARGO_PROFILE_DEV_DEBUG", "false");
-    }
-    let output = cargo.output().expect("a run");
-    let printed = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
+    outcome(&cargo.output().expect("a run"))
+}
+
+fn outcome(output: &Output) -> (String, bool) {
+    let printed = [&*output.stderr, &*output.stdout].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
     assert!(printed.contains("test result: "), "the tests ran:\n{printed}");
     (printed, output.status.success())
 }
 
-/// A project whose sources are changed.
-fn altered(patches: &[Patch]) -> Sandbox {
+/// A project to change the sources of.
+fn project(name: &str) -> Sandbox {
     // Not under the name that others build here: of two projects of one name cargo takes one for the other.
-    let sandbox = Sandbox::new("altered");
+    let sandbox = Sandbox::new(name);
     sandbox.run(&["init", "--domain", "example.com"]).success();
     sandbox.run(&["create", "api", "--group=test", "--version=v1alpha1", "--kind=Iris"]).success();
-    alter(&sandbox, patches);
     sandbox
 }
 
-fn alter(sandbox: &Sandbox, patches: &[Patch]) {
-    for (path, from, to) in patches {
-        let before = sandbox.read(path);
-        assert!(before.contains(from), "{path} has no `{from}`");
-        sandbox.write(path, &before.replace(from, to));
+fn alter(sandbox: &Sandbox, (path, from, to): &Patch, condition: &str) {
+    let before = sandbox.read(path);
+    assert_eq!(before.matches(from).count(), 1, "{path} has `{from}` once");
+    sandbox.write(path, &before.replace(from, &to.replace(ITSELF, from).replace(WEAK, condition)));
+}
+
+/// The tests under faults of a project with all weaknesses: none shows before [`VARIABLE`] names its case.
+struct Weakened {
+    sandbox: Sandbox,
+    program: PathBuf,
+}
+
+impl Weakened {
+    fn compile() -> Self {
+        let sandbox = project("weakened");
+        for patch in COMMON {
+            alter(&sandbox, patch, "");
+        }
+        for Weakness { case, patches, .. } in WEAKNESSES {
+            let condition = weaknesses::condition(case);
+            for patch in *patches {
+                alter(&sandbox, patch, &condition);
+            }
+        }
+        let mut cargo = cluster::cargo(sandbox.path());
+        cargo.args(["test", "--locked", "--no-run", "--test", "faults", "--message-format=json"]);
+        let output = cargo.output().expect("a run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let program = String::from_utf8(output.stdout).expect("UTF-8").lines().find_map(|line| {
+            let message: Value = serde_json::from_str(line).expect("JSON");
+            let is_wanted = message["target"]["name"] == "faults";
+            message["executable"].as_str().filter(|_| is_wanted).map(PathBuf::from)
+        });
+        Self { program: program.expect("a program"), sandbox }
+    }
+
+    /// Runs cases, weakened or not.
+    fn run(&self, cases: &[&str], weakness: Option<&str>) -> (String, bool) {
+        let mut command = Command::new(&self.program);
+        command.current_dir(self.sandbox.path()).env("KUBEBUILDER_ASSETS", cluster::programs());
+        command.args(["--include-ignored", THREADS, "--exact"]).args(cases).env_remove(VARIABLE);
+        command.envs(weakness.map(|weakness| (VARIABLE, weakness)));
+        let (printed, passed) = outcome(&command.output().expect("a run"));
+        let count = format!("running {} test", cases.len());
+        assert!(printed.contains(&count), "{cases:?} are tests:\n{printed}");
+        (printed, passed)
+    }
+
+    /// Why a weakness does not do what it should, if it does not.
+    fn complaint(&self, Weakness { case, failure, .. }: &Weakness) -> Option<String> {
+        let (printed, passed) = self.run(&[case], Some(case));
+        if passed {
+            Some(format!("{case} does not bite"))
+        } else if printed.contains(failure) {
+            None
+        } else {
+            Some(format!("{case} fails without `{failure}`:\n{printed}"))
+        }
     }
 }
 
 #[test]
 fn the_operator_survives_and_the_page_says_how() {
     let sandbox = Sandbox::with_iris();
-    let (printed, passed) = tests(&sandbox, "faults", &[]);
+    let (printed, passed) = tests(&sandbox, "faults");
     assert!(passed && printed.contains(" 0 ignored;"), "{printed}");
     page::check(&sandbox.read(REPORT));
 }
 
 #[test]
 fn weakened_operators_do_not_survive() {
-    let mut weakened = BTreeSet::new();
-    for Weakness { case, patches } in WEAKNESSES {
-        let sandbox = altered(patches);
-        // Those who wait in vain need not wait long.
-        alter(&sandbox, &[("tests/common/mod.rs", "PATIENCE: Duration = Duration::from_secs(20)", PATIENCE)]);
-        let (printed, passed) = tests(&sandbox, "faults", &["--exact", case]);
-        assert!(printed.contains("running 1 test"), "{case} is a test:\n{printed}");
-        assert!(!passed, "{case} does not bite");
-        weakened.extend(case.split("::f").nth(1).and_then(|name| name.get(..2)));
-    }
-    assert_eq!(weakened.len(), 20, "each case is shown to bite: {weakened:?}");
+    let numbers: BTreeSet<_> =
+        WEAKNESSES.iter().filter_map(|it| it.case.split("::f").nth(1)?.get(..2)).collect();
+    assert_eq!(numbers.len(), 20, "each case is shown to bite: {numbers:?}");
+    let _alone = alone();
+    let weakened = Weakened::compile();
+
+    let cases: Vec<_> = WEAKNESSES.iter().map(|it| it.case).collect();
+    let (printed, passed) = weakened.run(&cases, None);
+    assert!(passed, "without a weakness all is well:\n{printed}");
+
+    let (next, complaints) = (Mutex::new(WEAKNESSES.iter()), Mutex::new(Vec::new()));
+    let work = || {
+        // Not in the loop's head, where it would stay locked.
+        let take = || next.lock().expect("no panic").next();
+        while let Some(weakness) = take() {
+            complaints.lock().expect("no panic").extend(weakened.complaint(weakness));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+    let complaints = complaints.into_inner().expect("no panic");
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
 
 #[test]
 fn a_value_that_the_server_writes_in_another_form_is_no_change() {
     // The API server makes one CPU of a thousand millis, so that the Deployment never says what the controller wants.
-    let sandbox = altered(&[(
+    let sandbox = project("altered");
+    let patch = (
         "src/controller/iris_resources.rs",
         "image: Some(image.into()), ..Container::default() }",
         r#"image: Some(image.into()), ..Container::default() };
     let limits = serde_json::json!({ "limits": { "cpu": "1000m" } });
     let container = Container { resources: serde_json::from_value(limits).expect("limits"), ..container }"#,
-    )]);
-    let (printed, passed) = tests(&sandbox, "iris", &[]);
+    );
+    alter(&sandbox, &patch, "");
+    let (printed, passed) = tests(&sandbox, "iris");
     assert!(passed, "{printed}");
 }
