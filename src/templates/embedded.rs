@@ -9,7 +9,10 @@ use super::Rendered;
 const MARK: &str = ">>> ";
 
 /// The libraries' folders in a project, and their files.
-const CRATES: [(&str, &str); 1] = [("runtime", include_str!("../../templates/crates/runtime.txt"))];
+const CRATES: [(&str, &str); 2] = [
+    ("runtime", include_str!("../../templates/crates/runtime.txt")),
+    ("testing", include_str!("../../templates/crates/testing.txt")),
+];
 
 /// The files of all libraries.
 pub fn files() -> impl Iterator<Item = Rendered> {
