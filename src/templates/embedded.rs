@@ -26,11 +26,18 @@ pub struct Library {
 }
 
 /// All of them.
-pub const LIBRARIES: [Library; 1] = [Library {
-    package: "operator-runtime",
-    folder: "runtime",
-    text: include_str!("../../templates/crates/runtime.txt"),
-}];
+pub const LIBRARIES: [Library; 2] = [
+    Library {
+        package: "operator-runtime",
+        folder: "runtime",
+        text: include_str!("../../templates/crates/runtime.txt"),
+    },
+    Library {
+        package: "operator-testing",
+        folder: "testing",
+        text: include_str!("../../templates/crates/testing.txt"),
+    },
+];
 
 /// The files of all libraries.
 pub fn files() -> impl Iterator<Item = Rendered> {

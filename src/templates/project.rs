@@ -20,16 +20,8 @@ macro_rules! fixed {
     };
 }
 
-const FIXED: [(&str, &str); 10] = fixed! {
+const FIXED: [(&str, &str); 2] = fixed! {
     "project/api/src/rules.rs.j2"
-    "project/tests/common/account.rs.j2"
-    "project/tests/common/audit.rs.j2"
-    "project/tests/common/control_plane.rs.j2"
-    "project/tests/common/credentials.rs.j2"
-    "project/tests/common/mod.rs.j2"
-    "project/tests/common/operator.rs.j2"
-    "project/tests/common/process.rs.j2"
-    "project/tests/common/proxy.rs.j2"
     "project/tests/permissions.rs.j2"
 };
 

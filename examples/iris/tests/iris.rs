@@ -3,23 +3,21 @@
 //! The controller of `Iris` against a real API server. `make test` runs this; without controllers of Deployments in the
 //! control plane, the test plays their part.
 
-mod common;
-
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
+use operator_testing::{ControlPlane, Operator, ensure, eventually, project};
 use serde_json::{Value, json};
 
-use common::{ControlPlane, Operator, ensure, eventually};
 use iris::controller::iris_resources::{LABEL, image};
 
 use iris_api::v1alpha1::iris::{Iris as Object, IrisSpec as Spec};
 
 #[tokio::test]
 async fn the_controller_keeps_the_deployment() {
-    let control_plane = ControlPlane::start().await;
+    let control_plane = ControlPlane::start(project!()).await;
     let operator = Operator::start(&control_plane, &[]).await;
     let case = async |name| Case::new(&control_plane, name).await;
 

@@ -10,12 +10,10 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use operator_testing::{AuditEvent, ControlPlane, Operator, Proxy, ensure, eventually, project};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::common::audit::Request;
-use crate::common::proxy::Proxy;
-use crate::common::{ControlPlane, Operator, ensure, eventually};
 use crate::subject::{Object, object};
 
 /// Name of the object that the story is about.
@@ -55,7 +53,7 @@ impl Case<'static> {
     /// A case in the control plane that most share.
     pub async fn new(name: &str) -> Self {
         static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
-        let control_plane = SHARED.get_or_init(ControlPlane::start).await;
+        let control_plane = SHARED.get_or_init(|| ControlPlane::start(project!())).await;
         Case::within(control_plane, name, Proxy::start(control_plane, name).await).await
     }
 }
@@ -152,12 +150,6 @@ impl<'a> Case<'a> {
         found.items.into_iter().filter(belongs).collect()
     }
 
-    /// Lets the server say, in all watches that run, that it has forgotten where they were.
-    pub fn expire(&self) {
-        self.proxy.say(&json!({ "type": "ERROR", "object": { "kind": "Status", "apiVersion": "v1",
-            "status": "Failure", "code": 410, "reason": "Expired", "message": "too old resource version" } }));
-    }
-
     /// Tells the story, waiting for each step.
     pub async fn play(&self) {
         for (deployment, replicas) in STORY {
@@ -167,8 +159,8 @@ impl<'a> Case<'a> {
     }
 
     /// What the operator of this case wrote.
-    pub fn writes(&self) -> Vec<Request> {
-        let requests = self.control_plane.requests();
+    pub fn writes(&self) -> Vec<AuditEvent> {
+        let requests = self.control_plane.audit_log();
         requests.into_iter().filter(|request| request.agent == self.name && request.writes()).collect()
     }
 
@@ -199,7 +191,7 @@ impl<'a> Case<'a> {
             condition["lastTransitionTime"] = Value::Null;
         }
         let writes = self.writes();
-        let count = |which: &dyn Fn(&Request) -> bool| {
+        let count = |which: &dyn Fn(&AuditEvent) -> bool| {
             let mut counts = BTreeMap::new();
             let told = |name: &str| STORY.iter().any(|(deployment, _)| *deployment == name);
             let about = writes.iter().filter(|it| it.resource == "deployments" && told(&it.name));
@@ -211,7 +203,7 @@ impl<'a> Case<'a> {
         Outcome {
             deployments: self.children().await.iter().map(parts).collect(),
             status,
-            created: count(&Request::created),
+            created: count(&AuditEvent::created),
             deleted: count(&|request| request.verb == "delete" && request.succeeded()),
             events: self.events(NAME, "Normal").await,
         }

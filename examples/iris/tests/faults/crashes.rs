@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use operator_testing::Fault;
 
 use crate::case::{Case, writes_undisturbed};
-use crate::common::proxy::Fate;
 use crate::run;
 
 /// Operators that run at the same time.
@@ -28,15 +28,15 @@ fn f01_killed_after_each_write() {
 async fn killed_after(nth: usize) {
     let case = Case::new(&format!("f1-{nth}")).await;
     let count = AtomicUsize::new(0);
-    case.proxy.on(move |asked| match asked.writes().then(|| count.fetch_add(1, Ordering::SeqCst) + 1) {
-        Some(number) if number == nth => Fate::Lose,
+    case.proxy.inject(move |asked| match asked.writes().then(|| count.fetch_add(1, Ordering::SeqCst) + 1) {
+        Some(number) if number == nth => Fault::LoseResponse,
         // The operator is dead by then, as far as the cluster can see.
-        Some(number) if number > nth => Fate::Never,
-        _ => Fate::Pass,
+        Some(number) if number > nth => Fault::Hang,
+        _ => Fault::None,
     });
     let operator = case.operator(&[]).await;
     let restarted = async {
-        let lost = tokio::time::timeout(Duration::from_secs(60), case.proxy.has_lost()).await;
+        let lost = tokio::time::timeout(Duration::from_secs(60), case.proxy.response_lost()).await;
         lost.unwrap_or_else(|_| panic!("there were fewer than {nth} writes"));
         operator.kill();
         case.proxy.heal();
@@ -51,9 +51,9 @@ fn f02_answers_lost() {
     run(async {
         let case = Case::new("f2").await;
         let count = AtomicUsize::new(0);
-        case.proxy.on(move |asked| {
+        case.proxy.inject(move |asked| {
             let is_unlucky = asked.writes() && count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
-            if is_unlucky { Fate::Lose } else { Fate::Pass }
+            if is_unlucky { Fault::LoseResponse } else { Fault::None }
         });
         let operator = case.operator(&[]).await;
         case.play().await;

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, ListParams, Patch, PatchParams};
+use operator_testing::{AuditEvent, Fault, Operator, Proxy, ensure, eventually};
 use serde_json::json;
 
 use crate::case::{Case, NAME};
-use crate::common::audit::Request;
-use crate::common::proxy::{Fate, Proxy};
-use crate::common::{Operator, ensure, eventually};
 use crate::run;
 
 /// Short, so that tests need not wait long; in the proportions of the defaults.
@@ -58,7 +56,7 @@ impl Pair {
     }
 
     /// What each replica has written about anything but the Lease.
-    fn writes(&self) -> [Vec<Request>; 2] {
+    fn writes(&self) -> [Vec<AuditEvent>; 2] {
         [&self.first, &self.second].map(|case| {
             let writes = case.writes().into_iter();
             writes.filter(|it| it.succeeded() && it.resource != "leases").collect()
@@ -89,10 +87,10 @@ fn f15_lead_handed_over() {
 
         // One that reaches nobody stops as soon as it is told to.
         let alone = Case::new("f15-alone").await;
-        alone.proxy.on(|_| Fate::Never);
+        alone.proxy.inject(|_| Fault::Hang);
         let replica = alone.launch(&["--leader-elect", "--leader-election-namespace=f15-alone"]);
         eventually("it asks for the Lease", async || {
-            ensure(!alone.proxy.asked().is_empty(), &"nothing asked")
+            ensure(!alone.proxy.requests().is_empty(), &"nothing asked")
         })
         .await;
         let stopped = replica.stop().await;
@@ -153,8 +151,8 @@ async fn stolen() {
 /// The leader reaches nobody, and gives up before another one may begin.
 async fn cut_off() {
     let (pair, leader, standby) = Pair::new("f15-partition", &QUICK).await;
-    pair.first.proxy.on(|_| Fate::Never);
-    pair.first.proxy.freeze(true);
+    pair.first.proxy.inject(|_| Fault::Hang);
+    pair.first.proxy.freeze_watches();
     pair.first.write(NAME, "web", 2).await;
     assert!(!leader.ended().await, "it ends with a failure");
     assert!(pair.writes()[1].is_empty(), "before the other one begins");

@@ -6,9 +6,6 @@
 //! Each case has a namespace, an operator and a proxy of its own, so that they can run at the same time. `make test` runs
 //! the quick ones, `make test-faults` all.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod case;
 mod crashes;
 mod leaders;

@@ -13,11 +13,10 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Resource, ResourceExt};
 use operator_runtime::{Action, Context, Manager, Options, Reconciler};
+use operator_testing::{ControlPlane, Cut, Fault, Proxy, ensure, eventually, project};
 use serde_json::{Value, json};
 
 use crate::case::{Case, NAME};
-use crate::common::proxy::{Cut, Fate, Proxy};
-use crate::common::{ControlPlane, ensure, eventually};
 use crate::run;
 use crate::subject::{Object, PLURAL};
 
@@ -25,7 +24,7 @@ use crate::subject::{Object, PLURAL};
 #[ignore = "has a control plane of its own; `make test-faults` runs it"]
 fn f13_object_that_cannot_be_read() {
     run(async {
-        let control_plane = ControlPlane::start().await;
+        let control_plane = ControlPlane::start(project!()).await;
         let case = Case::within(&control_plane, "f13", Proxy::start(&control_plane, "f13").await).await;
         let operator = case.operator(&[]).await;
         case.write("before", "before", 1).await;
@@ -142,17 +141,17 @@ fn f18_owner_replaced() {
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
         // The object is deleted and made anew while a change of the old one is under way.
-        case.proxy.on(|asked| {
-            if asked.writes_to("deployments") { Fate::Slow(Duration::from_secs(1)) } else { Fate::Pass }
+        case.proxy.inject(|asked| {
+            if asked.writes_to("deployments") { Fault::Delay(Duration::from_secs(1)) } else { Fault::None }
         });
         case.write(NAME, "web", 2).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        case.proxy.freeze(true);
+        case.proxy.freeze_watches();
         case.delete(NAME).await;
         case.write(NAME, "web", 3).await;
         case.proxy.heal();
         tokio::time::sleep(Duration::from_secs(2)).await;
-        case.proxy.freeze(false);
+        case.proxy.thaw_watches();
         let new = case.objects.get(NAME).await.expect("object").uid().expect("uid");
         let owner = |deployment: &Value| deployment["metadata"]["ownerReferences"][0]["uid"].clone();
         // The old one's Deployment is in the way until the garbage collector, which the test plays, deletes it.
@@ -190,9 +189,9 @@ fn f19_many_objects() {
             async move { case.write(&name, &name, 1).await }
         };
         futures::stream::iter(names).for_each_concurrent(16, write).await;
-        case.proxy.on(|asked| {
+        case.proxy.inject(|asked| {
             let is_list = asked.lists(PLURAL) || asked.lists("deployments");
-            if is_list { Fate::Slow(Duration::from_millis(500)) } else { Fate::Pass }
+            if is_list { Fault::Delay(Duration::from_millis(500)) } else { Fault::None }
         });
         let begun = Instant::now();
         let mut operator = case.launch(&["--request-timeout=10s", "--reconcile-timeout=30s"]);
@@ -202,7 +201,7 @@ fn f19_many_objects() {
             let deployments = case.deployments.list_metadata(&ListParams::default()).await;
             deployments.map(|list| list.items.len()).map_err(|error| error.to_string())
         };
-        crate::common::within(Duration::from_secs(180), "all Deployments are made", async || {
+        operator_testing::within(Duration::from_secs(180), "all Deployments are made", async || {
             let count = made().await?;
             ensure(count == MANY, &count)
         })
@@ -214,7 +213,7 @@ fn f19_many_objects() {
         let writes = case.writes();
         let created = writes.iter().filter(|it| it.resource == "deployments" && it.created()).count();
         assert_eq!(created, MANY, "each once");
-        case.proxy.cut(Cut::End);
+        case.proxy.cut_watches(Cut::End);
         operator.stop().await;
         case.report(
             "F19",

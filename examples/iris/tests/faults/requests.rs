@@ -5,19 +5,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hyper::StatusCode;
 use kube::api::{Patch, PatchParams};
+use operator_testing::{Fault, Request, ensure, eventually};
 use serde_json::json;
 
 use crate::case::{Case, NAME};
-use crate::common::proxy::{Asked, Fate};
-use crate::common::{ensure, eventually};
 use crate::run;
 use crate::subject::PLURAL;
 
 /// When Deployments were written, or would have been.
 fn attempts(case: &Case) -> Vec<Instant> {
-    let asked = case.proxy.asked();
+    let asked = case.proxy.requests();
     asked.iter().filter(|asked| asked.writes_to("deployments")).map(|asked| asked.at).collect()
 }
 
@@ -26,9 +24,9 @@ fn f03_no_answer() {
     run(async {
         let case = Case::new("f3").await;
         let count = AtomicUsize::new(0);
-        case.proxy.on(move |asked| {
+        case.proxy.inject(move |asked| {
             let is_first = asked.writes_to("deployments/web") && count.fetch_add(1, Ordering::SeqCst) == 0;
-            if is_first { Fate::Never } else { Fate::Pass }
+            if is_first { Fault::Hang } else { Fault::None }
         });
         let operator = case.operator(&[]).await;
         case.write(NAME, "web", 1).await;
@@ -42,7 +40,7 @@ fn f03_no_answer() {
         assert_eq!(case.proxy.count(|asked| asked.writes_to("deployments/web")), 1);
         case.settled("web", 1).await;
         let web: Vec<_> =
-            case.proxy.asked().into_iter().filter(|asked| asked.writes_to("deployments/web")).collect();
+            case.proxy.requests().into_iter().filter(|asked| asked.writes_to("deployments/web")).collect();
         let waited = web[1].at - web[0].at;
         assert!(waited < Duration::from_secs(5), "tried again after {waited:?}");
         case.play().await;
@@ -50,7 +48,7 @@ fn f03_no_answer() {
 
         // Nor does the end of the process.
         let case = Case::new("f3-stop").await;
-        case.proxy.on(|asked| if asked.writes_to("deployments") { Fate::Never } else { Fate::Pass });
+        case.proxy.inject(|asked| if asked.writes_to("deployments") { Fault::Hang } else { Fault::None });
         let operator = case.operator(&[]).await;
         case.write(NAME, "web", 1).await;
         eventually("the Deployment is asked for", async || {
@@ -71,9 +69,9 @@ fn f04_server_errors() {
     run(async {
         let case = Case::new("f4").await;
         let operator = case.operator(&[]).await;
-        case.proxy.on(|asked| {
+        case.proxy.inject(|asked| {
             let fails = asked.writes_to("deployments");
-            if fails { Fate::Answer(StatusCode::INTERNAL_SERVER_ERROR, None) } else { Fate::Pass }
+            if fails { Fault::status(500) } else { Fault::None }
         });
         case.write(NAME, "web", 1).await;
         tokio::time::sleep(Duration::from_secs(10)).await;
@@ -102,15 +100,15 @@ fn f05_server_too_busy() {
         let operator = case.operator(&[]).await;
         let mut most = 0;
         for (code, after) in [(429, Some(1)), (503, Some(1)), (504, None)] {
-            let answer = Fate::Answer(StatusCode::from_u16(code).expect("a code"), after);
-            let before = case.proxy.asked().len();
-            let fails = |asked: &Asked| asked.writes_to("deployments") || asked.lists(PLURAL);
-            case.proxy.on(move |asked| if fails(asked) { answer.clone() } else { Fate::Pass });
+            let answer = Fault::Status { code, retry_after: after };
+            let before = case.proxy.requests().len();
+            let fails = |asked: &Request| asked.writes_to("deployments") || asked.lists(PLURAL);
+            case.proxy.inject(move |asked| if fails(asked) { answer.clone() } else { Fault::None });
             // To be asked for both, it has to list again.
-            case.expire();
+            case.proxy.expire_watches();
             case.write(NAME, "web", i32::from(code)).await;
             tokio::time::sleep(Duration::from_secs(4)).await;
-            let asked = case.proxy.asked().split_off(before);
+            let asked = case.proxy.requests().split_off(before);
             let failed = asked.iter().filter(|asked| fails(asked)).count();
             // Those who may come back after a second do so; others are told apart by nothing but their own back-off.
             let limit = if after.is_some() { 12 } else { 40 };
@@ -133,8 +131,8 @@ fn f06_conflicts() {
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
         // Somebody changes the Deployment between the operator's look at it and its write.
-        case.proxy.on(|asked| {
-            if asked.writes_to("deployments") { Fate::Slow(Duration::from_secs(1)) } else { Fate::Pass }
+        case.proxy.inject(|asked| {
+            if asked.writes_to("deployments") { Fault::Delay(Duration::from_secs(1)) } else { Fault::None }
         });
         let before = attempts(&case).len();
         case.write(NAME, "web", 3).await;
@@ -153,9 +151,9 @@ fn f06_conflicts() {
         assert_eq!(json!(kept)["metadata"]["annotations"]["example.com/note"], "mine");
 
         let count = AtomicUsize::new(0);
-        case.proxy.on(move |asked| {
+        case.proxy.inject(move |asked| {
             let is_first = asked.path.ends_with("/status") && count.fetch_add(1, Ordering::SeqCst) == 0;
-            if is_first { Fate::Answer(StatusCode::CONFLICT, None) } else { Fate::Pass }
+            if is_first { Fault::status(409) } else { Fault::None }
         });
         case.write(NAME, "web", 2).await;
         case.settled("web", 2).await;

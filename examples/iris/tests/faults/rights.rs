@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use kube::api::DynamicObject;
+use operator_testing::{Operator, ServiceAccount, ensure, eventually};
 use serde_json::Value;
 
 use crate::case::{Case, NAME};
-use crate::common::account::Account;
-use crate::common::{Operator, ensure, eventually};
 use crate::run;
 
 /// The role without a verb on a resource.
@@ -30,7 +29,7 @@ fn without(role: &DynamicObject, resource: &str, verb: &str) -> DynamicObject {
 fn f16_rights_missing() {
     run(async {
         let case = Case::new("f16").await;
-        let account = Account::install(case.control_plane, &case.name).await;
+        let account = ServiceAccount::install(case.control_plane, &case.name).await;
         let (role, election) = (account.role("manager-role"), account.role("leader-election-role"));
         let install = async |role: &DynamicObject| {
             case.control_plane.apply(role).await;
@@ -65,7 +64,7 @@ fn f16_rights_missing() {
         .await;
         tokio::time::sleep(Duration::from_secs(4)).await;
         let user = account.user();
-        let refused = case.control_plane.requests().into_iter();
+        let refused = case.control_plane.audit_log().into_iter();
         let refused =
             refused.filter(|it| it.user == user && it.resource == "deployments" && it.code == 403).count();
         assert!((2..=5).contains(&refused), "tried {refused} times");

@@ -9,10 +9,9 @@ use std::time::Duration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Resource;
 use kube::api::{Api, DeleteParams};
+use operator_testing::{ControlPlane, Operator, Proxy, eventually, project};
 
 use crate::case::{Case, NAME};
-use crate::common::proxy::Proxy;
-use crate::common::{ControlPlane, Operator, eventually};
 use crate::run;
 use crate::subject::Object;
 
@@ -28,7 +27,7 @@ async fn says_that_the_kind_is_missing(operator: &Operator) {
 #[ignore = "has a control plane of its own; `make test-faults` runs it"]
 fn f17_kind_not_installed() {
     run(async {
-        let control_plane = ControlPlane::bare().await;
+        let control_plane = ControlPlane::bare(project!()).await;
         let case = Case::within(&control_plane, "f17", Proxy::start(&control_plane, "f17").await).await;
         let operator = case.launch(&[]);
         says_that_the_kind_is_missing(&operator).await;
@@ -66,7 +65,7 @@ fn f17_kind_not_installed() {
 #[ignore = "has a control plane of its own; `make test-faults` runs it"]
 fn f20_server_restored_from_a_backup() {
     run(async {
-        let mut control_plane = ControlPlane::start().await;
+        let mut control_plane = ControlPlane::start(project!()).await;
         let proxy = Proxy::start(&control_plane, "f20").await;
         let case = Case::within(&control_plane, "f20", proxy).await;
         let operator = case.operator(&[]).await;

@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use hyper::Request;
-use kube::api::ListParams;
+use kube::api::{ListParams, Request};
+use operator_testing::Fault;
 
 use crate::case::{Case, NAME};
-use crate::common::proxy::Fate;
 use crate::run;
 use crate::subject::PLURAL;
 
@@ -49,15 +48,15 @@ async fn shown_the_past(name: &str, past: (&str, i32), now: i32) {
     }
     let (before, uid) = (case.writes().len(), case.deployment("web", now).await["metadata"]["uid"].clone());
 
-    case.proxy.on(move |asked| {
+    case.proxy.inject(move |asked| {
         if asked.watches() {
-            Fate::Never
+            Fault::Hang
         } else if asked.is_of(PLURAL) {
-            Fate::Document(objects.clone())
+            Fault::Body(objects.clone())
         } else if asked.is_of("deployments") {
-            Fate::Document(deployments.clone())
+            Fault::Body(deployments.clone())
         } else {
-            Fate::Pass
+            Fault::None
         }
     });
     let mut operator = case.launch(&[]);
@@ -80,7 +79,7 @@ async fn shown_the_past(name: &str, past: (&str, i32), now: i32) {
 
 /// What the API server answers to a list now.
 async fn list(case: &Case<'_>, plural: &str) -> String {
-    let group = if plural == PLURAL { case.objects.resource_url() } else { case.deployments.resource_url() };
-    let request = Request::get(group).body(Vec::new()).expect("request");
+    let url = if plural == PLURAL { case.objects.resource_url() } else { case.deployments.resource_url() };
+    let request = Request::new(url).list(&ListParams::default()).expect("a request");
     case.control_plane.client().request_text(request).await.expect("a list")
 }

@@ -5,13 +5,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hyper::StatusCode;
 use kube::api::DeleteParams;
+use operator_testing::{Cut, Fault, Proxy, ensure, eventually};
 use serde_json::json;
 
 use crate::case::{Case, NAME};
-use crate::common::proxy::{Cut, Fate, Proxy};
-use crate::common::{ensure, eventually};
 use crate::run;
 use crate::subject::PLURAL;
 
@@ -27,7 +25,7 @@ async fn resumes(case: &Case<'_>, cut: Cut) -> Duration {
     let operator = case.operator(&[]).await;
     case.write(NAME, "web", 1).await;
     case.settled("web", 1).await;
-    case.proxy.cut(cut);
+    case.proxy.cut_watches(cut);
     let begun = Instant::now();
     case.write(NAME, "web", 2).await;
     case.deployment("web", 2).await;
@@ -59,8 +57,8 @@ fn f07_watches_silent() {
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
         // Nothing arrives any more, and nobody says so.
-        case.proxy.freeze(true);
-        case.proxy.on(|asked| if asked.writes() { Fate::Pass } else { Fate::Never });
+        case.proxy.freeze_watches();
+        case.proxy.inject(|asked| if asked.writes() { Fault::None } else { Fault::Hang });
         case.write(NAME, "web", 2).await;
         let begun = Instant::now();
         eventually("the operator says that it is not ready", async || match operator.readiness().await {
@@ -70,7 +68,7 @@ fn f07_watches_silent() {
         .await;
         let noticed = begun.elapsed().as_secs_f64();
         case.proxy.heal();
-        case.proxy.freeze(false);
+        case.proxy.thaw_watches();
         eventually("the operator is ready", async || operator.readiness().await).await;
         case.settled("web", 2).await;
         case.delete(NAME).await;
@@ -90,7 +88,7 @@ fn f08_version_expired_in_the_stream() {
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
         let before = lists(&case);
-        case.expire();
+        case.proxy.expire_watches();
         case.write("new", "new", 1).await;
         case.deployment("new", 1).await;
         eventually("both kinds are listed once more", async || {
@@ -111,11 +109,11 @@ fn f09_version_expired_at_the_start() {
         let operator = case.operator(&[]).await;
         let before = lists(&case);
         let count = AtomicUsize::new(0);
-        case.proxy.on(move |asked| {
+        case.proxy.inject(move |asked| {
             let is_first = asked.watches() && count.fetch_add(1, Ordering::SeqCst) < KINDS.len();
-            if is_first { Fate::Answer(StatusCode::GONE, None) } else { Fate::Pass }
+            if is_first { Fault::status(410) } else { Fault::None }
         });
-        case.proxy.cut(Cut::End);
+        case.proxy.cut_watches(Cut::End);
         let begun = Instant::now();
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
@@ -137,7 +135,7 @@ fn f10_deletion_of_a_child_not_told() {
         let operator = case.operator(&[]).await;
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
-        case.proxy.filter(|watch, event| !watch.is_of("deployments") || event["type"] != "DELETED");
+        case.proxy.filter_watches(|watch, event| !watch.is_of("deployments") || event["type"] != "DELETED");
         let before = case.deployment("web", 1).await;
         case.deployments.delete("web", &DeleteParams::default()).await.expect("delete");
         let begun = Instant::now();
@@ -147,7 +145,7 @@ fn f10_deletion_of_a_child_not_told() {
         })
         .await;
         let took = begun.elapsed().as_secs_f64();
-        case.proxy.filter(|_, _| true);
+        case.proxy.filter_watches(|_, _| true);
         case.play().await;
         case.is_sound(operator).await;
         case.report(
@@ -165,13 +163,13 @@ fn f11_changes_not_told() {
         case.write(NAME, "web", 1).await;
         case.settled("web", 1).await;
         // Up and down again, and an object that comes and goes, of all of which nothing is told.
-        case.proxy.filter(|watch, _| !watch.is_of(PLURAL));
+        case.proxy.filter_watches(|watch, _| !watch.is_of(PLURAL));
         case.write(NAME, "web", 5).await;
         case.write("brief", "brief", 1).await;
         case.delete("brief").await;
         case.write(NAME, "web", 1).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
-        case.proxy.filter(|_, _| true);
+        case.proxy.filter_watches(|_, _| true);
         // The next change is told of, and with it all that came before.
         case.write(NAME, "web", 2).await;
         case.settled("web", 2).await;
