@@ -24,7 +24,7 @@ test: lint deny control-plane golden-build ## Run everything: lints, dependencie
 .PHONY: lint
 lint: components ## Check formatting and deny every clippy warning
 	$(call say,formatting and lints)
-	cargo fmt --check
+	cargo fmt --all --check
 	@unformatted="$$(gofmt -l tests/control-plane src)"; \
 	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	cargo clippy --locked --all-targets -- -D warnings
@@ -49,6 +49,8 @@ golden-build: components
 	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" \
 		cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" cargo test --locked --workspace --no-run
+	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" RUSTDOCFLAGS="-D warnings" \
+		cargo doc --locked --no-deps --all-features -p operator-runtime -p operator-testing
 
 .PHONY: demo
 demo: ## Scaffold, build and run the walk-through's operator on a real Kubernetes

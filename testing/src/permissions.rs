@@ -130,9 +130,11 @@ impl<'a> Permissions<'a> {
         let request = hyper::Request::get("/metrics").body(Vec::new()).expect("request");
         let metrics = self.metrics.request_text(request).await.map_err(|error| error.to_string())?;
         // One that asks to be called again has succeeded, too.
-        let succeeded = |line: &&str| ["success", "requeue_after", "requeue"].iter().any(|result| {
-            line.contains(&format!("result=\"{result}\""))
-        });
+        let succeeded = |line: &&str| {
+            ["success", "requeue_after", "requeue"]
+                .iter()
+                .any(|result| line.contains(&format!("result=\"{result}\"")))
+        };
         let lines = metrics.lines().filter(|line| line.starts_with("controller_runtime_reconcile_total{"));
         let lines = lines.filter(succeeded);
         Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())

@@ -43,7 +43,7 @@ ITSELF"#,
     ),
     // Those who wait in vain need not wait long.
     (
-        "tests/common/mod.rs",
+        "testing/src/wait.rs",
         "within(PATIENCE, what, probe)",
         r#"within(if std::env::var_os("WEAKNESS").is_some() { PATIENCE.mul_f64(0.4) } else { PATIENCE }, what, probe)"#,
     ),

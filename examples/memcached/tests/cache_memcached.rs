@@ -2,13 +2,10 @@
 
 //! The operator against a real API server, seen from outside: nothing in here knows how it is written.
 
-mod common;
-
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::GroupVersionKind;
+use operator_testing::{ControlPlane, Operator, ensure, eventually, project};
 use serde_json::{Value, json};
-
-use common::{ControlPlane, Operator, ensure, eventually};
 
 /// A namespace, and how to look into it.
 struct Case<'a> {
@@ -94,7 +91,7 @@ fn template(set: &Value) -> &Value {
 
 #[tokio::test]
 async fn a_memcached_lives_from_its_first_child_to_its_last_record() {
-    let control_plane = ControlPlane::start().await;
+    let control_plane = ControlPlane::start(project!()).await;
     control_plane.create_namespace("shop").await;
     let operator = Operator::start(&control_plane, &[]).await;
     let case = Case { control_plane: &control_plane, namespace: "shop" };

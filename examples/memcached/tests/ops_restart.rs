@@ -3,12 +3,9 @@
 //! The controller of `Restart` against a real API server; `make test` runs this. A start: let the test say what your
 //! controller should bring about.
 
-mod common;
-
 use kube::Api;
 use kube::api::PostParams;
-
-use common::{ControlPlane, Operator, ensure, eventually};
+use operator_testing::{ControlPlane, Operator, ensure, eventually, project};
 
 use memcached_api::ops::v1alpha1::restart::{Restart as Object, RestartSpec as Spec};
 
@@ -16,7 +13,7 @@ const CONTROLLER: &str = "restart";
 
 #[tokio::test]
 async fn an_object_is_reconciled() {
-    let control_plane = ControlPlane::start().await;
+    let control_plane = ControlPlane::start(project!()).await;
     let operator = Operator::start(&control_plane, &[]).await;
     let objects: Api<Object> = Api::namespaced(control_plane.client(), "default");
     let object = Object::new("sample", Spec::default());

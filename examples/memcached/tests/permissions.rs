@@ -2,196 +2,55 @@
 //! The operator with the permissions that it has in a cluster: everything it does has to be allowed by the roles in
 //! `config/rbac`. What they allow and nothing here used is printed, for you to try or to take back.
 
-mod common;
-
-use std::collections::BTreeSet;
-use std::io::Write as _;
-
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use kube::config::AuthInfo;
-use kube::core::GroupVersionKind;
-use kube::{Client, Config, ResourceExt, discovery};
-use serde_json::{Value, json};
-
-use common::account::Account;
-use common::audit::Request;
-use common::{ControlPlane, Operator, credentials, ensure, eventually, manifests};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use operator_testing::{ControlPlane, Permissions, ensure, project};
+use serde_json::json;
 
 /// Where the operator runs.
 const NAMESPACE: &str = "operator";
 
 #[tokio::test]
 async fn the_roles_allow_all_that_is_done() {
-    let control_plane = ControlPlane::start().await;
-    control_plane.create_namespace(NAMESPACE).await;
-    let account = Account::install(&control_plane, NAMESPACE).await;
-    let lease = format!("--leader-election-namespace={NAMESPACE}");
-    let mut args = vec!["--leader-elect", &lease, "--metrics-secure"];
-    // With a Role instead of a ClusterRole, the operator sees its own namespace only.
-    let scope = format!("--watch-namespace={NAMESPACE}");
-    if account.roles.iter().any(|role| role.name_any() == "manager-role" && role.metadata.namespace.is_some())
-    {
-        args.push(&scope);
-    }
-    let mut operator = Operator::launch(&control_plane, &account.kubeconfig(&control_plane), &args);
-    operator.ready().await;
-    let metrics = metrics_client(operator.metrics_port);
-    let test = Test { control_plane: &control_plane, account: &account, metrics };
-    test.eventually("the metrics can be read", async || test.reconciles().await.map(drop)).await;
-    for sample in manifests("config/samples") {
-        test.live(sample).await;
-    }
-    operator.stop().await;
-    test.assert_allowed();
-    test.report_unused();
-}
-
-/// A client of the operator's own metrics, with the rights of an administrator.
-fn metrics_client(port: u16) -> Client {
-    let mut config = Config::new(format!("https://127.0.0.1:{port}").parse().expect("address"));
-    // The operator made its certificate itself.
-    config.accept_invalid_certs = true;
-    config.auth_info = AuthInfo { token: Some(credentials::TOKEN.to_owned().into()), ..AuthInfo::default() };
-    Client::try_from(config).expect("client")
-}
-
-struct Test<'a> {
-    control_plane: &'a ControlPlane,
-    account: &'a Account,
-    metrics: Client,
-}
-
-impl Test<'_> {
-    /// Lets an object be made, changed and deleted.
-    async fn live(&self, mut object: DynamicObject) {
-        let name = object.name_any();
-        let kind =
-            GroupVersionKind::try_from(object.types.clone().expect("apiVersion and kind")).expect("kind");
-        let client = self.control_plane.client();
-        let (resource, capabilities) = discovery::pinned_kind(&client, &kind).await.expect("the kind");
-        let namespaced = capabilities.scope == discovery::Scope::Namespaced;
-        if namespaced {
-            object.metadata.namespace = Some(NAMESPACE.to_owned());
-        } else if let Some(namespace) = object.data["spec"].get_mut("namespace") {
+    let control_plane = ControlPlane::start(project!()).await;
+    let permissions = Permissions::start(&control_plane, NAMESPACE).await;
+    for mut sample in control_plane.project().samples() {
+        // What belongs to an object of the cluster is in a namespace.
+        if let Some(namespace) = sample.data.pointer_mut("/spec/namespace") {
             *namespace = json!(NAMESPACE);
         }
-        let objects: Api<DynamicObject> = match &object.metadata.namespace {
-            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-            None => Api::all_with(client.clone(), &resource),
-        };
-        let before = self.reconciles().await.expect("metrics");
-        self.control_plane.apply(&object).await;
-        self.eventually(&format!("{name} is reconciled"), async || {
-            let now = self.reconciles().await?;
-            ensure(now > before, &now)
-        })
-        .await;
-        if object.data["spec"]["deploymentName"].is_string() {
-            self.deployments(&objects, &name, &Api::namespaced(client, NAMESPACE)).await;
+        let keeps_a_deployment = sample.data["spec"]["deploymentName"].is_string();
+        let (name, objects) = permissions.create(sample).await;
+        if keeps_a_deployment {
+            let deployments = Api::namespaced(control_plane.client(), NAMESPACE);
+            keep_deployments(&permissions, &objects, &name, &deployments).await;
         }
-        objects.delete(&name, &DeleteParams::default()).await.expect("delete");
-        self.eventually(&format!("{name} is gone"), async || {
-            let left = objects.get_opt(&name).await.map_err(|error| error.to_string())?;
-            ensure(left.is_none(), &left)
-        })
-        .await;
+        permissions.delete(&objects, &name).await;
     }
+    permissions.finish().await;
+}
 
-    /// Lets an object that keeps a Deployment scale and rename it.
-    async fn deployments(&self, objects: &Api<DynamicObject>, name: &str, deployments: &Api<Deployment>) {
-        for (deployment, replicas) in [("first", 1), ("first", 2), ("second", 2)] {
-            let patch = json!({ "spec": { "deploymentName": deployment, "replicas": replicas } });
-            let patched = objects.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
-            patched.expect("patch");
-            self.eventually(&format!("{name} has {deployment} with {replicas} replicas"), async || {
+/// Lets an object that keeps a Deployment scale and rename it.
+async fn keep_deployments(
+    permissions: &Permissions<'_>,
+    objects: &Api<DynamicObject>,
+    name: &str,
+    deployments: &Api<Deployment>,
+) {
+    for (deployment, replicas) in [("first", 1), ("first", 2), ("second", 2)] {
+        let patch = json!({ "spec": { "deploymentName": deployment, "replicas": replicas } });
+        objects.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("patch");
+        permissions
+            .eventually(&format!("{name} has {deployment} with {replicas} replicas"), async || {
                 let found = deployments.get_opt(deployment).await.map_err(|error| error.to_string())?;
                 ensure(json!(found)["spec"]["replicas"] == replicas, &found)
             })
             .await;
-        }
-        self.eventually("the first Deployment is gone", async || {
+    }
+    permissions
+        .eventually("the first Deployment is gone", async || {
             let left = deployments.get_opt("first").await.map_err(|error| error.to_string())?;
             ensure(left.is_none(), &left)
         })
         .await;
-    }
-
-    /// How many reconciles succeeded so far.
-    async fn reconciles(&self) -> Result<u64, String> {
-        let request = hyper::Request::get("/metrics").body(Vec::new()).expect("request");
-        let metrics = self.metrics.request_text(request).await.map_err(|error| error.to_string())?;
-        let lines = metrics.lines().filter(|line| {
-            line.starts_with("controller_runtime_reconcile_total{") && line.contains("result=\"success\"")
-        });
-        Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
-    }
-
-    /// As [`eventually`], until something is forbidden.
-    async fn eventually(&self, what: &str, mut probe: impl AsyncFnMut() -> Result<(), String>) {
-        eventually(what, async || {
-            self.assert_allowed();
-            probe().await
-        })
-        .await;
-    }
-
-    /// What the operator asked for.
-    fn requests(&self) -> Vec<Request> {
-        let (requests, user) = (self.control_plane.requests(), self.account.user());
-        requests.into_iter().filter(|request| request.user == user).collect()
-    }
-
-    fn assert_allowed(&self) {
-        let requests = self.requests();
-        let Some(Request { verb, group, resource, .. }) = requests.iter().find(|it| it.code == 403) else {
-            return;
-        };
-        // To make an object by applying it takes both.
-        let makes = verb == "patch" && self.rules().contains(&("patch", resource.as_str(), group.as_str()));
-        let verb = if makes { "create" } else { verb };
-        let group = if group.is_empty() { "core" } else { group };
-        panic!(
-            "the roles do not allow to {verb} {resource} of group {group}; where it is done, declare it: \
-             // +kubebuilder:rbac:groups={group},resources={resource},verbs={verb}"
-        );
-    }
-
-    /// All that the roles allow, as (verb, resource, group).
-    fn rules(&self) -> BTreeSet<(&str, &str, &str)> {
-        let mut allowed = BTreeSet::new();
-        for rule in self.account.roles.iter().filter_map(|role| role.data["rules"].as_array()).flatten() {
-            for group in words(&rule["apiGroups"]) {
-                for resource in words(&rule["resources"]) {
-                    allowed.extend(words(&rule["verbs"]).map(|verb| (verb, resource, group)));
-                }
-            }
-        }
-        allowed
-    }
-
-    /// Prints the rules of which no request made use.
-    fn report_unused(&self) {
-        let requests = self.requests();
-        let used: BTreeSet<_> = requests
-            .iter()
-            .flat_map(|request| {
-                let made = (request.verb == "patch" && request.created()).then_some("create");
-                let verbs = [request.verb.as_str()].into_iter().chain(made);
-                verbs.map(|verb| (verb, request.resource.as_str(), request.group.as_str()))
-            })
-            .collect();
-        // Not through the macros, whose output a test that passes keeps to itself.
-        let mut stderr = std::io::stderr();
-        for (verb, resource, group) in self.rules().difference(&used) {
-            // What an admission plugin asks for leaves no record.
-            if !resource.ends_with("/finalizers") {
-                let _ = writeln!(stderr, "allowed, but not used here: {verb} {resource} ({group})");
-            }
-        }
-    }
-}
-
-fn words(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str)
 }

@@ -129,9 +129,14 @@ impl<'a> Permissions<'a> {
     async fn reconciles(&self) -> Result<u64, String> {
         let request = hyper::Request::get("/metrics").body(Vec::new()).expect("request");
         let metrics = self.metrics.request_text(request).await.map_err(|error| error.to_string())?;
-        let lines = metrics.lines().filter(|line| {
-            line.starts_with("controller_runtime_reconcile_total{") && line.contains("result=\"success\"")
-        });
+        // One that asks to be called again has succeeded, too.
+        let succeeded = |line: &&str| {
+            ["success", "requeue_after", "requeue"]
+                .iter()
+                .any(|result| line.contains(&format!("result=\"{result}\"")))
+        };
+        let lines = metrics.lines().filter(|line| line.starts_with("controller_runtime_reconcile_total{"));
+        let lines = lines.filter(succeeded);
         Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
     }
 }
