@@ -84,10 +84,11 @@ impl<K: Object> Context<K> {
         self.publish(Some(related), type_, reason, note.into(), &fact);
     }
 
-    /// Tells people that something is wrong with the object. The same Warning is published once for each generation of it.
+    /// Tells people that something is wrong with the object. The same note is published once, however often it is said.
     pub fn warn(&self, reason: &str, note: impl Into<String>) {
-        let generation = self.object.meta().generation.unwrap_or_default();
-        self.publish(None, EventType::Warning, reason, note.into(), &generation.to_string());
+        let note = note.into();
+        let fact = note.clone();
+        self.publish(None, EventType::Warning, reason, note, &fact);
     }
 
     pub(crate) fn publish(

@@ -269,6 +269,10 @@ impl<K: Object> Watch<K> {
                     Some(_) => self.count_at = Instant::now() + jittered(period),
                     None => {
                         counted = timeout(COUNT_LIMIT, self.count()).await.ok().flatten();
+                        if counted.is_some() {
+                            // It answers: should something be wrong, there is no reason to wait.
+                            self.failures = 0;
+                        }
                         if counted.is_some_and(|(at, _)| at < number(self.version.as_deref())) {
                             return Err("the server has gone back in time".into());
                         }

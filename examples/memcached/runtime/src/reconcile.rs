@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use kube::Resource as _;
+use kube::runtime::events::EventType;
 use tokio::time::{Duration, Instant};
 use tracing::{Instrument as _, debug, error, info_span};
 
@@ -123,7 +124,8 @@ impl<R: Reconciler> Caller<R> {
         error!(error = note, "reconcile failed");
         // What went on being stale has failed before, though nobody was told.
         if count == 1 || (kind == Kind::Stale && count == STALE_LIMIT) {
-            context.warn(reason, note);
+            let generation = context.object.meta().generation.unwrap_or_default();
+            context.publish(None, EventType::Warning, reason, note, &generation.to_string());
         }
         match kind {
             Kind::Ordinary | Kind::Stale => delay,
