@@ -42,3 +42,27 @@ fn the_tool_carries_the_libraries_as_they_are() {
         assert!(found == text, "the copy of `{library}` is old: renew it with `make golden`");
     }
 }
+
+/// Cargo leaves folders that hold a manifest out of a package: what the tool needs of the libraries is in texts.
+#[test]
+fn packages_hold_what_they_need_and_nothing_else() {
+    let list = |package: &str| {
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.args(["package", "--list", "--allow-dirty", "--offline", "-p", package]);
+        let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let tool = list("iris-scaffold");
+    for needed in ["templates/crates/runtime.txt", "templates/crates/testing.txt", "src/main.rs"] {
+        assert!(tool.iter().any(|path| path == needed), "{needed}");
+    }
+    let foreign = ["examples/", "runtime/", "testing/", ".ci/"];
+    assert!(!tool.iter().any(|path| foreign.iter().any(|folder| path.starts_with(folder))), "{tool:?}");
+    for library in ["operator-runtime", "operator-testing"] {
+        let files = list(library);
+        for needed in ["src/lib.rs", "LICENSE", "README.md"] {
+            assert!(files.iter().any(|path| path == needed), "{library}: {needed}");
+        }
+    }
+}

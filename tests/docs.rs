@@ -40,6 +40,19 @@ fn the_tutorial_is_true() {
     play("docs/tutorial.md");
 }
 
+/// Its code is in files that other tests compile.
+#[test]
+fn the_cookbook_shows_code_that_is_compiled() {
+    let text = fs::read_to_string(document("docs/writing-controllers.md")).expect("the document");
+    let blocks: Vec<_> = blocks(&text).into_iter().filter(|block| block.language == "rust").collect();
+    assert!(blocks.len() > 20, "it shows code");
+    for Block { detail, line, lines, .. } in blocks {
+        let file = fs::read_to_string(document(detail));
+        let file = file.unwrap_or_else(|error| panic!("line {line}: `{detail}`: {error}"));
+        assert!(file.contains(&lines.join("\n")), "line {line}: `{detail}` has no such text");
+    }
+}
+
 /// Each promise names the tests that hold it.
 #[test]
 fn every_promise_has_its_test() {

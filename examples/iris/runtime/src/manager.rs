@@ -5,6 +5,7 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::http::Extensions;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::api::ApiResource;
@@ -114,6 +115,7 @@ pub struct Manager {
     stores: Vec<Registered>,
     controllers: Vec<Controller>,
     runnables: Vec<Runnable>,
+    extensions: Extensions,
 }
 
 impl std::fmt::Debug for Manager {
@@ -192,6 +194,7 @@ impl ManagerBuilder {
             stores: Vec::new(),
             controllers: Vec::new(),
             runnables: Vec::new(),
+            extensions: Extensions::new(),
         })
     }
 }
@@ -236,6 +239,11 @@ impl Manager {
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    /// What `main` hands to the controllers, such as flags of one's own, by type.
+    pub fn extensions(&mut self) -> &mut Extensions {
+        &mut self.extensions
     }
 
     /// Publishes events in the name of `reporter`.
