@@ -50,7 +50,7 @@ golden-build: components
 		cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" cargo test --locked --workspace --no-run
 	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" RUSTDOCFLAGS="-D warnings" \
-		cargo doc --locked --no-deps --all-features -p operator-runtime -p operator-testing
+		cargo doc --locked --no-deps --workspace --all-features
 
 .PHONY: demo
 demo: ## Scaffold, build and run the walk-through's operator on a real Kubernetes

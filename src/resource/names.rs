@@ -26,7 +26,7 @@ const CRATES: &str =
 /// and what generated files import. Sorted.
 const TYPES: &str = "\
     Action Api Applied ApplyError Arc AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce BTreeMap Box Capabilities Case Client \
-    Clone Condition Conditions Container ContainerPort Context ControlPlane Copy CustomResource \
+    Clone Condition Conditions Container ContainerPort Context ControlPlane Controller Copy CustomResource \
     CustomResourceDefinition CustomResourceExt Debug Default DeleteParams Deployment DeploymentSpec \
     DeploymentStatus Deserialize DoubleEndedIterator Drop Duration Eq Err Error EventType \
     ExactSizeIterator Extend Fn FnMut FnOnce From FromIterator Future Hash Into IntoFuture IntoIterator \

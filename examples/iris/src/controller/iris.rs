@@ -11,14 +11,13 @@ use operator_runtime::{
 use tracing::info;
 
 use iris_api::v1alpha1::iris::Iris;
-
 use super::iris_resources as resources;
 
 /// Name of the controller, in metrics and logs. `iris-controller` publishes its events and owns the fields it writes.
 const NAME: &str = "iris";
 
 /// What a reconcile works with.
-struct IrisReconciler {
+struct Controller {
     deployments: Store<Deployment>,
     image: String,
 }
@@ -26,7 +25,7 @@ struct IrisReconciler {
 /// Adds the controller to the manager.
 pub fn start(manager: &mut Manager) {
     let (deployments, image) = (manager.owned(), resources::image());
-    manager.controller(NAME).owns(&deployments).run(IrisReconciler { deployments, image });
+    manager.controller(NAME).owns(&deployments).run(Controller { deployments, image });
 }
 
 // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris,verbs=get;list;watch
@@ -35,7 +34,7 @@ pub fn start(manager: &mut Manager) {
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-impl Reconciler for IrisReconciler {
+impl Reconciler for Controller {
     type Object = Iris;
 
     /// Brings the cluster to what `object` says. Every change of it or of one of its Deployments calls this again.
@@ -80,8 +79,9 @@ impl Reconciler for IrisReconciler {
             }
             applied => applied?,
         };
-        report(&deployment, replicas, context);
-
+        if let Some((reason, note)) = outcome(&deployment, replicas) {
+            context.event(EventType::Normal, reason, note, &*deployment.object);
+        }
         if context.patch_status(resources::status(object, context.conditions(), &deployment)).await? {
             info!(deployment_name = name, "updating Iris resource status");
         }
@@ -90,21 +90,21 @@ impl Reconciler for IrisReconciler {
     }
 }
 
-/// Tells people what became of the Deployment.
-fn report(deployment: &Applied<Deployment>, replicas: i32, context: &Context<Iris>) {
+/// What people should hear of the Deployment: a reason and a note, unless nothing happened to it.
+fn outcome(deployment: &Applied<Deployment>, replicas: i32) -> Option<(&'static str, String)> {
     let name = deployment.name_any();
-    let (reason, note) = match (deployment.operation, &deployment.previous) {
+    match (deployment.operation, &deployment.previous) {
         (Operation::Unchanged, _) => {
-            return info!(deployment_name = name, replica_count = replicas, "replica count up to date");
+            info!(deployment_name = name, replica_count = replicas, "replica count up to date");
+            None
         }
         (Operation::Created, _) => {
             info!(deployment_name = name, "created Deployment resource for Iris");
-            ("Created", format!("Created deployment \"{name}\""))
+            Some(("Created", format!("Created deployment \"{name}\"")))
         }
-        (Operation::Updated, Some(previous)) if resources::replicas(previous) == Some(replicas) => {
-            ("Updated", format!("Updated deployment \"{name}\""))
+        (_, Some(previous)) if resources::replicas(previous) == Some(replicas) => {
+            Some(("Updated", format!("Updated deployment \"{name}\"")))
         }
-        (Operation::Updated, _) => ("Scaled", format!("Scaled deployment \"{name}\" to {replicas} replicas")),
-    };
-    context.event(EventType::Normal, reason, note, &*deployment.object);
+        _ => Some(("Scaled", format!("Scaled deployment \"{name}\" to {replicas} replicas"))),
+    }
 }
