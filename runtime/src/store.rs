@@ -69,9 +69,15 @@ struct Entry<K> {
     object: Arc<K>,
     /// When it was heard of.
     heard: Instant,
-    /// It was written here, and no watch has told of it yet.
-    is_ahead: bool,
+    told: Told<K>,
     managed: Vec<Managed>,
+}
+
+/// Whether handlers have heard of an object as it is.
+enum Told<K> {
+    Yes,
+    /// It was written here, and no watch has told of it yet. This is what was told last.
+    Not(Option<Arc<K>>),
 }
 
 /// Finds the values of an object in an index.
@@ -263,15 +269,18 @@ impl<K: Object> Store<K> {
                 && known.object.meta().uid == object.meta().uid
             {
                 known.heard = Instant::now();
-                if !std::mem::take(&mut known.is_ahead) {
+                if matches!(known.told, Told::Yes) {
                     return;
                 }
             }
-            old = Some(known.object.clone());
+            old = match &known.told {
+                Told::Yes => Some(known.object.clone()),
+                Told::Not(last) => last.clone(),
+            };
         }
         match object {
             Ok(object) => {
-                let new = self.put(&mut state, object, false);
+                let new = self.put(&mut state, object, Told::Yes);
                 drop(state);
                 self.tell(old.as_deref(), Some(&new), new.meta(), priority);
             }
@@ -319,14 +328,23 @@ impl<K: Object> Store<K> {
             state.places.iter().any(|place| place.as_ref().is_none_or(|place| *place == key.namespace));
         let known = state.objects.get(&key);
         let is_newest = known.is_none_or(|known| version(known.object.meta()) <= version(object.meta()));
-        // What changes nothing no watch tells of.
-        let is_same = known.is_some_and(|known| {
-            known.object.meta().resource_version == object.meta().resource_version && !known.is_ahead
-        });
+        let told = match known {
+            None if is_told => Told::Yes,
+            None => Told::Not(None),
+            // Something else was written before, of which no watch has told yet either.
+            Some(Entry { told: Told::Not(last), .. }) => Told::Not(last.clone()),
+            // What changes nothing no watch tells of.
+            Some(known)
+                if is_told || known.object.meta().resource_version == object.meta().resource_version =>
+            {
+                Told::Yes
+            }
+            Some(known) => Told::Not(Some(known.object.clone())),
+        };
         if !is_watched || !is_newest {
             return Arc::new(self.trimmed(object, &state.managers).0);
         }
-        let object = self.put(&mut state, object, !is_told && !is_same);
+        let object = self.put(&mut state, object, told);
         if let (Some((manager, is_status, fingerprint)), Some(entry)) = (fulfils, state.objects.get_mut(&key))
         {
             entry.managed.retain(|record| record.manager != manager || record.is_status != is_status);
@@ -384,7 +402,7 @@ impl<K: Object> Store<K> {
         (object, managed)
     }
 
-    fn put(&self, state: &mut State<K>, object: K, is_ahead: bool) -> Arc<K> {
+    fn put(&self, state: &mut State<K>, object: K, told: Told<K>) -> Arc<K> {
         let (object, managed) = self.trimmed(object, &state.managers);
         let key = ObjectKey::of(&object);
         let object = Arc::new(object);
@@ -404,7 +422,7 @@ impl<K: Object> Store<K> {
         for index in &mut state.indexes {
             index.put(&key, &object);
         }
-        state.objects.insert(key, Entry { object: object.clone(), heard: Instant::now(), is_ahead, managed });
+        state.objects.insert(key, Entry { object: object.clone(), heard: Instant::now(), told, managed });
         object
     }
 
@@ -511,6 +529,26 @@ mod tests {
         assert_eq!(heard(), 0, "as with a status of one's own");
         observe(&store, Err(&child("x", "2", 3).metadata), since);
         assert_eq!(heard(), 1, "it is gone");
+    }
+
+    #[test]
+    fn what_was_written_here_is_compared_with_what_was_told_before() {
+        let (store, _) = store();
+        let changes = Arc::new(Mutex::new(Vec::new()));
+        let seen = changes.clone();
+        let number = |object: Option<&ConfigMap>| object.map(|object| version(&object.metadata));
+        store.handle(Box::new(move |change, _| seen.lock().push((number(change.old), number(change.new)))));
+        let since = Instant::now();
+        mutation(&store, child("x", "2", 1));
+        // As with a status that is written before the watch has told of the object.
+        store.mutation(child("x", "2", 2), None, true);
+        observe(&store, Ok(child("x", "2", 2)), since);
+        mutation(&store, child("x", "2", 3));
+        mutation(&store, child("x", "2", 4));
+        observe(&store, Ok(child("x", "2", 3)), since);
+        observe(&store, Ok(child("x", "2", 5)), since);
+        let expected = [(None, Some(2)), (Some(2), Some(5))];
+        assert_eq!(*changes.lock(), expected, "nothing is lost on a predicate that compares the two");
     }
 
     #[test]
