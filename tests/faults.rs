@@ -56,7 +56,10 @@ fn project(name: &str) -> Sandbox {
 fn alter(sandbox: &Sandbox, (path, from, to): &Patch, condition: &str) {
     let before = sandbox.read(path);
     assert_eq!(before.matches(from).count(), 1, "{path} has `{from}` once");
-    sandbox.write(path, &before.replace(from, &to.replace(ITSELF, from).replace(WEAK, condition)));
+    let to = to.replace(ITSELF, from);
+    // What is common to all weaknesses says `WEAKNESS`, which is no condition.
+    let to = if condition.is_empty() { to } else { to.replace(WEAK, condition) };
+    sandbox.write(path, &before.replace(from, &to));
 }
 
 /// The tests under faults of a project with all weaknesses: none shows before [`VARIABLE`] names its case.

@@ -11,6 +11,7 @@ use operator_runtime::{
 use tracing::info;
 
 use iris_api::v1alpha1::iris::Iris;
+
 use super::iris_resources as resources;
 
 /// Name of the controller, in metrics and logs. `iris-controller` publishes its events and owns the fields it writes.
@@ -55,19 +56,18 @@ impl Reconciler for Controller {
         }
         info!(number_deleted = deleted.len(), "finished cleaning up old Deployment resources");
 
-        let name = &key.name;
-        info!(deployment_name = name, "checking if an existing Deployment exists for this resource");
+        info!(deployment_name = key.name, "checking if an existing Deployment exists for this resource");
         if let Some(known) = self.deployments.get(&key) {
             info!(
-                deployment_name = name,
+                deployment_name = key.name,
                 "existing Deployment resource already exists for Iris, checking replica count"
             );
             let old_count = resources::replicas(&known);
             if old_count != Some(replicas) {
-                info!(deployment_name = name, old_count, new_count = replicas, "updating replica count");
+                info!(deployment_name = key.name, old_count, new_count = replicas, "updating replica count");
             }
         } else {
-            info!(deployment_name = name, "could not find existing Deployment for Iris, creating one...");
+            info!(deployment_name = key.name, "could not find existing Deployment for Iris, creating one...");
         }
         let deployment = match context.apply(&self.deployments, desired).await {
             Err(taken @ ApplyError::Taken { .. }) => {
@@ -83,9 +83,9 @@ impl Reconciler for Controller {
             context.event(EventType::Normal, reason, note, &*deployment.object);
         }
         if context.patch_status(resources::status(object, context.conditions(), &deployment)).await? {
-            info!(deployment_name = name, "updating Iris resource status");
+            info!(deployment_name = key.name, "updating Iris resource status");
         }
-        info!(deployment_name = name, "resource status synced");
+        info!(deployment_name = key.name, "resource status synced");
         Ok(Action::AwaitChange)
     }
 }
