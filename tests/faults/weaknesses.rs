@@ -196,7 +196,7 @@ pub const WEAKNESSES: &[Weakness] = &[
         failure: "until f11: web has 2 replicas",
         patches: &[(
             STORE,
-            "old = Some(known.object.clone());",
+            "old = match &known.told {",
             "let next = known.object.meta().generation.map(|generation| generation + 1);
              if WEAK && object.as_ref().is_ok_and(|it| it.meta().generation > next) { return; }
              ITSELF",
