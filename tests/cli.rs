@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Sandbox, tree};
+use common::{Sandbox, sha256, tree};
 
 /// Arguments of the walk-through's kind.
 const IRIS: [&str; 8] = ["create", "api", "--group", "test", "--version", "v1alpha1", "--kind", "Iris"];
@@ -146,12 +146,6 @@ fn files_of_another_version_are_renewed_but_not_those_that_somebody_took_over() 
     assert!(refused.stderr.contains(taken_over), "{}", refused.stderr);
 }
 
-/// The checksum of a text, as `sha256sum` says it.
-fn sum(text: &str) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 fn libraries_are_renewed_unless_somebody_changed_them_and_left_out_where_they_come_from_elsewhere() {
     const FILE: &str = "runtime/src/health.rs";
@@ -163,13 +157,13 @@ fn libraries_are_renewed_unless_somebody_changed_them_and_left_out_where_they_co
         sandbox.write("PROJECT", &project.replace("cliVersion: 0.1.0\n", "cliVersion: 0.0.9\n"));
     };
     let (current, sums) = (sandbox.read(FILE), sandbox.read("runtime/SHA256SUMS"));
-    assert!(sums.contains(&format!("{}  src/health.rs\n", sum(&current))), "{sums}");
+    assert!(sums.contains(&format!("{}  src/health.rs\n", sha256(&current))), "{sums}");
 
     // As another version wrote it, which its sums say.
     from_another_version();
     let old = "//! As an earlier version wrote it.\n";
     sandbox.write(FILE, old);
-    sandbox.write("runtime/SHA256SUMS", &sums.replace(&sum(&current), &sum(old)));
+    sandbox.write("runtime/SHA256SUMS", &sums.replace(&sha256(&current), &sha256(old)));
     sandbox.run(&kind("First")).success();
     assert_eq!((sandbox.read(FILE), sandbox.read("runtime/SHA256SUMS")), (current.clone(), sums));
 

@@ -1,9 +1,13 @@
 //! The libraries that are written into every project: the tool's copy of them is theirs, byte for byte. `make golden`
 //! renews it.
 
+mod common;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use common::sha256;
 
 const MARK: &str = ">>> ";
 
@@ -26,14 +30,16 @@ fn files(root: &Path) -> Vec<PathBuf> {
 fn the_tool_carries_the_libraries_as_they_are() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     for library in ["runtime", "testing"] {
-        let (root, mut text) = (home.join(library), String::new());
+        let (root, mut text, mut sums) = (home.join(library), String::new(), String::new());
         for path in files(&root) {
             let file = fs::read_to_string(&path).expect("a text");
             let name = path.strip_prefix(&root).expect("a path below").to_str().expect("UTF-8");
             assert!(file.ends_with('\n') && !file.contains('\r'), "{name}: ends of lines");
             assert!(!file.lines().any(|line| line.starts_with(MARK)), "{name}: a line begins like a file");
             write!(text, "{MARK}{name}\n{file}").expect("a string");
+            writeln!(sums, "{}  {name}", sha256(&file)).expect("a string");
         }
+        write!(text, "{MARK}SHA256SUMS\n{sums}").expect("a string");
         let copy = home.join(format!("templates/crates/{library}.txt"));
         if std::env::var_os("BLESS").is_some() {
             fs::write(&copy, &text).expect("written");

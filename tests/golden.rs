@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{Sandbox, tree};
+use common::{Sandbox, copy, tree};
 
 #[test]
 fn the_example_is_what_the_readme_says() {
@@ -15,15 +15,8 @@ fn the_example_is_what_the_readme_says() {
     let expected = tree(sandbox.path());
     if std::env::var_os("BLESS").is_some() {
         let _ = fs::remove_dir_all(&example);
-        for (path, content) in &expected {
-            let target = example.join(path);
-            if path.ends_with('/') {
-                fs::create_dir_all(&target).expect("a folder");
-            } else {
-                fs::create_dir_all(target.parent().expect("a parent")).expect("a folder");
-                fs::copy(sandbox.path().join(path), &target)
-                    .unwrap_or_else(|_| panic!("{path}: {} bytes", content.len()));
-            }
+        for path in expected.keys() {
+            copy(sandbox.path(), &example, path);
         }
     }
     // What cargo and make leave there is nobody's.

@@ -4,12 +4,11 @@
 
 mod common;
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use common::cluster::{self, run, target};
-use common::{Sandbox, tree};
+use common::{Sandbox, copy, tree};
 
 /// What the user of the example has run.
 const COMMANDS: [&str; 3] = [
@@ -25,39 +24,28 @@ const NOT_OURS: [&str; 3] = ["target/", "bin/", "dist/"];
 fn the_example_is_up_to_date_and_passes_its_tests() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/memcached");
     let sandbox = Sandbox::new("memcached");
-    for (path, content) in tree(&example) {
-        let at = sandbox.path().join(&path);
-        if NOT_OURS.iter().any(|folder| path.starts_with(folder)) {
-            continue;
-        }
-        if path.ends_with('/') {
-            fs::create_dir_all(at).expect("a folder");
-        } else {
-            fs::create_dir_all(at.parent().expect("a folder")).expect("a folder");
-            fs::write(at, content).expect("a file");
-        }
+    for path in tree(&example).keys().filter(|path| !NOT_OURS.iter().any(|folder| path.starts_with(folder))) {
+        copy(&example, sandbox.path(), path);
     }
+    let blesses = std::env::var_os("BLESS").is_some();
     let before = tree(sandbox.path());
     for command in COMMANDS {
-        let mut args: Vec<_> = command.split_whitespace().collect();
-        if std::env::var_os("BLESS").is_some() {
-            args.push("--on-conflict=overwrite");
-        }
+        let overwrite = blesses.then_some("--on-conflict=overwrite");
+        let args: Vec<_> = command.split_whitespace().chain(overwrite).collect();
         sandbox.run(&args).success();
     }
-    if std::env::var_os("BLESS").is_some() {
-        for (path, content) in tree(sandbox.path()) {
-            if before.get(&path) != Some(&content) && !path.ends_with('/') {
-                let at = example.join(&path);
-                fs::create_dir_all(at.parent().expect("a folder")).expect("a folder");
-                fs::write(at, content).expect("a file");
-            }
+    let after = tree(sandbox.path());
+    let differing: Vec<_> = after.iter().filter(|(path, text)| before.get(*path) != Some(text)).collect();
+    let differing: Vec<_> = differing.into_iter().map(|(path, _)| path).collect();
+    if blesses {
+        for path in differing {
+            copy(sandbox.path(), &example, path);
         }
     } else {
-        let differing: Vec<_> =
-            tree(sandbox.path()).into_iter().filter(|(path, text)| before.get(path) != Some(text)).collect();
-        let names: Vec<_> = differing.iter().map(|(path, _)| path).collect();
-        assert!(names.is_empty(), "renew the example with `BLESS=1 cargo test --test memcached`: {names:?}");
+        assert!(
+            differing.is_empty(),
+            "renew the example with `BLESS=1 cargo test --test memcached`: {differing:?}"
+        );
     }
 
     let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));

@@ -8,6 +8,7 @@ mod create_api;
 mod git;
 mod group;
 mod init;
+mod library;
 mod lines;
 mod manifests;
 mod output;

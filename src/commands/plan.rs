@@ -1,13 +1,11 @@
 //! What every command that changes a project does to it.
 
-use toml_edit::{DocumentMut, Item};
-
-use super::{Access, Context};
+use super::{Access, Context, library};
 use crate::Result;
 use crate::manifests::rbac;
 use crate::path::RelPath;
 use crate::project::{self, Project};
-use crate::scaffold::{Certainty, Draft, File, Ownership, Tree, same_lines, sha256};
+use crate::scaffold::{Certainty, Draft, File, Ownership, Tree, same_lines};
 use crate::templates::{self, Licensing, ProjectView};
 
 /// How a file says that it is the tool's; who takes the line out makes the file their own.
@@ -33,28 +31,26 @@ pub(super) fn owned(
     let before = old.map(render).transpose()?.unwrap_or_default();
     let other_version = old.and_then(Project::other_version);
     let mut renewed = false;
-    let libraries = libraries(draft.tree())?;
+    let libraries = library::all(draft.tree())?;
     for file in render(new)? {
-        let library = libraries.iter().find(|library| library.name(&file.path).is_some());
-        if library.is_some_and(|library| library.is_foreign) {
-            continue;
-        }
-        let mut base = before.iter().find(|known| known.path == file.path).map(|known| known.text.clone());
-        if let Some(library) = library
-            && let Some(text) = draft.tree().on_disk(&file.path)?
-            && library.wrote(&file.path, &text)
-        {
-            base = Some(text.into());
-        }
-        if other_version.is_some()
-            && let Some(text) = draft.tree().on_disk(&file.path)?
-            && text.contains(MARK)
-        {
-            // What another version rendered is not known here; its mark says that nobody else wrote it.
-            renewed |= !same_lines(&text, &file.text);
-            base = Some(text.into());
-        }
-        draft.file(File { ownership: Ownership::Owned { base }, ..file })?;
+        let library = libraries.iter().find_map(|library| Some((library, library.name(&file.path)?)));
+        let ownership = if let Some((library, name)) = library {
+            let Some(ownership) = library.ownership(name) else { continue };
+            ownership
+        } else {
+            let mut base =
+                before.iter().find(|known| known.path == file.path).map(|known| known.text.clone());
+            if other_version.is_some()
+                && let Some(text) = draft.tree().on_disk(&file.path)?
+                && text.contains(MARK)
+            {
+                // What another version rendered is not known here; its mark says that nobody else wrote it.
+                renewed |= !same_lines(&text, &file.text);
+                base = Some(text.into());
+            }
+            Ownership::Owned { base }
+        };
+        draft.file(File { ownership, ..file })?;
     }
     if let Some(version) = other_version.filter(|_| renewed) {
         draft.note(format!(
@@ -69,49 +65,6 @@ pub(super) fn owned(
         executable: false,
         certainty: Certainty::Unsure,
     })
-}
-
-/// A library in the project.
-struct Library {
-    folder: &'static str,
-    /// The project takes it from elsewhere, such as crates.io, so that it has no folder here.
-    is_foreign: bool,
-    /// What its files were when they were written, as `sha256sum` says it.
-    sums: String,
-}
-
-impl Library {
-    /// The file's path below the library's folder, if it is there.
-    fn name<'a>(&self, path: &'a RelPath) -> Option<&'a str> {
-        path.as_str().strip_prefix(self.folder)?.strip_prefix('/')
-    }
-
-    /// Whether a file is as a command, of whatever version, wrote it.
-    fn wrote(&self, path: &RelPath, text: &str) -> bool {
-        let name = self.name(path);
-        let line = |name: &str| format!("{}  {name}", sha256(text));
-        name.is_some_and(|name| name == templates::SUMS || self.sums.lines().any(|sum| sum == line(name)))
-    }
-}
-
-fn libraries(tree: &Tree) -> Result<Vec<Library>> {
-    let manifest = tree.read(&RelPath::new("Cargo.toml")?)?.unwrap_or_default();
-    // What is not TOML cargo will complain about.
-    let manifest: DocumentMut = manifest.parse().unwrap_or_default();
-    let tables = ["dependencies", "dev-dependencies"].map(|name| manifest.get(name));
-    let shared = manifest.get("workspace").and_then(|workspace| workspace.get("dependencies"));
-    let dependencies = [tables[0], tables[1], shared];
-    let library = |library: &templates::Library| {
-        let found = dependencies.iter().flatten().filter_map(|table| table.get(library.package));
-        let found: Vec<&Item> = found.filter(|found| found.get("workspace").is_none()).collect();
-        let sums = RelPath::new(format!("{}/{}", library.folder, templates::SUMS))?;
-        Ok(Library {
-            folder: library.folder,
-            is_foreign: !found.is_empty() && !found.iter().any(|found| found.get("path").is_some()),
-            sums: tree.on_disk(&sums)?.unwrap_or_default().replace("\r\n", "\n"),
-        })
-    };
-    templates::LIBRARIES.iter().map(library).collect()
 }
 
 /// What becomes of files that are the user's once written.

@@ -23,8 +23,7 @@ impl Digest {
 }
 
 /// The SHA-256 of a text, in hexadecimal, whatever its line ends are.
-#[must_use]
-pub fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     Digest::of(text.replace("\r\n", "\n")).0
 }
 

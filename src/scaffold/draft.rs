@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
+use super::digest::sha256;
 use super::lines::{same_lines, with_ends_of};
 use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
 use crate::{Error, Result, rust, yaml};
@@ -44,8 +45,14 @@ impl Draft {
             (Some(_), _) if same(&file.text) => Action::Unchanged,
             (Some(_), Ownership::Derived) => Action::Update,
             (Some(_), Ownership::Owned { base }) if base.as_deref().is_some_and(same) => Action::Update,
+            (Some(before), Ownership::Vendored { digest: Some(digest) }) if sha256(before) == digest => {
+                Action::Update
+            }
             (Some(_), Ownership::Seeded { again: true }) => Action::Keep,
-            (Some(_), Ownership::Owned { .. } | Ownership::Seeded { again: false }) => Action::Conflict,
+            (
+                Some(_),
+                Ownership::Owned { .. } | Ownership::Vendored { .. } | Ownership::Seeded { again: false },
+            ) => Action::Conflict,
         };
         let File { path, text, executable, certainty, .. } = file;
         // A file keeps the line ends that it has.

@@ -13,6 +13,12 @@ pub enum Ownership {
         /// The text the file has if nobody touched it.
         base: Option<Cow<'static, str>>,
     },
+    /// The tool's, in a project that may have another version of it: a file with this SHA-256 is as an earlier command
+    /// wrote it, whichever that was; any other was edited by somebody, which is a conflict.
+    Vendored {
+        /// What the project says that was written.
+        digest: Option<String>,
+    },
     /// The user's, once written. A different file in its place is a conflict, unless an earlier command wrote it
     /// (`again`): then it is kept.
     Seeded {

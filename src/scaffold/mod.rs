@@ -23,7 +23,6 @@ mod tree;
 pub use apply::{Step, apply, apply_with};
 pub use conflict::{Answer, OnConflict, resolve, resolve_by};
 pub use diff::{unified, unified_change};
-pub use digest::sha256;
 pub use draft::Draft;
 pub use edit::Insert;
 pub use file::{Certainty, File, Ownership};

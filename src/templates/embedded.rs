@@ -3,17 +3,14 @@
 //! The libraries are ordinary crates beside this one, and cargo leaves folders with a manifest of their own out of a
 //! package. So the tool carries a copy of each, which `make golden` renews and `tests/crates.rs` holds equal to the sources.
 
-use std::fmt::Write as _;
-use std::sync::LazyLock;
-
 use super::Rendered;
-use crate::scaffold::sha256;
 
 /// Stands before the path of each file.
 const MARK: &str = ">>> ";
+const NEXT: &str = "\n>>> ";
 
 /// File beside those of a library with the checksum of each, as `sha256sum` writes it: what the library's files were when
-/// they were written.
+/// they were written. It is made with the text.
 pub const SUMS: &str = "SHA256SUMS";
 
 /// A library that is written into projects.
@@ -41,28 +38,19 @@ pub const LIBRARIES: [Library; 2] = [
 
 /// The files of all libraries.
 pub fn files() -> impl Iterator<Item = Rendered> {
-    static SUMMED: LazyLock<Vec<String>> = LazyLock::new(|| LIBRARIES.iter().map(sums).collect());
-    LIBRARIES.iter().zip(&*SUMMED).flat_map(|(library, sums)| {
-        let files = unpack(library.text).chain([(SUMS, sums.as_str())]);
-        files.map(|(path, text)| Rendered::fixed(format!("{}/{path}", library.folder), text))
-    })
-}
-
-fn sums(library: &Library) -> String {
-    unpack(library.text).fold(String::new(), |mut sums, (path, text)| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(sums, "{}  {path}", sha256(text));
-        sums
+    LIBRARIES.iter().flat_map(|library| {
+        let file = |(path, text)| Rendered::fixed(format!("{}/{path}", library.folder), text);
+        unpack(library.text).map(file)
     })
 }
 
 /// Paths and texts of the files in one text.
-fn unpack(text: &str) -> impl Iterator<Item = (&str, &str)> {
+fn unpack(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     // The mark begins a line, and what begins the text is a file.
     let mut rest = text.strip_prefix(MARK);
     std::iter::from_fn(move || {
         let (path, after) = rest?.split_once('\n')?;
-        let (file, next) = match after.split_once(&format!("\n{MARK}")) {
+        let (file, next) = match after.split_once(NEXT) {
             Some((file, next)) => (&after[..=file.len()], Some(next)),
             None => (after, None),
         };

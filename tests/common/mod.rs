@@ -101,6 +101,23 @@ impl Ran {
     }
 }
 
+/// The checksum of a text, as `sha256sum` says it.
+pub fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Copies what is at `path` below one root below another: a file, or, where the path ends with `/`, a folder.
+pub fn copy(from: &Path, to: &Path, path: &str) {
+    let target = to.join(path);
+    if path.ends_with('/') {
+        std::fs::create_dir_all(target).expect("a folder");
+    } else {
+        std::fs::create_dir_all(target.parent().expect("a parent")).expect("a folder");
+        std::fs::copy(from.join(path), target).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+}
+
 /// Every file below `root` with its content; symbolic links as where they lead.
 pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
