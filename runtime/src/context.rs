@@ -1,10 +1,11 @@
 //! What a reconcile works with: helpers that write children, status and finalizers safely, on behalf of one object.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Client;
 use kube::runtime::events::EventType;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::conditions::Conditions;
@@ -34,11 +35,13 @@ pub struct Context<K: Object> {
     pub(crate) object: Arc<K>,
     pub(crate) shared: Arc<Shared<K>>,
     is_current: OnceCell<bool>,
+    /// The conditions of the object's status, whatever fields they have.
+    conditions: OnceLock<Vec<Value>>,
 }
 
 impl<K: Object> Context<K> {
     pub(crate) fn new(object: Arc<K>, shared: Arc<Shared<K>>) -> Self {
-        Self { object, shared, is_current: OnceCell::new() }
+        Self { object, shared, is_current: OnceCell::new(), conditions: OnceLock::new() }
     }
 
     /// The connection to the API server. It writes only while this process leads.
@@ -56,10 +59,18 @@ impl<K: Object> Context<K> {
     /// The conditions that the object's status has, to set some of.
     #[must_use]
     pub fn conditions(&self) -> Conditions {
-        let object = serde_json::to_value(&*self.object).unwrap_or_default();
-        let known = object.pointer("/status/conditions").cloned().unwrap_or_default();
+        let known = Value::Array(self.known_conditions().to_vec());
         let known: Vec<Condition> = serde_json::from_value(known).unwrap_or_default();
         Conditions::new(known, self.object.meta().generation)
+    }
+
+    /// The conditions as the API server has them: the object is looked through once for each reconcile.
+    pub(crate) fn known_conditions(&self) -> &[Value] {
+        self.conditions.get_or_init(|| {
+            let object = serde_json::to_value(&*self.object).unwrap_or_default();
+            let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+            conditions.cloned().unwrap_or_default()
+        })
     }
 
     /// Steps that are taken one after the other, each when those before it are ready.

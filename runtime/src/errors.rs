@@ -53,10 +53,10 @@ pub enum ApplyError {
         key: ObjectKey,
     },
     /// Something turned out to be other than it is known here.
-    #[error(transparent)]
+    #[error("{0}")]
     Stale(#[from] Stale),
     /// What is desired cannot be.
-    #[error(transparent)]
+    #[error("{0}")]
     Invalid(#[from] TerminalError),
     /// The API server refused or did not answer.
     #[error("failed to {verb} {kind} resource: {source}")]
@@ -70,28 +70,16 @@ pub enum ApplyError {
     },
 }
 
-/// Whether `error`, or what it comes from, is a `T`.
-pub(crate) fn is<T: Error + 'static>(error: &BoxError) -> bool {
+/// The first `T` among `error` and what it comes from.
+pub(crate) fn find<T: Error + 'static>(error: &BoxError) -> Option<&T> {
     let mut next: Option<&(dyn Error + 'static)> = Some(&**error);
     while let Some(error) = next {
-        if error.is::<T>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         next = error.source();
     }
-    false
-}
-
-/// Whether `error` comes from an [`ApplyError`] for which `test` holds.
-pub(crate) fn is_apply(error: &BoxError, test: fn(&ApplyError) -> bool) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = Some(&**error);
-    while let Some(error) = next {
-        if error.downcast_ref::<ApplyError>().is_some_and(test) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -108,14 +96,14 @@ mod tests {
         let taken: BoxError =
             Mine(ApplyError::Taken { kind: "Secret".into(), key: ObjectKey::default() }).into();
         let terminal: BoxError = Mine(TerminalError::new("never").into()).into();
-        let is_stale = |error: &BoxError| is_apply(error, |it| matches!(it, ApplyError::Stale(_)));
-        let is_taken = |error: &BoxError| is_apply(error, |it| matches!(it, ApplyError::Taken { .. }));
-        let is_terminal = |error: &BoxError| is_apply(error, |it| matches!(it, ApplyError::Invalid(_)));
+        let is_stale = |error: &BoxError| find::<Stale>(error).is_some();
+        let is_taken = |error: &BoxError| matches!(find(error), Some(ApplyError::Taken { .. }));
+        let is_terminal = |error: &BoxError| find::<TerminalError>(error).is_some();
         let kinds = |error: &BoxError| (is_stale(error), is_taken(error), is_terminal(error));
         assert_eq!(kinds(&stale), (true, false, false));
         assert_eq!(kinds(&taken), (false, true, false));
         assert_eq!(kinds(&terminal), (false, false, true));
-        assert!(is::<Stale>(&Stale.into()) && is::<TerminalError>(&TerminalError::new("never").into()));
-        assert!(!is::<Stale>(&"text".into()));
+        assert!(is_stale(&Stale.into()) && is_terminal(&TerminalError::new("never").into()));
+        assert!(!is_stale(&"text".into()));
     }
 }

@@ -11,7 +11,7 @@ use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::backoff::{Backoff, jittered, random};
 use crate::context::{Context, Shared};
-use crate::errors::{ApplyError, BoxError, Result, Stale, TerminalError, is, is_apply};
+use crate::errors::{ApplyError, BoxError, Result, Stale, TerminalError, find};
 use crate::metrics::Metrics;
 use crate::object::{Object, ObjectKey};
 use crate::pause;
@@ -158,13 +158,11 @@ impl<R: Reconciler> Caller<R> {
 
 impl Kind {
     fn of(error: &BoxError) -> Self {
-        if is::<Stale>(error) || is_apply(error, |error| matches!(error, ApplyError::Stale(_))) {
+        if find::<Stale>(error).is_some() {
             Self::Stale
-        } else if is::<TerminalError>(error)
-            || is_apply(error, |error| matches!(error, ApplyError::Invalid(_)))
-        {
+        } else if find::<TerminalError>(error).is_some() {
             Self::Terminal
-        } else if is_apply(error, |error| matches!(error, ApplyError::Taken { .. })) {
+        } else if matches!(find(error), Some(ApplyError::Taken { .. })) {
             Self::Taken
         } else {
             Self::Ordinary

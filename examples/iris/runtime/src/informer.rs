@@ -176,7 +176,7 @@ impl<K: Object> Watch<K> {
 
     /// Lists all objects, page by page; the result is their version.
     async fn list(&mut self) -> Result<String, String> {
-        let mut params = ListParams::default().limit(PAGE);
+        let mut params = self.scope.list(ListParams::default().limit(PAGE));
         self.objects.clear();
         self.since = Instant::now();
         loop {
@@ -209,9 +209,8 @@ impl<K: Object> Watch<K> {
     }
 
     async fn page(&self, params: &ListParams) -> kube::Result<ObjectList<DeserializeGuard<K>>> {
-        let params = self.scope.list(params.clone());
         let request =
-            if K::metadata_api() { self.request.list_metadata(&params) } else { self.request.list(&params) };
+            if K::metadata_api() { self.request.list_metadata(params) } else { self.request.list(params) };
         let request = request.map_err(Error::BuildRequest)?;
         let page = timeout(PAGE_LIMIT, self.shared.client.request(request)).await;
         page.unwrap_or_else(|_| Err(Error::Service("the answer does not end".into())))
@@ -334,7 +333,7 @@ impl<K: Object> Watch<K> {
     /// The server's version and how many objects it has, if it says. To answer, it brings its cache up to date, without
     /// which it has no bookmarks to send for a kind that nobody changes.
     async fn count(&self) -> Option<(u128, usize)> {
-        let page = self.page(&ListParams::default().limit(1)).await.ok()?;
+        let page = self.page(&self.scope.list(ListParams::default().limit(1))).await.ok()?;
         let is_all = page.metadata.continue_.is_none_or(|token| token.is_empty());
         let rest = page.metadata.remaining_item_count.or(is_all.then_some(0))?;
         let count = page.items.len() + usize::try_from(rest).ok()?;

@@ -445,11 +445,7 @@ impl Manager {
         }
         info!("stopping: waiting for reconciles to finish");
         let end = Instant::now() + DRAIN;
-        let drained = async { while controllers.join_next().await.is_some() {} };
-        if timeout_at(end, drained).await.is_err() {
-            warn!("reconciles still run after {DRAIN:?}; ending them");
-            controllers.shutdown().await;
-        }
+        end_by(end, "reconciles", &mut controllers).await;
         runnables.stop(end).await;
         self.recorder.close();
         let published = async { while events.join_next().await.is_some() {} };
@@ -484,10 +480,15 @@ impl Runnables {
 
     /// Waits until all have ended, or ends them at `end`.
     async fn stop(&mut self, end: Instant) {
-        let ended = async { while self.0.join_next().await.is_some() {} };
-        if timeout_at(end, ended).await.is_err() {
-            warn!("something else still runs; ending it");
-            self.0.shutdown().await;
-        }
+        end_by(end, "runnables", &mut self.0).await;
+    }
+}
+
+/// Waits until all tasks have ended, or ends them at `end`.
+async fn end_by<T: 'static>(end: Instant, what: &str, tasks: &mut JoinSet<T>) {
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if timeout_at(end, ended).await.is_err() {
+        warn!("{what} still run; ending them");
+        tasks.shutdown().await;
     }
 }

@@ -19,7 +19,8 @@ pub(crate) async fn pause<K: Object>(context: &Context<K>) -> Option<Action> {
     let annotation = format!("{}/paused", if group.is_empty() { "core" } else { &group });
     let value = metadata.annotations.as_ref().and_then(|annotations| annotations.get(&annotation));
     let is_paused = value.is_some_and(|value| value == "true") && metadata.deletion_timestamp.is_none();
-    let is_told = is_told(context);
+    let mut conditions = context.known_conditions().iter();
+    let is_told = conditions.any(|it| it["type"] == PAUSED && it["status"] == "True");
     if is_paused != is_told && metadata.deletion_timestamp.is_none() {
         let mut conditions = context.conditions();
         if is_paused {
@@ -41,11 +42,4 @@ pub(crate) async fn pause<K: Object>(context: &Context<K>) -> Option<Action> {
 /// Who owns the condition, where `manager` owns all else.
 pub(crate) fn field_manager(manager: &str) -> String {
     format!("{manager}-pause")
-}
-
-/// Whether the status says that the object is paused.
-fn is_told<K: Object>(context: &Context<K>) -> bool {
-    let object = serde_json::to_value(&*context.object).unwrap_or_default();
-    let conditions = object.pointer("/status/conditions").and_then(|conditions| conditions.as_array());
-    conditions.into_iter().flatten().any(|it| it["type"] == PAUSED && it["status"] == "True")
 }

@@ -1,6 +1,8 @@
 //! Objects as the watches tell of them, found by name, owner or index without asking the API server. Go's informers call
 //! it an indexer.
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +18,10 @@ use crate::derivative::is_derivative;
 use crate::managed_fields::{self, Managed};
 use crate::object::{Object, ObjectKey, controller_of, version};
 use crate::queue::Priority;
+
+use index::IndexState;
+
+pub use index::Index;
 
 /// What `kubectl apply` remembers.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -78,15 +84,6 @@ enum Told<K> {
     Yes,
     /// It was written here, and no watch has told of it yet. This is what was told last.
     Not(Option<Arc<K>>),
-}
-
-/// Finds the values of an object in an index.
-type Values<K> = dyn Fn(&K) -> Vec<String> + Send + Sync;
-
-struct IndexState<K> {
-    values: Box<Values<K>>,
-    entries: BTreeSet<(String, ObjectKey)>,
-    of: BTreeMap<ObjectKey, Vec<String>>,
 }
 
 impl<K: Object> Clone for Store<K> {
@@ -158,30 +155,13 @@ impl<K: Object> Store<K> {
     /// for which it panics has none.
     pub fn index(&self, values: impl Fn(&K) -> Vec<String> + Send + Sync + 'static) -> Index<K> {
         let mut state = self.0.state.lock();
-        let mut index =
-            IndexState { values: Box::new(values), entries: BTreeSet::new(), of: BTreeMap::new() };
+        let mut index = IndexState::new(Box::new(values));
         for (key, entry) in &state.objects {
             index.put(key, &entry.object);
         }
         state.indexes.push(index);
         state.keeps_all = true;
         Index { store: self.clone(), position: state.indexes.len() - 1 }
-    }
-}
-
-/// Finds the objects of a store by a value, as Go's field indexers do.
-#[derive(Clone, Debug)]
-pub struct Index<K: Object> {
-    store: Store<K>,
-    position: usize,
-}
-
-impl<K: Object> Index<K> {
-    /// The objects that have this value, by namespace and name.
-    #[must_use]
-    pub fn get(&self, value: &str) -> Vec<Arc<K>> {
-        let state = self.store.0.state.lock();
-        state.find(&state.indexes[self.position].entries, value)
     }
 }
 
@@ -254,8 +234,9 @@ impl<K: Object> Store<K> {
     /// A watch, whose latest list was begun at `since`, tells of an object, or of one that is gone or cannot be decoded.
     pub(crate) fn observe(&self, object: Result<K, &ObjectMeta>, since: Instant, priority: Priority) {
         let mut state = self.0.state.lock();
-        let key = ObjectKey::from(object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta));
-        let told = version(object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta));
+        let metadata = object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta);
+        let key = ObjectKey::from(metadata);
+        let told = version(metadata);
         let mut old = None;
         if let Some(known) = state.objects.get_mut(&key) {
             let known_version = version(known.object.meta());
@@ -459,21 +440,8 @@ impl<K: Object> State<K> {
             self.owned.remove(&(owner.uid.clone(), key.clone()));
         }
         for index in &mut self.indexes {
-            for value in index.of.remove(key).into_iter().flatten() {
-                index.entries.remove(&(value, key.clone()));
-            }
+            index.remove(key);
         }
-    }
-}
-
-impl<K> IndexState<K> {
-    fn put(&mut self, key: &ObjectKey, object: &K) {
-        let values = catch_unwind(AssertUnwindSafe(|| (self.values)(object))).unwrap_or_else(|_| {
-            error!(%key, "an index function panicked, and the object is in its index under no value");
-            Vec::new()
-        });
-        self.entries.extend(values.iter().map(|value| (value.clone(), key.clone())));
-        self.of.insert(key.clone(), values);
     }
 }
 
