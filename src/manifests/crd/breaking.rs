@@ -120,6 +120,8 @@ impl Comparison<'_> {
         {
             let number = |schema: &Map<String, Value>| schema.get(key).and_then(Value::as_f64);
             match (number(old), number(new)) {
+                // What `u32` cannot hold nobody could use before either.
+                (None, Some(_)) if key == "maximum" && new.get(key) == Some(&Value::from(u32::MAX)) => {}
                 (None, Some(_)) => {
                     self.report(path, &format!("there is a `{key}` now, {}", shown(new.get(key))));
                 }

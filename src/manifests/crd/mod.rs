@@ -13,6 +13,7 @@ mod merge;
 mod names;
 mod normalise;
 mod overlay;
+mod prose;
 mod render;
 mod sources;
 mod validate;

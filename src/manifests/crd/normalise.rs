@@ -10,13 +10,11 @@ use serde_json::{Map, Value, json};
 
 use super::depth::too_deep;
 use super::overlay;
+use super::prose::wrap;
 
 /// Marks a definition as made here. The value is the revision of this pipeline, not of the tool: it changes when the
 /// same types begin to give another definition, so a new release of the tool alone changes no file of any project.
 const GENERATOR: (&str, &str) = ("rust.iris-scaffold.io/manifests", "v1");
-
-/// Lines of descriptions longer than this are broken, in characters.
-const LINE: usize = 100;
 
 /// The canonical form of a definition; applying it again changes nothing. What is nested deeper than anything may be
 /// stays as it is, and [`validate`](super::validate()) refuses it.
@@ -99,8 +97,49 @@ fn tidy(schema: &mut Map<String, Value>) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = wrap(text);
     }
+    // Of values whose schema says nothing the API server keeps nothing. Said of the values, it would drop their nulls, and
+    // no rule could see the map.
+    if schema.get("additionalProperties") == Some(&Value::Bool(true)) && !schema.contains_key("properties") {
+        schema.remove("additionalProperties");
+        schema.insert("x-kubernetes-preserve-unknown-fields".into(), json!(true));
+    }
     for inner in children(schema) {
         tidy(inner);
+    }
+    if schema.contains_key("default") {
+        let mut default = schema["default"].take();
+        drop_nulls(&mut default, schema);
+        schema["default"] = default;
+    }
+}
+
+/// Takes the nulls out of a default that stand for fields which may be left out, and may not be null.
+fn drop_nulls(default: &mut Value, schema: &Map<String, Value>) {
+    match default {
+        Value::Object(fields) => {
+            let required = strings(schema.get("required"));
+            let property = |name: &str| schema.get("properties").and_then(|properties| properties.get(name));
+            // One that has a default of its own would get that in place of the null.
+            let is_to_go = |property: &Value| {
+                property.get("nullable") != Some(&json!(true)) && property.get("default").is_none()
+            };
+            fields.retain(|name, value| {
+                !value.is_null() || required.contains(name) || !property(name).is_some_and(is_to_go)
+            });
+            for (name, value) in fields {
+                let inner = property(name).or_else(|| schema.get("additionalProperties"));
+                if let Some(inner) = inner.and_then(Value::as_object) {
+                    drop_nulls(value, inner);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(inner) = schema.get("items").and_then(Value::as_object) else { return };
+            for item in items {
+                drop_nulls(item, inner);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -143,53 +182,96 @@ fn drop_null(property: &mut Value) {
 
 /// `10.0` becomes `10`.
 fn make_whole(number: &mut Value) {
-    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
-        return;
-    };
-    // integers above 2^53 are not all exact as floats
-    let exact = float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0;
-    if let Some(whole) = exact.then(|| format!("{float:.0}").parse::<i64>().ok()).flatten() {
-        *number = json!(whole);
+    if let Some(float) = number.as_f64().filter(|_| number.is_f64()) {
+        *number = whole(float);
     }
 }
 
-/// The API server knows `int32` and `int64` and warns about the formats that stand for other Rust integers.
+/// The number as an integer, if it is one.
+fn whole(number: f64) -> Value {
+    // Integers above 2^53 are not all exact as floats.
+    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    exact
+        .then(|| format!("{number:.0}").parse::<i64>().ok())
+        .flatten()
+        .map_or_else(|| json!(number), Value::from)
+}
+
+/// The API server knows `int32` and `int64` and warns about the formats that stand for other Rust integers, whose range
+/// is said by bounds instead.
 fn known_format(schema: &mut Map<String, Value>) {
-    let known = match schema.get("format").and_then(Value::as_str) {
-        Some("int8" | "int16" | "uint8" | "uint16") => Some("int32"),
-        Some("uint32" | "uint64" | "uint" | "int") => Some("int64"),
-        Some("int128" | "uint128" | "ip") => None,
+    let (known, least, most) = match schema.get("format").and_then(Value::as_str) {
+        Some("int8") => (Some("int32"), Some(f64::from(i8::MIN)), Some(f64::from(i8::MAX))),
+        Some("int16") => (Some("int32"), Some(f64::from(i16::MIN)), Some(f64::from(i16::MAX))),
+        Some("uint8") => (Some("int32"), Some(0.0), Some(f64::from(u8::MAX))),
+        Some("uint16") => (Some("int32"), Some(0.0), Some(f64::from(u16::MAX))),
+        Some("uint32") => (Some("int64"), Some(0.0), Some(f64::from(u32::MAX))),
+        Some("uint64" | "uint") => (Some("int64"), Some(0.0), None),
+        Some("int" | "int64") => (Some("int64"), None, None),
+        Some("int32") => (Some("int32"), None, None),
+        Some("int128") => (None, None, None),
+        Some("uint128") => (None, Some(0.0), None),
+        Some("ip") => {
+            schema.remove("format");
+            return;
+        }
         _ => return,
     };
     match known {
-        Some(format) => schema.insert("format".into(), json!(format)),
+        Some(known) => schema.insert("format".into(), json!(known)),
         None => schema.remove("format"),
     };
+    // The last value of the format, and the first that is none: the end of `int64` is no floating point number.
+    let (first, end, beyond) = if known == Some("int32") {
+        (-2_147_483_648.0, 2_147_483_647.0, 2_147_483_648.0)
+    } else {
+        (-9_223_372_036_854_775_808.0, f64::INFINITY, 9_223_372_036_854_775_808.0)
+    };
+    bound(
+        schema,
+        ("minimum", "exclusiveMinimum"),
+        least,
+        |said, least| said < least,
+        (first, |said| said < first),
+    );
+    bound(
+        schema,
+        ("maximum", "exclusiveMaximum"),
+        most,
+        |said, most| said > most,
+        (end, |said| said >= beyond),
+    );
 }
 
-/// Breaks long lines at spaces; keeps the breaks that are there.
-fn wrap(text: &str) -> String {
-    let mut lines = Vec::new();
-    for line in text.trim().lines().map(str::trim_end) {
-        let indent = &line[..line.len() - line.trim_start().len()];
-        if indent.len() > LINE / 2 {
-            // There is little room beside it, and each line would have it again.
-            lines.push(line.to_owned());
-            continue;
-        }
-        let mut current = indent.to_owned();
-        for word in line.trim_start().split(' ') {
-            let full = current.chars().count() + 1 + word.chars().count() > LINE;
-            if full && current != indent {
-                lines.push(std::mem::replace(&mut current, indent.to_owned()));
-            } else if current != indent {
-                current.push(' ');
-            }
-            current.push_str(word);
-        }
-        lines.push(current);
+/// Sets a bound to that of the type if it is looser, and drops one that says no more than the format: the API server
+/// refuses every value where a bound is not of the format.
+fn bound(
+    schema: &mut Map<String, Value>,
+    (key, exclusive): (&str, &str),
+    of_type: Option<f64>,
+    is_looser: impl Fn(f64, f64) -> bool,
+    (of_format, is_beyond): (f64, impl Fn(f64) -> bool),
+) {
+    // A whole number has no use for a bound between two.
+    if let Some(said) = schema.get(key).and_then(Value::as_f64).filter(|said| said.fract() != 0.0) {
+        schema.insert(key.into(), whole(if key == "minimum" { said.ceil() } else { said.floor() }));
+        schema.remove(exclusive);
     }
-    lines.join("\n")
+    let said = schema.get(key).and_then(Value::as_f64);
+    if let Some(end) = of_type
+        && said.is_none_or(|said| is_looser(said, end))
+    {
+        schema.insert(key.into(), whole(end));
+        schema.remove(exclusive);
+        return;
+    }
+    let Some(said) = said else { return };
+    #[expect(clippy::float_cmp, reason = "whole numbers")]
+    let is_end = said == of_format && schema.get(exclusive) != Some(&json!(true));
+    if is_end || is_beyond(said) {
+        schema.remove(key);
+        schema.remove(exclusive);
+    }
 }
 
 #[cfg(test)]

@@ -98,14 +98,77 @@ fn numbers_and_formats_are_the_api_servers() {
     for (given, expected) in [
         (json!({"minimum": 0.0, "maximum": 10.0}), json!({"minimum": 0, "maximum": 10})),
         (json!({"minimum": -0.5, "multipleOf": 1e300}), json!({"minimum": -0.5, "multipleOf": 1e300})),
-        (json!({"format": "uint8"}), json!({"format": "int32"})),
-        (json!({"format": "uint"}), json!({"format": "int64"})),
+        (json!({"format": "uint8"}), json!({"format": "int32", "minimum": 0, "maximum": 255})),
+        (json!({"format": "int16"}), json!({"format": "int32", "minimum": -32768, "maximum": 32767})),
+        (
+            json!({"format": "uint32", "minimum": 1.0}),
+            json!({"format": "int64", "minimum": 1, "maximum": 4_294_967_295_u32}),
+        ),
+        (
+            json!({"format": "uint32", "minimum": -5, "maximum": 1e10}),
+            json!({"format": "int64", "minimum": 0, "maximum": 4_294_967_295_u32}),
+        ),
+        (json!({"format": "uint16", "maximum": 9}), json!({"format": "int32", "minimum": 0, "maximum": 9})),
+        (json!({"format": "uint"}), json!({"format": "int64", "minimum": 0})),
+        (json!({"format": "int64", "maximum": 9.223_372_036_854_776e18}), json!({"format": "int64"})),
+        (json!({"format": "int64", "minimum": -9.223_372_036_854_776e18}), json!({"format": "int64"})),
+        (json!({"format": "int64", "maximum": 1e18}), json!({"format": "int64", "maximum": 1e18})),
+        (json!({"format": "int32", "maximum": 2_147_483_647_i64}), json!({"format": "int32"})),
+        (
+            json!({"format": "int64", "maximum": 9.223_372_036_854_776e18, "exclusiveMaximum": true}),
+            json!({"format": "int64"}),
+        ),
+        (
+            json!({"format": "int32", "minimum": -2_147_483_648_i64, "exclusiveMinimum": true}),
+            json!({"format": "int32", "minimum": -2_147_483_648_i64, "exclusiveMinimum": true}),
+        ),
+        (json!({"format": "int32", "maximum": 3e9, "exclusiveMaximum": true}), json!({"format": "int32"})),
+        (
+            json!({"format": "int32", "minimum": 0.5, "maximum": 7.5, "exclusiveMaximum": true}),
+            json!({"format": "int32", "minimum": 1, "maximum": 7}),
+        ),
         (json!({"format": "int128"}), json!({})),
+        (json!({"format": "uint128", "maximum": 1.844_674_407_370_955_2e19}), json!({"minimum": 0})),
         (json!({"format": "date-time"}), json!({"format": "date-time"})),
         (json!({"required": []}), json!({})),
     ] {
         assert_eq!(normalised(&given), expected, "{given}");
     }
+}
+
+#[test]
+fn values_of_any_kind_are_kept() {
+    let open = json!({"type": "object", "additionalProperties": true});
+    let kept = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    assert_eq!(normalised(&open), kept);
+    let within = |map: &Value| {
+        json!({"type": "object", "properties": {"list": {"type": "array", "items": map}},
+        "required": ["list"]})
+    };
+    assert_eq!(normalised(&within(&open)), within(&kept));
+    let maps = |map: &Value| json!({"type": "object", "additionalProperties": map});
+    assert_eq!(normalised(&maps(&open)), maps(&kept));
+}
+
+#[test]
+fn defaults_have_no_null_where_none_may_be() {
+    let schema = |default: &Value| {
+        json!({"type": "object", "default": default, "required": ["must"], "properties": {
+            "may": {"type": "string", "nullable": true},
+            "must": {"type": "string", "nullable": true},
+            "five": {"type": "integer", "nullable": true, "default": 5},
+            "deep": {"type": "object", "properties": {"may": {"type": "integer", "nullable": true}}},
+            "list": {"type": "array", "items": {"type": "object",
+                "properties": {"may": {"type": "integer", "nullable": true}}}},
+            "map": {"type": "object", "additionalProperties": {"type": "string", "nullable": true}},
+        }})
+    };
+    // The API server would put five in the place of that null, and Rust would not.
+    let given = json!({"may": null, "must": null, "five": null, "deep": {"may": null}, "list": [{"may": null}, {"may": 1}],
+        "map": {"a": null}, "unknown": null});
+    let expected = json!({"must": null, "five": null, "deep": {}, "list": [{}, {"may": 1}], "map": {"a": null},
+        "unknown": null});
+    assert_eq!(normalised(&schema(&given))["default"], expected);
 }
 
 #[test]
@@ -117,18 +180,6 @@ fn values_of_the_user_are_left_alone() {
     ] {
         assert_eq!(normalised(&value), value);
     }
-}
-
-#[test]
-fn breaks_long_lines_of_descriptions() {
-    let word = "word ".repeat(50);
-    let text = wrap(&format!("short\n\n{word}\n  - {word}"));
-    assert!(text.lines().all(|line| line.chars().count() <= LINE && !line.ends_with(' ')), "{text}");
-    assert!(text.starts_with("short\n\nword word"), "{text}");
-    assert_eq!(text.split_whitespace().count(), 102);
-    let unbreakable = "x".repeat(LINE + 1);
-    assert_eq!(wrap(&unbreakable), unbreakable);
-    assert_eq!(wrap("  indented stays\n    so"), "indented stays\n    so");
 }
 
 #[test]
