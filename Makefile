@@ -18,16 +18,16 @@ help: ## Show this help
 .PHONY: test
 test: lint deny control-plane golden-build ## Run everything: lints, dependencies, the tool's tests, generated projects on a real Kubernetes
 	$(call say,tests)
-	export IRIS_CONTROL_PLANE_BIN="$$(tests/control-plane/build)"; \
-	cargo test --locked --no-fail-fast
+	export KUBEBUILDER_ASSETS="$$(tests/control-plane/build)"; \
+	cargo test --locked --no-fail-fast --workspace
 
 .PHONY: lint
 lint: components ## Check formatting and deny every clippy warning
 	$(call say,formatting and lints)
 	cargo fmt --all --check
-	@unformatted="$$(gofmt -l tests/control-plane src)"; \
+	@unformatted="$$(gofmt -l tests/control-plane src examples/memcached-go)"; \
 	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # cargo-deny is installed once into the user's cache folder (.ci/cargo-deny).
 .PHONY: deny
@@ -44,13 +44,13 @@ control-plane: ## Build the Kubernetes that tests and demo run against, once
 # The tests compile many generated projects, and say nothing meanwhile. Their common dependencies are compiled here first,
 # in the open.
 .PHONY: golden-build
+golden-build: export CARGO_TARGET_DIR = $(IRIS_GENERATED_TARGET)
+golden-build: export CARGO_INCREMENTAL = 0
 golden-build: components
 	$(call say,dependencies of generated projects)
-	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" \
-		cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
-	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" cargo test --locked --workspace --no-run
-	cd examples/iris && CARGO_TARGET_DIR="$$IRIS_GENERATED_TARGET" RUSTDOCFLAGS="-D warnings" \
-		cargo doc --locked --no-deps --workspace --all-features
+	cd examples/iris && cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	cd examples/iris && cargo test --locked --workspace --no-run
+	cd examples/iris && RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --all-features
 
 .PHONY: demo
 demo: ## Scaffold, build and run the walk-through's operator on a real Kubernetes
@@ -68,7 +68,7 @@ bench: ## Measure planning, rendering, writing and the manifests
 .PHONY: soak
 soak: control-plane ## Run a generated operator with 10,000 objects for ten minutes, and watch its memory
 	$(call say,soak)
-	export IRIS_CONTROL_PLANE_BIN="$$(tests/control-plane/build)"; \
+	export KUBEBUILDER_ASSETS="$$(tests/control-plane/build)"; \
 	cargo bench --locked --bench soak
 
 .PHONY: clean

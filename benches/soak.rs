@@ -19,8 +19,8 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use common::Sandbox;
-use common::cluster::{Cluster, run, target};
-use common::operator::{Operator, free_port, http};
+use common::cluster::{Cluster, free_port, run, target, target_environment};
+use common::operator::{Operator, http};
 
 /// How many programs create objects at the same time.
 const CREATORS: usize = 8;
@@ -33,9 +33,9 @@ fn main() {
     let sandbox = Sandbox::with_iris();
     let mut build = Command::new("cargo");
     build.args(["build", "--quiet", "--locked", "--release"]).current_dir(sandbox.path());
-    build.env("CARGO_TARGET_DIR", target());
+    build.envs(target_environment());
     run(build, "").expect("the project builds");
-    let cluster = Cluster::api_only();
+    let cluster = Cluster::start();
     cluster.define(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"));
     create(&cluster, objects);
 

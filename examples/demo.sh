@@ -112,6 +112,8 @@ done
 
 step "build iris-scaffold"
 show cargo install --path "$root" --locked --debug --no-track --root "$work"
+# Starts the control plane below.
+show cargo install --path "$root/tests/cluster" --locked --debug --no-track --root "$work"
 export PATH=$work/bin:$PATH
 
 step "scaffold an operator"
@@ -121,18 +123,18 @@ show iris-scaffold init --domain myardyas.club
 show iris-scaffold create api --group test --version v1alpha1 --kind Iris
 
 step "build it"
-export CARGO_TARGET_DIR=$generated_target
+export CARGO_TARGET_DIR=$generated_target CARGO_INCREMENTAL=0
 show cargo build --locked
 
 step "start a control plane: etcd, API server, controllers, scheduler, simulated nodes"
 programs=$("$root/tests/control-plane/build")
 export PATH=$programs:$PATH
-export KUBECONFIG=$work/cluster/kubeconfig
-printf '$ kubernetes up --dir %s\n' "$work/cluster"
+export KUBEBUILDER_ASSETS=$programs
+printf '$ cluster\n'
 # The control plane stops when its standard input closes: with this process, even if that is killed.
 mkfifo "$work/alive"
 set -m
-"$programs/kubernetes" up --until-stdin-closes --dir "$work/cluster" <"$work/alive" >"$work/cluster.out" &
+TMPDIR=$work "$work/bin/cluster" <"$work/alive" >"$work/cluster.out" &
 cluster=$!
 set +m
 exec 7>"$work/alive"
@@ -140,6 +142,8 @@ until grep -q '^ready' "$work/cluster.out"; do
   kill -0 "$cluster" 2>/dev/null || fail "the control plane did not start"
   sleep 0.1
 done
+KUBECONFIG=$(sed -n 's/^ready KUBECONFIG=//p' "$work/cluster.out")
+export KUBECONFIG
 show kubectl version
 show kubectl get nodes
 

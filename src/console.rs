@@ -112,7 +112,7 @@ impl Console {
             return;
         }
         let mut text = Text::new();
-        let separate = matches!(error, Error::Usage(_) | Error::Definitions(_));
+        let separate = matches!(error, Error::Usage(_) | Error::Definitions(_) | Error::Dependencies(_));
         for (position, message) in message.trim_end_matches('\n').split('\n').enumerate() {
             if position == 0 || separate {
                 text = text.styled(ERROR, "error:").line(" ").line(message).end();

@@ -25,6 +25,9 @@ pub enum Error {
     /// The API server would not take the definitions of the project's types; every problem found is listed.
     #[error("{}", join(.0))]
     Definitions(Vec<Problem>),
+    /// A library in the project would ask for other versions of crates than the project; every problem found is listed.
+    #[error("{}", join(.0))]
+    Dependencies(Vec<Problem>),
     /// No PROJECT file here or above.
     #[error("no `PROJECT` file in `{}` or any directory above it", printable::path(dir))]
     NotAProject {
@@ -105,7 +108,7 @@ impl Error {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Usage(problems) => distinct(problems),
-            Self::Definitions(problems) => {
+            Self::Definitions(problems) | Self::Dependencies(problems) => {
                 let mut hints = distinct(problems);
                 hints.push("nothing was written".into());
                 hints

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod commands;
 pub mod console;
+pub mod dependencies;
 pub mod error;
 pub mod limits;
 pub mod manifests;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::Sandbox;
-use common::cluster::{Cluster, eventually, is, programs, target};
+use common::cluster::{Cluster, eventually, is, programs, target, target_environment};
 use common::operator::{Operator, http};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn the_walk_through_holds() {
 }
 
 fn a_definition_by_hand_stores_objects_and_does_nothing() {
-    let cluster = Cluster::shared();
+    let cluster = Cluster::shared_with_nodes();
     let definition = r"
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -69,7 +69,7 @@ spec:
 }
 
 fn the_generated_operator_plays_the_whole_story() {
-    let cluster = Cluster::shared();
+    let cluster = Cluster::shared_with_nodes();
     let sandbox = Sandbox::with_iris();
     let story = Story { cluster, sandbox: &sandbox };
     story.make("install");
@@ -118,7 +118,7 @@ impl Story<'_> {
             .arg(format!("IRIS_SCAFFOLD={}", env!("CARGO_BIN_EXE_iris-scaffold")))
             .current_dir(self.sandbox.path())
             .env("KUBECONFIG", self.cluster.kubeconfig())
-            .env("CARGO_TARGET_DIR", target())
+            .envs(target_environment())
             .stdout(Stdio::null())
             .status()
             .expect("make");
@@ -130,7 +130,7 @@ impl Story<'_> {
         let status = Command::new("cargo")
             .args(["build", "--locked", "--quiet"])
             .current_dir(self.sandbox.path())
-            .env("CARGO_TARGET_DIR", target())
+            .envs(target_environment())
             .status()
             .expect("cargo");
         assert!(status.success(), "the project builds");

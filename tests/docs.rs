@@ -12,6 +12,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use common::Sandbox;
-use common::cluster::{Cluster, eventually, programs, target};
+use common::cluster::{Cluster, eventually, programs, target_environment};
 use iris_scaffold::cli::Cli;
 
 fn document(path: &str) -> PathBuf {
@@ -40,16 +41,74 @@ fn the_tutorial_is_true() {
     play("docs/tutorial.md");
 }
 
-/// Its code is in files that other tests compile.
 #[test]
 fn the_cookbook_shows_code_that_is_compiled() {
-    let text = fs::read_to_string(document("docs/writing-controllers.md")).expect("the document");
-    let blocks: Vec<_> = blocks(&text).into_iter().filter(|block| block.language == "rust").collect();
-    assert!(blocks.len() > 20, "it shows code");
-    for Block { detail, line, lines, .. } in blocks {
-        let file = fs::read_to_string(document(detail));
-        let file = file.unwrap_or_else(|error| panic!("line {line}: `{detail}`: {error}"));
-        assert!(file.contains(&lines.join("\n")), "line {line}: `{detail}` has no such text");
+    shows_code_of_files("docs/writing-controllers.md", &[("rust", 21)]);
+}
+
+#[test]
+fn the_page_for_kubebuilder_users_shows_code_that_is_compiled() {
+    shows_code_of_files("docs/for-kubebuilder-users.md", &[("rust", 6), ("go", 6)]);
+}
+
+/// The code of a document, at least so much in each language, is in files that other tests compile.
+fn shows_code_of_files(path: &str, languages: &[(&str, usize)]) {
+    let text = fs::read_to_string(document(path)).expect("the document");
+    let all = blocks(&text);
+    for (language, at_least) in languages {
+        let blocks: Vec<_> = all.iter().filter(|block| block.language == *language).collect();
+        assert!(blocks.len() >= *at_least, "{path} shows code in {language}");
+        for Block { detail, line, lines, .. } in blocks {
+            let compiled = ["examples/", "runtime/examples/"].iter().any(|folder| detail.starts_with(folder));
+            assert!(compiled, "{path}:{line}: `{detail}` is no file that a test compiles");
+            let file = fs::read_to_string(document(detail));
+            let file = file.unwrap_or_else(|error| panic!("{path}:{line}: `{detail}`: {error}"));
+            assert!(file.contains(&lines.join("\n")), "{path}:{line}: `{detail}` has no such text");
+        }
+    }
+}
+
+/// The last column of its tables names what is ours: commands, flags, targets, files, and words of the libraries.
+#[test]
+fn what_stands_beside_kubebuilder_is_there() {
+    let read = |path: &str| fs::read_to_string(document(path)).expect("a file");
+    let (page, reference) = (read("docs/for-kubebuilder-users.md"), read("docs/cli.md"));
+    let (makefile, options) = (read("examples/iris/Makefile"), read("runtime/src/options.rs"));
+    let mut libraries = read("runtime/src/telemetry.rs");
+    for folder in ["runtime/src", "testing/src"] {
+        for file in fs::read_dir(document(folder)).expect("a folder") {
+            libraries += &fs::read_to_string(file.expect("an entry").path()).unwrap_or_default();
+        }
+    }
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let words: BTreeSet<&str> = libraries.split(|c| !word(c)).collect();
+    let is_flag = |flag: &str| {
+        let field = format!("pub {}: ", flag.trim_start_matches("--").replace('-', "_"));
+        reference.contains(&format!("`{flag}`"))
+            || [&options, &libraries].iter().any(|it| it.contains(&field))
+    };
+    let is_there = |name: &str| match name.split_once(' ') {
+        Some(("make", targets)) => targets.split(' ').all(|it| makefile.contains(&format!("\n{it}:"))),
+        _ if name.starts_with("iris-scaffold") => {
+            let (command, flags) = name.split_once(" --").unwrap_or((name, ""));
+            let flags = flags.split(' ').next().filter(|flag| !flag.is_empty());
+            reference.contains(&format!("## `{command}`"))
+                && flags.is_none_or(|it| is_flag(&format!("--{it}")))
+        }
+        _ if name.starts_with("--") => is_flag(name),
+        _ if name.starts_with('/') => libraries.contains(name),
+        _ if name.contains('/') || name.starts_with("Cargo.") => {
+            document("examples/iris").join(name).exists()
+        }
+        _ => name.split(|c| !word(c)).all(|it| words.contains(it)),
+    };
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() > 90, "{}", rows.len());
+    for row in rows {
+        let ours = row.trim_end_matches(" |").rsplit(" | ").next().expect("a column");
+        for name in ours.split('`').skip(1).step_by(2) {
+            assert!(is_there(name), "there is no `{name}`: {row}");
+        }
     }
 }
 
@@ -227,8 +286,8 @@ impl Session {
         let mut shell = command
             .current_dir(sandbox.path())
             .env("PATH", path)
-            .env("KUBECONFIG", Cluster::shared().kubeconfig())
-            .env("CARGO_TARGET_DIR", target())
+            .env("KUBECONFIG", Cluster::shared_with_nodes().kubeconfig())
+            .envs(target_environment())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -225,7 +225,7 @@ fn sorted(value: &Value) -> Vec<String> {
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        let cluster = Cluster::api_only();
+        let cluster = Cluster::start();
         cluster.define(&crd::render(&definition()));
         cluster
     })

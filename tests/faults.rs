@@ -1,5 +1,5 @@
-//! The generated tests under faults: the operator passes them all, weakened ones do not, and `docs/reliability.md` says
-//! what was seen. `BLESS=1 cargo test --test faults` renews that page.
+//! A generated operator under faults: it passes its own tests and those of `tests/faults/suite`, weakened ones do not, and
+//! `docs/reliability.md` says what was seen. `BLESS=1 cargo test --test faults` renews that page.
 
 mod common;
 #[path = "faults/page.rs"]
@@ -8,19 +8,24 @@ mod page;
 mod weaknesses;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::{Sandbox, cluster};
+use common::{Sandbox, cluster, tree};
 use serde_json::Value;
 use weaknesses::{COMMON, ITSELF, Patch, VARIABLE, WEAK, WEAKNESSES, Weakness};
 
 /// Tests mostly wait, so that more of them run at a time than there are cores.
 const THREADS: &str = "--test-threads=8";
+/// For those that have a control plane each.
+const FEW: &str = "--test-threads=2";
 /// Weakened operators that run at a time, each with a control plane of its own.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 4;
 const REPORT: &str = "report.tsv";
+/// The module of the cases that are about a reconcile, and not about the runtime.
+const STORIES: &str = "stories::";
 
 /// Held by whoever runs tests of a project: projects share a target folder, and the machine.
 fn alone() -> MutexGuard<'static, ()> {
@@ -32,7 +37,8 @@ fn alone() -> MutexGuard<'static, ()> {
 fn tests(sandbox: &Sandbox, program: &str) -> (String, bool) {
     let _alone = alone();
     let mut cargo = cluster::cargo(sandbox.path());
-    cargo.args(["test", "--locked", "--quiet", "--test", program, "--", "--include-ignored", THREADS]);
+    // The project's own tests tell the whole story.
+    cargo.args(["test", "--locked", "--quiet", "--test", program, "--", THREADS, "--skip", STORIES]);
     cargo.env("FAULTS_REPORT", sandbox.path().join(REPORT));
     outcome(&cargo.output().expect("a run"))
 }
@@ -44,13 +50,31 @@ fn outcome(output: &Output) -> (String, bool) {
     (printed, output.status.success())
 }
 
-/// A project to change the sources of.
+/// A project to change the sources of, with the suite in it.
 fn project(name: &str) -> Sandbox {
     // Not under the name that others build here: of two projects of one name cargo takes one for the other.
     let sandbox = Sandbox::new(name);
     sandbox.run(&["init", "--domain", "example.com"]).success();
     sandbox.run(&["create", "api", "--group=test", "--version=v1alpha1", "--kind=Iris"]).success();
+    fs::create_dir(sandbox.path().join("tests/suite")).expect("a folder");
+    for (path, text) in tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/suite")) {
+        let text = String::from_utf8(text).expect("UTF-8").replace("api_crate", &format!("{name}_api"));
+        sandbox.write(&format!("tests/suite/{path}"), &text);
+    }
+    let manifest = sandbox.read("Cargo.toml");
+    let dependencies = "[dev-dependencies]\n";
+    assert!(manifest.contains(dependencies), "{manifest}");
+    let futures = format!("{dependencies}futures = \"0.3\"\n");
+    sandbox.write("Cargo.toml", &manifest.replace(dependencies, &futures));
+    // Other dependencies need it already, so that nothing is looked up.
+    let mut lock = cluster::cargo(sandbox.path());
+    lock.args(["metadata", "--offline", "--format-version=1"]);
+    cluster::run(lock, "").expect("the lock has it");
     sandbox
+}
+
+fn is_story(case: &str) -> bool {
+    case.starts_with(STORIES)
 }
 
 fn alter(sandbox: &Sandbox, (path, from, to): &Patch, condition: &str) {
@@ -81,12 +105,19 @@ impl Weakened {
             }
         }
         let mut cargo = cluster::cargo(sandbox.path());
-        cargo.args(["test", "--locked", "--no-run", "--test", "faults", "--message-format=json"]);
+        cargo.args([
+            "test",
+            "--locked",
+            "--no-run",
+            "--test",
+            "suite",
+            "--message-format=json-render-diagnostics",
+        ]);
         let output = cargo.output().expect("a run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let program = String::from_utf8(output.stdout).expect("UTF-8").lines().find_map(|line| {
             let message: Value = serde_json::from_str(line).expect("JSON");
-            let is_wanted = message["target"]["name"] == "faults";
+            let is_wanted = message["target"]["name"] == "suite";
             message["executable"].as_str().filter(|_| is_wanted).map(PathBuf::from)
         });
         Self { program: program.expect("a program"), sandbox }
@@ -96,7 +127,8 @@ impl Weakened {
     fn run(&self, cases: &[&str], weakness: Option<&str>) -> (String, bool) {
         let mut command = Command::new(&self.program);
         command.current_dir(self.sandbox.path()).env("KUBEBUILDER_ASSETS", cluster::programs());
-        command.args(["--include-ignored", THREADS, "--exact"]).args(cases).env_remove(VARIABLE);
+        let threads = if cases.iter().all(|case| is_story(case)) { FEW } else { THREADS };
+        command.args([threads, "--exact"]).args(cases).env_remove(VARIABLE);
         command.envs(weakness.map(|weakness| (VARIABLE, weakness)));
         let (printed, passed) = outcome(&command.output().expect("a run"));
         let count = format!("running {} test", cases.len());
@@ -119,8 +151,10 @@ impl Weakened {
 
 #[test]
 fn the_operator_survives_and_the_page_says_how() {
-    let sandbox = Sandbox::with_iris();
+    let sandbox = project("survivor");
     let (printed, passed) = tests(&sandbox, "faults");
+    assert!(passed && printed.contains("1 passed"), "{printed}");
+    let (printed, passed) = tests(&sandbox, "suite");
     assert!(passed && printed.contains(" 0 ignored;"), "{printed}");
     page::check(&sandbox.read(REPORT));
 }
@@ -129,13 +163,18 @@ fn the_operator_survives_and_the_page_says_how() {
 fn weakened_operators_do_not_survive() {
     let numbers: BTreeSet<_> =
         WEAKNESSES.iter().filter_map(|it| it.case.split("::f").nth(1)?.get(..2)).collect();
-    assert_eq!(numbers.len(), 20, "each case is shown to bite: {numbers:?}");
+    assert_eq!(numbers.len(), 35, "each case is shown to bite: {numbers:?}");
+    let stories = WEAKNESSES.iter().filter(|it| is_story(it.case)).count();
+    assert_eq!(stories, 5, "and so is each way of telling a story");
     let _alone = alone();
     let weakened = Weakened::compile();
 
-    let cases: Vec<_> = WEAKNESSES.iter().map(|it| it.case).collect();
-    let (printed, passed) = weakened.run(&cases, None);
-    assert!(passed, "without a weakness all is well:\n{printed}");
+    let (stories, cases): (Vec<_>, Vec<_>) =
+        WEAKNESSES.iter().map(|it| it.case).partition(|case| is_story(case));
+    for cases in [cases, stories] {
+        let (printed, passed) = weakened.run(&cases, None);
+        assert!(passed, "without a weakness all is well:\n{printed}");
+    }
 
     let (next, complaints) = (Mutex::new(WEAKNESSES.iter()), Mutex::new(Vec::new()));
     let work = || {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::cluster::{self, run, target};
+use common::cluster::{self, manifests, run, target_environment};
 use common::{Sandbox, tree};
 use serde_json::{Value, json};
 
@@ -38,9 +38,8 @@ fn check(sandbox: &Sandbox) {
     ];
     cargo(sandbox.path(), &["fmt", "--all", "--check"]);
     cargo(sandbox.path(), &clippy);
-    let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
-    manifests.args(["manifests", "--check"]).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
-    run(manifests, "").unwrap_or_else(|error| panic!("the manifests are not what the sources say:\n{error}"));
+    manifests(sandbox.path(), &["--check"])
+        .unwrap_or_else(|error| panic!("the manifests are not what the sources say:\n{error}"));
 }
 
 fn create(sandbox: &Sandbox, apis: &[&str]) {
@@ -153,11 +152,7 @@ fn manifests_follow_the_sources() {
     let controller = sandbox.read("src/controller/iris.rs");
     let marker = "// +kubebuilder:rbac:groups=core,resources=configmaps,verbs=get;list\n";
     sandbox.write("src/controller/iris.rs", &format!("{marker}{controller}"));
-    let manifests = |args: &[&str]| {
-        let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
-        manifests.arg("manifests").args(args).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
-        run(manifests, "")
-    };
+    let manifests = |args: &[&str]| manifests(sandbox.path(), args);
     let before = tree(sandbox.path());
     let difference = manifests(&["--check"]).expect_err("it is not current");
     assert!(
@@ -168,7 +163,7 @@ fn manifests_follow_the_sources() {
     let json = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"))
         .args(["manifests", "--check", "--format=json"])
         .current_dir(sandbox.path())
-        .env("CARGO_TARGET_DIR", target())
+        .envs(target_environment())
         .output()
         .expect("a run");
     assert_eq!(json.status.code(), Some(1));
@@ -203,11 +198,7 @@ fn manifests_says_what_breaks_and_what_does_not_exist() {
     git(&["add", "."]);
     git(&["commit", "--quiet", "--message=first"]);
     let (types, controller) = ("api/src/v1alpha1/iris.rs", "src/controller/iris.rs");
-    let manifests = |args: &[&str]| {
-        let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
-        manifests.arg("manifests").args(args).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
-        run(manifests, "")
-    };
+    let manifests = |args: &[&str]| manifests(sandbox.path(), args);
 
     let marker = "// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=";
     let original = sandbox.read(controller);
@@ -230,7 +221,7 @@ fn manifests_says_what_breaks_and_what_does_not_exist() {
     let output = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"))
         .args(["manifests", "--crds-only", "--max-desc-len=0"])
         .current_dir(sandbox.path())
-        .env("CARGO_TARGET_DIR", target())
+        .envs(target_environment())
         .output()
         .expect("a run");
     assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("note: breaking change of {broken}")));

@@ -5,7 +5,7 @@ mod common;
 use std::fmt::Write as _;
 use std::process::Command;
 
-use common::cluster::{Cluster, target};
+use common::cluster::{Cluster, target_environment};
 use common::{Ran, Sandbox};
 use serde_json::{Value, json};
 
@@ -156,7 +156,7 @@ fn project() -> Sandbox {
 /// Runs `manifests` where all generated projects are compiled.
 fn manifests(sandbox: &Sandbox, option: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
-    command.args(["manifests", option]).current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
+    command.args(["manifests", option]).current_dir(sandbox.path()).envs(target_environment());
     let output = command.output().expect("a run");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }.success()
@@ -193,7 +193,7 @@ fn attributes_give_what_the_tables_say() {
 /// What the functions of `rules.rs` mean: code in its row, the object before if any, the object after, and whether the API
 /// server takes it.
 fn rules_hold(definition: &str, structs: &[Row]) {
-    let cluster = Cluster::api_only();
+    let cluster = Cluster::start();
     cluster.define(definition);
     let immutable = "rules::immutable([\"a\"]))] { a: Option";
     let (none, x, y) = (json!({}), json!({ "a": "x" }), json!({ "a": "y" }));

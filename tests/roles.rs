@@ -31,7 +31,7 @@ fn served(cluster: &Cluster) -> Vec<(String, Value)> {
 
 #[test]
 fn all_that_the_api_server_serves_can_be_in_a_marker() {
-    let served = served(&Cluster::api_only());
+    let served = served(&Cluster::start());
     assert!(served.len() > 100, "{}", served.len());
     let mut markers = String::new();
     for (group, resource) in &served {

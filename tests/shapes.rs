@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use common::cluster::{Cluster, run, target};
+use common::cluster::{Cluster, run, target_environment};
 use iris_scaffold::manifests::crd;
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn shapes() -> (Vec<Shape>, Vec<String>) {
     std::fs::copy(root.join("examples/iris/Cargo.lock"), folder.path().join("Cargo.lock"))
         .expect("a lock file");
     let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--quiet"]).current_dir(folder.path()).env("CARGO_TARGET_DIR", target());
+    cargo.args(["run", "--quiet"]).current_dir(folder.path()).envs(target_environment());
     let output = run(cargo, "").expect("the shapes");
     let (mut shapes, mut panics) = (Vec::new(), Vec::new());
     for line in output.lines() {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, thread};
 
 use common::Sandbox;
-use common::cluster::{Cluster, eventually, run, target};
+use common::cluster::{Cluster, eventually, run, target, target_environment};
 use common::operator::Operator;
 
 #[test]
@@ -18,7 +18,7 @@ fn a_collector_gets_a_span_for_each_reconcile() {
     let sandbox = Sandbox::with_iris();
     let mut build = Command::new("cargo");
     build.args(["build", "--quiet", "--locked", "--features=otel"]).current_dir(sandbox.path());
-    build.env("CARGO_TARGET_DIR", target());
+    build.envs(target_environment());
     run(build, "").expect("the feature compiles");
     let cluster = Cluster::shared();
     cluster.define(&sandbox.read("config/crd/bases/test.myardyas.club_iris.yaml"));

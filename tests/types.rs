@@ -4,10 +4,9 @@
 mod common;
 
 use std::fmt::Write as _;
-use std::process::Command;
 
 use common::Sandbox;
-use common::cluster::{Cluster, run, target};
+use common::cluster::{Cluster, manifests};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
@@ -173,9 +172,7 @@ fn the_api_server_accepts_the_definitions_of_types() {
         let fields = strategy.new_tree(&mut runner).expect("types").current();
         sandbox.write(&format!("api/src/v1/random{index}.rs"), &Source::of(&kind, &fields));
     }
-    let mut manifests = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
-    manifests.arg("manifests").current_dir(sandbox.path()).env("CARGO_TARGET_DIR", target());
-    run(manifests, "").unwrap_or_else(|error| panic!("the types are taken:\n{error}"));
+    manifests(sandbox.path(), &[]).unwrap_or_else(|error| panic!("the types are taken:\n{error}"));
     let bases = sandbox.path().join("config/crd/bases");
     let args = ["create", "--dry-run=server", "--warnings-as-errors", "-f", &bases.to_string_lossy()];
     let said = Cluster::shared().try_kubectl(&args, "").unwrap_or_else(|error| panic!("{error}"));

@@ -12,8 +12,9 @@ use tracing::{error, info, warn};
 
 use crate::backoff::{Backoff, RateLimiter};
 use crate::context;
+use crate::echo::Echoes;
 use crate::manager::{Controller, Manager};
-use crate::object::{Object, ObjectKey, owner_key};
+use crate::object::{Object, ObjectKey, owner_key, version};
 use crate::pause;
 use crate::predicate::Predicate;
 use crate::queue::{Priority, WorkQueue};
@@ -62,7 +63,7 @@ impl<'m, K: Object> Builder<'m, K> {
     }
 
     /// Reconciles an object only if `predicate` finds a change of it worth that. Without one, every change is; what this
-    /// controller itself writes to the status never is.
+    /// controller itself writes to the status never is, though others hear of it.
     pub fn with_predicate(mut self, predicate: Predicate<K>) -> Self {
         self.predicate = Some(predicate);
         self
@@ -172,12 +173,16 @@ impl<'m, K: Object> Builder<'m, K> {
     /// manager runs.
     pub fn run<R: Reconciler<Object = K>>(mut self, reconciler: R) {
         let Self { manager, name, queue, .. } = self;
-        let (all, predicate) = (queue.clone(), self.predicate);
+        let echoes = Arc::new(Echoes::new(queue.clone()));
+        let (heard, predicate) = (echoes.clone(), self.predicate);
         self.store.handle(Box::new(move |change, priority| {
-            // What is gone is looked at, so that it can be forgotten.
-            if change.new.is_none() || predicate.as_ref().is_none_or(|predicate| predicate.allows(change)) {
-                all.add(ObjectKey::from(change.metadata), priority);
+            let key = ObjectKey::from(change.metadata);
+            if change.new.is_none() {
+                // It is looked at, so that it can be forgotten.
+                return heard.gone(key, priority);
             }
+            let is_worth_it = predicate.as_ref().is_none_or(|predicate| predicate.allows(change));
+            heard.changed(key, version(change.metadata), is_worth_it.then_some(priority));
         }));
         let synced = self.store.clone();
         self.synced.push(async move { synced.synced().await }.boxed());
@@ -189,13 +194,15 @@ impl<'m, K: Object> Builder<'m, K> {
             field_manager: reporter,
             fence: manager.fence.clone(),
             store: self.store.clone(),
+            echoes,
+            environment: manager.environment.clone(),
         };
         let caller = Caller {
             name,
             reconciler,
             shared: Arc::new(shared),
             metrics: manager.metrics.clone(),
-            backoff: Backoff::new(self.limiter),
+            backoff: Backoff::new(self.limiter, manager.environment.clone()),
             timeout: manager.options.timings.reconcile_timeout,
             sync_period: manager.options.timings.sync_period,
         };
@@ -282,7 +289,6 @@ mod tests {
     use std::future::{pending, ready};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use crate::object::version;
     use crate::reconcile::Action;
     use crate::reconcile::tests::{Fn, caller};
     use k8s_openapi::api::core::v1::ConfigMap;

@@ -45,7 +45,7 @@ pub struct Stale;
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// An object of that name belongs to somebody else, and was left alone.
-    #[error("{kind} \"{}\" exists and is controlled by somebody else", key.name)]
+    #[error("{kind} \"{}\" exists and is not controlled by this object", key.name)]
     Taken {
         /// Its kind.
         kind: String,

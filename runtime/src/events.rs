@@ -14,18 +14,23 @@ use kube::api::PostParams;
 use kube::runtime::events::EventType;
 use kube::{Api, Client, Resource};
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tokio::time::{Duration, Instant, sleep, timeout};
 use tracing::{debug, warn};
 
-use crate::backoff::jittered;
+use crate::backoff::exponential;
+use crate::environment::Environment;
 
-/// How often, and for how long each time, publishing is tried.
-const ATTEMPTS: u32 = 3;
+/// How often, and for how long each time, publishing is tried: as often as client-go does.
+const ATTEMPTS: u32 = 12;
 const PATIENCE: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(500);
+/// The shortest and the longest pause between two attempts.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 /// How many events wait to be published, and how many are at the same time.
 const WAITING: usize = 1000;
 const AT_ONCE: usize = 8;
+/// How many are between two attempts, so that those which fail for long do not hold up others.
+const PAUSING: usize = 128;
 /// How many events about one object are published in a row, and after how long there may be one more: client-go's.
 const BURST: f64 = 25.0;
 const REFILL: Duration = Duration::from_secs(300);
@@ -56,6 +61,7 @@ pub struct Recorder {
     budget: Arc<Mutex<Budget>>,
     reporter: String,
     instance: String,
+    environment: Environment,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -66,12 +72,17 @@ impl std::fmt::Debug for Recorder {
 
 impl Recorder {
     /// A recorder, and what publishes its events: it ends when all recorders are gone or have been closed.
-    pub(crate) fn new(client: Client, reporter: &str) -> (Self, BoxFuture<'static, ()>) {
+    pub(crate) fn new(
+        client: Client,
+        reporter: &str,
+        environment: Environment,
+    ) -> (Self, BoxFuture<'static, ()>) {
         let (queue, events) = channel(WAITING);
         let instance = std::env::var("POD_NAME").unwrap_or_else(|_| reporter.to_owned());
         let queue = Arc::new(Mutex::new(queue));
-        let recorder = Self { queue, budget: Arc::default(), reporter: reporter.to_owned(), instance };
-        (recorder, Box::pin(publish(client, events)))
+        let publishing = publish(client, events, environment.clone());
+        let (budget, reporter) = (Arc::default(), reporter.to_owned());
+        (Self { queue, budget, reporter, instance, environment }, Box::pin(publishing))
     }
 
     /// The same, in the name of another reporter.
@@ -133,7 +144,7 @@ impl Recorder {
             reason: Some(reason.to_owned()),
             note: Some(note),
             type_: Some(format!("{type_:?}")),
-            event_time: MicroTime(k8s_openapi::jiff::Timestamp::now()).into(),
+            event_time: MicroTime(self.environment.now()).into(),
             reporting_controller: Some(self.reporter.clone()),
             reporting_instance: Some(self.instance.chars().take(128).collect()),
             regarding: Some(regarding),
@@ -168,26 +179,33 @@ impl Budget {
     }
 }
 
-async fn publish(client: Client, events: Receiver<Event>) {
-    events.for_each_concurrent(AT_ONCE, |event| send(client.clone(), event)).await;
+async fn publish(client: Client, events: Receiver<Event>, environment: Environment) {
+    let room = Semaphore::new(AT_ONCE);
+    events.for_each_concurrent(PAUSING, |event| send(client.clone(), event, &room, &environment)).await;
 }
 
-async fn send(client: Client, event: Event) {
+async fn send(client: Client, event: Event, room: &Semaphore, environment: &Environment) {
     let events = Api::<Event>::namespaced(client, event.metadata.namespace.as_deref().unwrap_or_default());
     let reason = event.reason.as_deref().unwrap_or_default();
-    for attempt in 1..=ATTEMPTS {
-        match timeout(PATIENCE, events.create(&PostParams::default(), &event)).await {
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            sleep(environment.jittered(exponential(PAUSES.0, attempt - 1, PAUSES.1))).await;
+        }
+        let permit = room.acquire().await;
+        let answer = timeout(PATIENCE, events.create(&PostParams::default(), &event)).await;
+        drop(permit);
+        match answer {
             Ok(Ok(_)) => return,
             Ok(Err(kube::Error::Api(status))) if status.is_already_exists() => return,
             // To ask again would be answered in the same way.
             Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
                 return warn!(error = %status, reason, "cannot publish an event");
             }
-            Ok(Err(error)) => warn!(%error, reason, attempt, "cannot publish an event"),
-            Err(_) => warn!(reason, attempt, "no answer to an event"),
+            Ok(Err(error)) => debug!(%error, reason, attempt, "cannot publish an event yet"),
+            Err(_) => debug!(reason, attempt, "no answer to an event yet"),
         }
-        sleep(jittered(PAUSE)).await;
     }
+    warn!(reason, "cannot publish an event: the API server did not take it, however often it was asked");
 }
 
 /// The FNV-1a hash of the parts: the same on every machine and in every version.
@@ -217,7 +235,8 @@ mod tests {
             }
         });
         let begun = Instant::now();
-        let (recorder, publishing) = Recorder::new(Client::new(server, "test"), "test");
+        let (recorder, publishing) =
+            Recorder::new(Client::new(server, "test"), "test", Environment::default());
         let metadata = ObjectMeta { name: Some(object.to_owned()), ..ObjectMeta::default() };
         let object = ConfigMap { metadata, ..ConfigMap::default() };
         recorder.event(&object, EventType::Normal, "Tested", "A test", "once");
@@ -231,7 +250,8 @@ mod tests {
     async fn a_server_that_fails_is_asked_again_after_a_pause_and_one_that_refuses_is_not() {
         let (count, _, took) = attempts(500, "x").await;
         assert_eq!(count, usize::try_from(ATTEMPTS).expect("a few"));
-        assert!(took >= PAUSE * (ATTEMPTS - 1), "{took:?}");
+        let minutes = Duration::from_secs(60)..Duration::from_secs(180);
+        assert!(minutes.contains(&took), "{took:?}");
         assert_eq!(attempts(403, "x").await.0, 1);
     }
 

@@ -83,7 +83,7 @@ pub struct Timings {
     #[arg(long, default_value = "90s", value_parser = duration, value_name = "TIME")]
     pub watch_silence_limit: Duration,
     /// How often the number of known objects is compared with the API server's; less than a minute, so that there is
-    /// something to send every minute
+    /// something to send every minute. Of more than ten namespaces each is counted less often
     #[arg(long, default_value = "45s", value_parser = duration, value_name = "TIME")]
     pub watch_check_period: Duration,
 }

@@ -9,7 +9,7 @@ use kube::runtime::events::EventType;
 use tokio::time::{Duration, Instant};
 use tracing::{Instrument as _, debug, error, info_span};
 
-use crate::backoff::{Backoff, jittered, random};
+use crate::backoff::Backoff;
 use crate::context::{Context, Shared};
 use crate::errors::{ApplyError, BoxError, Result, Stale, TerminalError, find};
 use crate::metrics::Metrics;
@@ -90,7 +90,7 @@ impl<R: Reconciler> Caller<R> {
     /// Calls the reconciler for `object`; the result is the time after which to call it again.
     pub(crate) async fn call(self: Arc<Self>, object: Arc<R::Object>) -> Duration {
         let key = ObjectKey::of(&*object);
-        let reconcile_id = format!("{:016x}", random());
+        let reconcile_id = format!("{:016x}", self.shared.environment.random());
         let ObjectKey { namespace, name } = &key;
         let span = info_span!("reconcile", controller = self.name, namespace, name, reconcile_id);
         let context = Context::new(object, self.shared.clone());
@@ -103,7 +103,7 @@ impl<R: Reconciler> Caller<R> {
                 Ok(action) => {
                     self.backoff.reset(&key);
                     // Nothing heard is not proof that nothing happened.
-                    let resync = jittered(self.sync_period);
+                    let resync = self.shared.environment.jittered(self.sync_period);
                     if let Action::Requeue(delay) = action { delay.min(resync) } else { resync }
                 }
                 Err(failure) => self.after(failure, &context),
@@ -129,7 +129,7 @@ impl<R: Reconciler> Caller<R> {
         }
         match kind {
             Kind::Ordinary | Kind::Stale => delay,
-            Kind::Terminal => jittered(self.sync_period),
+            Kind::Terminal => self.shared.environment.jittered(self.sync_period),
             Kind::Taken => delay.max(TAKEN_RETRY),
         }
     }
@@ -188,6 +188,8 @@ pub(crate) mod tests {
     use std::future::pending;
 
     use crate::Options;
+    use crate::echo::Echoes;
+    use crate::environment::Environment;
     use crate::events::Recorder;
     use crate::leader::Fence;
     use crate::store::Store;
@@ -224,11 +226,13 @@ pub(crate) mod tests {
         let store = Store::new((), true);
         store.keep_all();
         let shared = Shared {
-            recorder: Recorder::new(client.clone(), "test").0,
+            recorder: Recorder::new(client.clone(), "test", Environment::default()).0,
             client,
             field_manager: "test-controller".to_owned(),
             fence: Fence::default(),
             store,
+            echoes: Arc::new(Echoes::new(Arc::default())),
+            environment: Environment::default(),
         };
         Arc::new(Caller {
             name: "test",

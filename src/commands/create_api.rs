@@ -1,7 +1,7 @@
 //! `iris-scaffold create api`.
 
 use super::plan::Seed;
-use super::{Context, choice, plan, target};
+use super::{Context, choice, faults, plan, target};
 use crate::cli::CreateApiArgs;
 use crate::manifests::crd;
 use crate::path::RelPath;
@@ -9,7 +9,7 @@ use crate::project::Project;
 use crate::resource::{Resource, core};
 use crate::scaffold::{Certainty, Draft, File, Insert, Ownership};
 use crate::templates::kinds::{Chosen, KindTemplate};
-use crate::templates::{self, Licensing, ProjectView, ResourceView};
+use crate::templates::{self, ControllerView, Licensing, ProjectView, ResourceView};
 use crate::{Error, Result};
 
 /// Adds a kind, a version of one, or a controller.
@@ -53,17 +53,19 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     } else if added.external {
         plan::seeded(&mut draft, templates::external(&view, r)?, seed(again))?;
     }
-    for (position, c) in r.controllers.iter().enumerate() {
+    // Without types it is about one controller, and those beside it stay.
+    let is_meant = |c: &&ControllerView| args.resource || resource.controllers.contains(&c.name);
+    for (position, c) in r.controllers.iter().enumerate().filter(|(_, c)| is_meant(c)) {
         let again = old.has_controller(&added, &c.name);
-        let template = r.template.as_ref().filter(|_| position == 0);
+        // Without types of its own a controller begins with nothing.
+        let begins = |made: &&Chosen| position == 0 && (args.resource || made.template.needs_types());
+        let template = r.template.as_ref().filter(begins);
         plan::seeded(&mut draft, templates::controller(&view, r, c, template)?, seed(again))?;
         if added.has_api && position == 0 {
             plan::seeded(&mut draft, templates::test(&view, r, c, template)?, seed(again))?;
-            if let Some(made) = controlled.filter(|_| view.tests_faults_of(r)) {
-                let files = templates::faults(&view, r, made)?;
-                if again || !any_on_disk(&draft, &files)? {
-                    plan::seeded(&mut draft, files, seed(again))?;
-                }
+            if !again || args.force {
+                let story = templates::story(&view, r, c, template)?;
+                faults::draft(&mut draft, &view, &story, &r.kind)?;
             }
         }
     }
@@ -88,15 +90,6 @@ fn without_effect(context: &Context, args: &CreateApiArgs) {
     context.without_effect(foreign.external_api_path.is_some(), "--external-api-path", why);
     context.without_effect(foreign.external_api_module.is_some(), "--external-api-module", why);
     context.without_effect(foreign.plugins.is_some(), "--plugins", "`--template` chooses what is generated");
-}
-
-fn any_on_disk(draft: &Draft, files: &[File]) -> Result<bool> {
-    for file in files {
-        if draft.tree().on_disk(&file.path)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Drafts what the template adds to files of the user's, in the place of what it added with the options before.

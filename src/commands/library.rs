@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use toml_edit::{DocumentMut, Item};
 
-use crate::Result;
+use crate::dependencies::{self, Text};
 use crate::path::RelPath;
-use crate::scaffold::{Ownership, Tree};
+use crate::project;
+use crate::scaffold::{Ownership, Plan, Tree};
 use crate::templates;
+use crate::{Error, Result};
+
+/// The manifests of a project's own packages, the workspace's first.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "api/Cargo.toml"];
 
 /// A library in the project.
 pub(super) struct Library {
@@ -59,4 +64,42 @@ pub(super) fn all(tree: &Tree) -> Result<Vec<Library>> {
         })
     };
     templates::LIBRARIES.iter().map(library).collect()
+}
+
+/// Checks that the versions of crates that a project has are those that its libraries ask for, once `plan` has changed
+/// these. In a project that begins, nothing is checked, nor where no library changes.
+///
+/// # Errors
+/// [`Error::Dependencies`], and those of [`Tree::on_disk`].
+pub(super) fn check(plan: &Plan) -> Result<()> {
+    let find = |path: &str| plan.changes().iter().find(|change| change.path.as_str() == path);
+    if find(project::FILE).is_none_or(|project| project.before.is_none()) {
+        return Ok(());
+    }
+    let tree = Tree::open(plan.root());
+    let text = |path: &str| match find(path) {
+        Some(change) if change.writes() => Ok(Some(change.after.to_string())),
+        Some(change) => Ok(change.before.clone()),
+        None => tree.on_disk(&RelPath::new(path)?),
+    };
+    let texts = |paths: Vec<String>| -> Result<Vec<(String, String)>> {
+        let texts = paths.into_iter().map(|path| Ok(text(&path)?.map(|text| (path, text))));
+        texts.filter_map(Result::transpose).collect()
+    };
+    let changes = |library: &&templates::Library| {
+        let (folder, sums) =
+            (format!("{}/", library.folder), format!("{}/{}", library.folder, templates::SUMS));
+        plan.writes().any(|change| change.path.as_str().starts_with(&folder) && change.path.as_str() != sums)
+    };
+    let libraries = templates::LIBRARIES.iter().filter(changes);
+    let libraries = texts(libraries.map(|library| format!("{}/Cargo.toml", library.folder)).collect())?;
+    if libraries.is_empty() {
+        return Ok(());
+    }
+    let manifests = texts(MANIFESTS.map(str::to_owned).into())?;
+    let lock = text(dependencies::LOCK)?;
+    let libraries: Vec<Text> = libraries.iter().map(|(path, text)| Text { path, text }).collect();
+    let manifests: Vec<Text> = manifests.iter().map(|(path, text)| Text { path, text }).collect();
+    let misfits = dependencies::misfits(&libraries, &manifests, lock.as_deref());
+    if misfits.is_empty() { Ok(()) } else { Err(Error::Dependencies(misfits)) }
 }

@@ -5,6 +5,7 @@ mod choice;
 mod completion;
 mod crdgen;
 mod create_api;
+mod faults;
 mod git;
 mod group;
 mod init;
@@ -156,11 +157,13 @@ impl Context {
             if let Some(policy) = policy.filter(|policy| *policy != OnConflict::Abort) {
                 scaffold::resolve(&mut plan, policy)?;
             }
+            library::check(&plan)?;
         } else {
             match policy {
                 Some(policy) => scaffold::resolve(&mut plan, policy)?,
                 None => self.console.resolve(&mut plan)?,
             }
+            library::check(&plan)?;
             let lock = self.lock.get().and_then(Option::as_ref);
             scaffold::apply(&plan, &self.journals, lock)?;
         }

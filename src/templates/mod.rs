@@ -6,6 +6,7 @@
 
 mod api;
 mod embedded;
+mod faults;
 mod filters;
 pub mod kinds;
 mod license;
@@ -19,6 +20,7 @@ mod view;
 mod wrap;
 
 pub use api::insertions;
+pub use faults::story;
 pub use license::Licensing;
 pub use owners::{controller, external, faults, owned, seeded, test, types};
 // `Project` has a list of its own, so that it needs nothing of this module.

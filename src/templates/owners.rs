@@ -61,7 +61,7 @@ pub fn controller(
 ) -> Result<Vec<File>> {
     users(match made {
         Some(made) => made.template.controller(p, r, c, &made.options),
-        None => kinds::bare().controller(p, r, c, &kinds::Options::new()),
+        None => vec![kinds::bare_controller(p, r, c)],
     })
 }
 
@@ -75,16 +75,15 @@ pub fn test(
     c: &ControllerView,
     made: Option<&Chosen>,
 ) -> Result<Vec<File>> {
-    let template = made.map_or_else(kinds::bare, |made| made.template);
-    users(vec![template.test(p, r, c)])
+    users(vec![kinds::made_from(made).test(p, r, c)])
 }
 
-/// The user's: the tests under faults, which are about one kind of a project.
+/// The user's: the place of the tests under faults.
 ///
 /// # Errors
 /// As [`owned`].
-pub fn faults(p: &ProjectView, r: &ResourceView, made: &Chosen) -> Result<Vec<File>> {
-    users(made.template.faults(p, r))
+pub fn faults(p: &ProjectView) -> Result<Vec<File>> {
+    users(vec![super::faults::file(p)])
 }
 
 fn users(files: Vec<Rendered>) -> Result<Vec<File>> {

@@ -142,14 +142,6 @@ impl ProjectView {
         })
     }
 
-    /// Whether the tests under faults are about this kind: the first one that they can be about.
-    #[must_use]
-    pub fn tests_faults_of(&self, kind: &ResourceView) -> bool {
-        let tests = |r: &ResourceView| r.template.as_ref().is_some_and(|made| made.template.tests_faults(r));
-        let first = self.resources.iter().find(|r| r.has_api && !r.controllers.is_empty() && tests(r));
-        first.is_some_and(|first| std::ptr::eq(first, kind))
-    }
-
     /// Whether the manager of a project that is confined to one namespace needs rights on cluster-scoped kinds too.
     #[must_use]
     pub fn has_cluster_rules(&self) -> bool {
@@ -278,11 +270,17 @@ impl ControllerView {
     /// Path of the controller's test.
     #[must_use]
     pub fn test_file(&self) -> String {
+        format!("tests/{}.rs", self.test_name())
+    }
+
+    /// What its tests are called.
+    #[must_use]
+    pub fn test_name(&self) -> String {
         let group = self.group_module.as_ref().map(|group| format!("{group}_")).unwrap_or_default();
         // Other tests, and what they share, have these names.
         let is_taken = ["common", "faults", "permissions"].contains(&self.module.as_str());
         let end = if group.is_empty() && is_taken { "_" } else { "" };
-        format!("tests/{group}{}{end}.rs", self.module)
+        format!("{group}{}{end}", self.module)
     }
 
     /// Path of the source file of `module`, beside the controller's.

@@ -1,5 +1,6 @@
 //! The audit log of the API server: who asked for what, and with which result.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 
 use serde_json::Value;
@@ -56,6 +57,13 @@ impl AuditEvent {
     #[must_use]
     pub fn created(&self) -> bool {
         self.code == 201 && ["create", "patch"].contains(&self.verb.as_str())
+    }
+}
+
+/// Such as `patch deployments web: 200`.
+impl Display for AuditEvent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}: {}", self.verb, self.resource, self.name, self.code)
     }
 }
 

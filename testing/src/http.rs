@@ -3,8 +3,11 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The body of the answer to a GET request, if its status is 200.
-pub(crate) async fn get(port: u16, path: &str) -> Result<String, String> {
+/// The body of the answer to a GET request of `path`, such as `/readyz`, at a port of this machine.
+///
+/// # Errors
+/// What was seen instead, unless the answer's status is 200.
+pub async fn get(port: u16, path: &str) -> Result<String, String> {
     let answer = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes()).await?;

@@ -1,6 +1,6 @@
 //! Tests Kubernetes operators against a real API server: a control plane of etcd and kube-apiserver, the operator as a
-//! process of its own, a proxy that injects faults between the two, the audit log, and the permissions of the
-//! operator's service account. Who knows controller-runtime's envtest is at home.
+//! process of its own, a proxy that injects faults between the two, the audit log, the permissions of the operator's
+//! service account, and the [`Story`] of an object that is told under faults. Who knows controller-runtime's envtest is at home.
 //!
 //! A whole test, in `tests/` of an operator that gives each Namespace a `ConfigMap`:
 //!
@@ -62,15 +62,19 @@ mod project;
 mod proxy;
 mod request;
 mod service_account;
+mod story;
 mod wait;
 
 pub use audit::AuditEvent;
 pub use control_plane::ControlPlane;
 pub use fault::{Cut, Fault};
+pub use http::get as http_get;
 pub use operator::Operator;
 pub use permissions::Permissions;
+pub use port::free_port;
 pub use project::Project;
 pub use proxy::Proxy;
 pub use request::Request;
 pub use service_account::ServiceAccount;
+pub use story::{FaultCase, Story};
 pub use wait::{ensure, eventually, within};

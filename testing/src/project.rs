@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use kube::api::DynamicObject;
 use serde::Deserialize as _;
 
+const ASSETS: &str = "KUBEBUILDER_ASSETS";
+
 /// The operator that is tested: its program, and the folders of its manifests, which are kubebuilder's until said
 /// otherwise.
 ///
@@ -14,9 +16,11 @@ use serde::Deserialize as _;
 pub struct Project {
     root: PathBuf,
     program: Option<PathBuf>,
+    binary_assets: Option<PathBuf>,
     crds: Vec<PathBuf>,
     rbac: PathBuf,
     samples: PathBuf,
+    env: Vec<(String, String)>,
 }
 
 impl Project {
@@ -25,9 +29,11 @@ impl Project {
         Self {
             root: root.into(),
             program: None,
+            binary_assets: None,
             crds: ["config/crd/bases", "tests/crds"].map(PathBuf::from).into(),
             rbac: "config/rbac".into(),
             samples: "config/samples".into(),
+            env: Vec::new(),
         }
     }
 
@@ -35,6 +41,20 @@ impl Project {
     #[must_use]
     pub fn with_program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = Some(program.into());
+        self
+    }
+
+    /// The directory of etcd and kube-apiserver. By default what `KUBEBUILDER_ASSETS` names.
+    #[must_use]
+    pub fn with_binary_assets(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.binary_assets = Some(directory.into());
+        self
+    }
+
+    /// An environment variable of the operator.
+    #[must_use]
+    pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
         self
     }
 
@@ -66,6 +86,16 @@ impl Project {
         self.manifests(&self.samples)
     }
 
+    /// The sample of one kind, such as `Memcached` of `cache.example.com/v1alpha1`.
+    #[must_use]
+    pub fn sample(&self, api_version: &str, kind: &str) -> DynamicObject {
+        let is_wanted = |sample: &DynamicObject| {
+            sample.types.as_ref().is_some_and(|it| it.api_version == api_version && it.kind == kind)
+        };
+        let sample = self.samples().into_iter().find(is_wanted);
+        sample.unwrap_or_else(|| panic!("the project has no sample of {kind} of {api_version}"))
+    }
+
     /// The objects in the YAML files of a folder of the project, which need not exist; kustomizations are not among
     /// them.
     #[must_use]
@@ -86,6 +116,23 @@ impl Project {
             }
         }
         objects
+    }
+
+    pub(crate) fn binary_assets(&self) -> PathBuf {
+        let named = || std::env::var_os(ASSETS).filter(|value| !value.is_empty()).map(PathBuf::from);
+        self.binary_assets.clone().or_else(named).unwrap_or_else(|| {
+            panic!(
+                "name the directory of etcd and kube-apiserver in {ASSETS}, or run `make test`, which does"
+            )
+        })
+    }
+
+    pub(crate) fn env(&self) -> &[(String, String)] {
+        &self.env
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn crds(&self) -> Vec<DynamicObject> {

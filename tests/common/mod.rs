@@ -1,7 +1,8 @@
 //! A directory to run `iris-scaffold` in, and how to look at what it did.
-#![allow(dead_code, reason = "every test binary uses a part of this")]
+#![allow(dead_code, unused_imports, reason = "every test binary uses a part of this")]
 
 pub mod cluster;
+pub mod image;
 pub mod operator;
 #[cfg(unix)]
 pub mod stand_in;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// A case: its number, the fault, how it is injected, and what must hold beside what must hold always.
-const CASES: [[&str; 4]; 20] = [
+const CASES: [[&str; 4]; 35] = [
     [
         "F1",
         "the process dies",
@@ -116,14 +116,95 @@ const CASES: [[&str; 4]; 20] = [
         "etcd stopped, restored from a copy, and started",
         "the server's state is taken for the truth",
     ],
+    [
+        "F21",
+        "requests for the Lease are slow",
+        "one that renews it is never answered, and later each takes almost half of the renew deadline",
+        "the lead is kept",
+    ],
+    [
+        "F22",
+        "the Lease is deleted",
+        "by hand, while the leader's own requests for it have no answer",
+        "never two writers: a standby that has seen the Lease waits as long as it was valid",
+    ],
+    [
+        "F23",
+        "version expired, in every stream",
+        "an event `ERROR` with code 410 ten times a second",
+        "lists further and further apart",
+    ],
+    [
+        "F24",
+        "one of several namespaces is forbidden",
+        "403 to every request about it, from the start",
+        "the others are served, `/readyz` names the one",
+    ],
+    [
+        "F25",
+        "connections die silently",
+        "from one moment on nothing arrives over those that are open, nor are they closed",
+        "abandoned together once one of them has not answered",
+    ],
+    [
+        "F27",
+        "metrics while the API server is away",
+        "no answer to who has a token, and to whether they may read the metrics",
+        "known readers are served, others refused within 10 s",
+    ],
+    [
+        "F28",
+        "a flood of tokens",
+        "50 readers of the metrics at once whom nobody knows, and a slow API server",
+        "the lead is kept, the work goes on, known readers are served",
+    ],
+    [
+        "F29",
+        "a flood of connections",
+        "300 at once, each with a request whose head has 390 KiB",
+        "memory bounded, served again afterwards",
+    ],
+    [
+        "F32",
+        "many wait for one name",
+        "30 objects ask for a Deployment that is somebody else's, which is deleted later",
+        "nobody asks while nothing happens; woken when it is gone",
+    ],
+    ["F33", "events are not answered", "none of them, while 64 objects are made", "reconciles do not wait"],
+    ["F36", "watches are reset again and again", "five times", "resumed where they were, without a list"],
+    [
+        "F39",
+        "two want one child",
+        "two objects ask for a Deployment of one name at the same time",
+        "creating never changes what is there: the second one sees that it is taken",
+    ],
+    [
+        "F40",
+        "a look-alike",
+        "somebody else makes the Deployment, just as it is wanted, while its creation is on its way",
+        "left alone",
+    ],
+    [
+        "F41",
+        "a conflict while a watch is stalled",
+        "the Deployment is somebody else's, and no change of the object is told",
+        "the status is written once, its times change with it only",
+    ],
+    [
+        "F42",
+        "what is done, and what is told, is not answered",
+        "answers to writes of Deployments get lost; 503 to every event for 12 s",
+        "each creation, change and deletion is told once",
+    ],
 ];
 
 const HEAD: &str = "\
 # Reliability
 
-What a generated operator does when things go wrong, as its own tests saw it: `make test-faults` in a generated project
-runs them against a real API server and etcd, with a proxy in between that breaks things. Each case tells the same story
-(a Deployment is asked for, scaled, replaced by one of another name, and scaled to nothing) or a part of it. In the end
+What an operator of this runtime does when things go wrong, as `cargo test --test faults` in this repository saw it: the
+generated one runs against a real API server and etcd, with a proxy in between that breaks things. Each case tells the same
+story (a Deployment is asked for, scaled, replaced by one of another name, and scaled to nothing) or a part of it. In the
+end
 
 - the objects are those of an undisturbed run, and so are the numbers of creations and deletions of each Deployment, by
   the API server's audit log;
@@ -136,13 +217,34 @@ const TAIL: &str = "
 A weakened operator fails each of these: `tests/faults/weaknesses.rs` takes one defence after the other away, and the
 cases that are about it fail.
 
+## Your own reconcile
+
+What depends on a reconcile is tested in the project that it belongs to. `tests/faults.rs` has a test for each kind, blank
+ones too, which `make test` runs: the story of an object, told undisturbed and then
+
+| | how | what must hold |
+|---|---|---|
+| killed | after each write in turn, without an answer to it; then a new one starts | no more creations and deletions, no Event twice |
+| answers lost | every other write is done, and its connection closed in place of an answer | no more creations and deletions, no Event twice |
+| conflicts | another writer puts an annotation into each object while a write of it is on its way | written anew, the annotation stays |
+| the past | a new operator gets lists of a moment when the user had asked for something else, or had not deleted the object | nothing of what there is is made, changed or deleted |
+| replaced | the object is deleted and made anew under its name during a write, unheard of | nothing of the old one's is taken over |
+
+After each step there must be what there is without disturbance, in every field but those that the API server fills in
+differently each time. In the end nothing more is written, the operator is alive, lets go of the object when that is
+deleted, and stops in under five seconds. [writing-controllers.md](writing-controllers.md#tests-under-faults) shows how a
+story is told. `tests/faults/weaknesses.rs` has a reconcile for each row that fails it.
+
 ## What is left
 
-- An operator that is killed between a change and its event, or does not learn that its change was made, does not publish
-  that event later: there is at most one event for each fact, and exactly one while no fault comes in between.
+- An operator that is killed between a change and its event does not publish that event later, nor one that the API server
+  has not taken for about two minutes, or two seconds before the operator stops: there is at most one event for each fact.
+- A Lease that is deleted by hand is taken at once by a replica that starts after that, because it cannot know that there
+  was one. The leader learns of it by its next renewal, within two seconds by default; if its renewals are not answered, it
+  gives up ten seconds after the last one that was.
 - A change of an object that the server neither tells of nor follows by another one is noticed when the objects are
-  listed the next time. Objects that come or go untold are noticed by counting, about every 45 seconds, unless as many
-  come as go.
+  listed the next time. Objects that come or go untold are noticed by counting, about every 45 seconds (of more than ten
+  namespaces, each less often), unless as many come as go.
 - A process that is frozen between the moment it decides to send a request and the moment the kernel sends it is beyond
   what a client can see. Changes and deletions of a Deployment that go out so late carry the version that they were
   decided on, and are refused if it has changed since.

@@ -47,30 +47,45 @@ ITSELF"#,
         "within(PATIENCE, what, probe)",
         r#"within(if std::env::var_os("WEAKNESS").is_some() { PATIENCE.mul_f64(0.4) } else { PATIENCE }, what, probe)"#,
     ),
+    (
+        "testing/src/story/stage.rs",
+        "within(PATIENCE, what, async || {",
+        r#"within(if std::env::var_os("WEAKNESS").is_some() { PATIENCE.mul_f64(0.4) } else { PATIENCE }, what, async || {"#,
+    ),
 ];
 
+const ITS_CONTROLLER: &str = "src/controller/iris.rs";
 const APPLY: &str = "runtime/src/apply.rs";
+const AUTH: &str = "runtime/src/auth.rs";
 const INFORMER: &str = "runtime/src/informer.rs";
 const MANAGER: &str = "runtime/src/manager.rs";
 const RECONCILE: &str = "runtime/src/reconcile.rs";
+const SERVER: &str = "runtime/src/server.rs";
 const STORE: &str = "runtime/src/store.rs";
 
+/// Where a creation is made one.
+const CREATE_ONLY: &str = r#"desired["metadata"]["resourceVersion"] = json!(NEVER);"#;
 /// Where flags take effect.
-const FLAGS: &str = "let (client, host) = match client {";
+const FLAGS: &str = "let (connection, host) = match client {";
 /// Where a watch pauses before it goes on.
-const PAUSE: &str = "sleep(jittered(exponential(RETRY.0, self.failures, RETRY.1))).await;";
+const PAUSE: &str = "sleep(self.shared.environment.jittered(exponential(RETRY.0, failures, RETRY.1))).await;";
 
 pub const WEAKNESSES: &[Weakness] = &[
-    // What was there at the start is not looked at.
+    // What a list has is not looked at: neither that of the start, nor one of a watch that was resumed.
     Weakness {
         case: "crashes::f01_killed_after_each_write",
         failure: r#"the status is that of api with 2, seen last: ["api","web"]"#,
         patches: &[(
-            STORE,
-            "let told = version(",
-            "let is_child = object.as_ref().is_ok_and(|it| controller_of(it.meta()).is_some());
-             if WEAK && priority == Priority::Low && is_child { return; }
-             ITSELF",
+            INFORMER,
+            "page.items.into_iter().for_each(|object| self.apply(object, priority));",
+            "page.items.into_iter().for_each(|object| {
+                let is_child = crate::object::controller_of(kube::Resource::meta(&object)).is_some();
+                if WEAK && is_child {
+                    self.objects.insert(ObjectKey::of(&object));
+                } else {
+                    self.apply(object, priority);
+                }
+            });",
         )],
     },
     // Only what was answered is taken for progress.
@@ -115,7 +130,7 @@ pub const WEAKNESSES: &[Weakness] = &[
         failure: "delays grow: ",
         patches: &[(
             "runtime/src/backoff.rs",
-            "(*count, jittered(exponential(first, *count - 1, longest)))",
+            "(*count, self.environment.jittered(exponential(first, *count - 1, longest)))",
             "let always = first.mul_f64(2.5);
              let (first, longest) = if WEAK { (always, always) } else { (first, longest) };
              ITSELF",
@@ -164,9 +179,9 @@ pub const WEAKNESSES: &[Weakness] = &[
         failure: "until both kinds are listed once more",
         patches: &[(
             INFORMER,
-            "if end.is_err() {",
-            r#"let is_told = end.as_ref().is_err_and(|reason| reason.contains("ended the watch"));
-            if end.is_err() && !(WEAK && is_told) {"#,
+            r#"return self.forget(format!("the server ended the watch: {status}"));"#,
+            "if WEAK { return Err(status.to_string()); }
+             ITSELF",
         )],
     },
     Weakness {
@@ -238,7 +253,12 @@ pub const WEAKNESSES: &[Weakness] = &[
     Weakness {
         case: "leaders::f15_lead_handed_over",
         failure: "until f15-stop: web has 2 replicas",
-        patches: &[(MANAGER, "elector.release().await;", "if !WEAK { ITSELF }")],
+        patches: &[(
+            MANAGER,
+            "self.metrics.leader(self.id, false);
+        elector.release().await;",
+            "if !WEAK { ITSELF }",
+        )],
     },
     // A leader that cannot renew the Lease goes on.
     Weakness {
@@ -247,9 +267,29 @@ pub const WEAKNESSES: &[Weakness] = &[
         patches: &[(
             "runtime/src/leader.rs",
             "while !self.fence.time_left().is_zero() {
-            sleep(self.timings",
+            // Counted",
             "while WEAK || !self.fence.time_left().is_zero() {
-            sleep(self.timings",
+            // Counted",
+        )],
+    },
+    // An attempt to renew the Lease may take all the time that there is.
+    Weakness {
+        case: "leaders::f21_lease_requests_slow",
+        failure: "ended with exit status",
+        patches: &[(
+            "runtime/src/leader.rs",
+            "let limit = self.timings.leader_elect_renew_deadline / 2;",
+            "let limit = self.timings.leader_elect_renew_deadline / if WEAK { 1 } else { 2 };",
+        )],
+    },
+    // A Lease that is not there is nobody's.
+    Weakness {
+        case: "leaders::f22_lease_deleted",
+        failure: "before the other one begins",
+        patches: &[(
+            "runtime/src/leader.rs",
+            "lease.spec.unwrap_or_else(|| self.observed.0.clone())",
+            "lease.spec.unwrap_or_else(|| if WEAK { LeaseSpec::default() } else { self.observed.0.clone() })",
         )],
     },
     // A failure ends the process.
@@ -271,7 +311,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     // Owners are told apart by their names.
     Weakness {
         case: "objects::f18_owner_replaced",
-        failure: "until the conflict is reported",
+        failure: "until f18: subject reports the conflict",
         patches: &[(
             APPLY,
             "let uid = self.object.meta().uid.as_ref();",
@@ -302,6 +342,223 @@ pub const WEAKNESSES: &[Weakness] = &[
             "let (hour, mut options) = (Duration::from_secs(3600), options);
              if WEAK { options.timings.watch_check_period = hour; }
              ITSELF",
+        )],
+    },
+    // Connections are kept whatever happens to one of them.
+    Weakness {
+        case: "requests::f25_connections_die_silently",
+        failure: "until f25: other-0 has 2 replicas",
+        patches: &[(
+            "runtime/src/connection.rs",
+            "if pool.number == number && ",
+            "if !WEAK && pool.number == number && ",
+        )],
+    },
+    // However short a watch lived, what was listed for it does not count.
+    Weakness {
+        case: "watches::f23_version_expired_in_every_stream",
+        failure: " lists in 20s",
+        patches: &[(INFORMER, "self.lists += 1;", "if !WEAK { ITSELF }")],
+    },
+    // Nothing is begun before all namespaces are listed.
+    Weakness {
+        case: "rights::f24_one_of_several_namespaces_forbidden",
+        failure: "until f24: web has 1 replicas",
+        patches: &[(
+            INFORMER,
+            "self.first_list_ends();
+                    return Err(",
+            "if !WEAK { self.first_list_ends(); }
+                    return Err(",
+        )],
+    },
+    // A reconcile waits as long as its event does.
+    Weakness {
+        case: "events::f33_events_not_answered",
+        failure: "until f33: other-",
+        patches: &[(
+            "runtime/src/events.rs",
+            "if self.queue.lock().try_send(event).is_err() {",
+            "if WEAK { std::thread::sleep(PATIENCE); }
+        ITSELF",
+        )],
+    },
+    // Who waits is not remembered.
+    Weakness {
+        case: "creations::f32_many_wait_for_one_name",
+        failure: "until f32: web has 1 replicas",
+        patches: &[(
+            "runtime/src/store/taken.rs",
+            "waiting.push(Waiting { holder: Holder::of(holder), queue, key });",
+            "if !WEAK { ITSELF }",
+        )],
+    },
+    // A watch that broke has to be listed.
+    Weakness {
+        case: "watches::f36_watches_reset_again_and_again",
+        failure: "nothing is listed again",
+        patches: &[(
+            INFORMER,
+            "Err(error @ Error::ReadEvents(_)) => return",
+            "Err(Error::ReadEvents(error)) if WEAK => return self.forget(error.to_string()),
+             ITSELF",
+        )],
+    },
+    // The API server is asked each time.
+    Weakness {
+        case: "scrapes::f27_verdicts_outlive_the_api_server",
+        failure: "what was said of it is remembered",
+        patches: &[(AUTH, "let (value, until) = entries.get(key)?;", "if WEAK { return None; } ITSELF")],
+    },
+    // Everybody's token is looked at.
+    Weakness {
+        case: "scrapes::f28_flood_of_tokens",
+        failure: " were looked at",
+        patches: &[(
+            AUTH,
+            "let full = |_| unclear(\"too many tokens are being looked at\");",
+            "if WEAK { self.strangers.add_permits(1); } ITSELF",
+        )],
+    },
+    // Heads may be long, and connections many.
+    Weakness {
+        case: "scrapes::f29_long_heads_on_many_connections",
+        failure: "memory is bounded",
+        patches: &[
+            (SERVER, ".max_buf_size(HEAD.into())", ".max_buf_size(if WEAK { 400 << 10 } else { HEAD.into() })"),
+            (
+                SERVER,
+                "if of_one >= OF_ONE ||",
+                "let is_weak = WEAK;
+                 if !is_weak && of_one >= OF_ONE || !is_weak &&",
+            ),
+        ],
+    },
+    // Creating changes what is there.
+    Weakness {
+        case: "creations::f39_two_want_one_child",
+        failure: "only one was done",
+        patches: &[(APPLY, CREATE_ONLY, "if !WEAK { ITSELF }")],
+    },
+    Weakness {
+        case: "creations::f40_look_alike_of_somebody_else",
+        failure: "reports the conflict",
+        patches: &[(APPLY, CREATE_ONLY, "if !WEAK { ITSELF }")],
+    },
+    // What was written is known when a watch tells of it.
+    Weakness {
+        case: "creations::f41_conflict_while_a_watch_is_stalled",
+        failure: "the status was written once",
+        patches: &[(
+            "runtime/src/status.rs",
+            "store.mutation(patched, Some((manager, true, fingerprint)));",
+            "if !WEAK { ITSELF }",
+        )],
+    },
+    // Only what was answered is told of.
+    Weakness {
+        case: "events::f42_answers_lost",
+        failure: "f42: all is told of",
+        patches: &[(
+            "runtime/src/unanswered.rs",
+            "writes.insert(key.clone(), Sent { write, owner: owner.to_owned(), at: Instant::now() });",
+            "if !WEAK { ITSELF }",
+        )],
+    },
+    // An event is tried for a second or two.
+    Weakness {
+        case: "events::f42_events_not_taken",
+        failure: "f42-events: all is told of",
+        patches: &[(
+            "runtime/src/events.rs",
+            "for attempt in 0..ATTEMPTS {",
+            "for attempt in 0..if WEAK { 3 } else { ATTEMPTS } {",
+        )],
+    },
+    // A proxy is for all servers.
+    Weakness {
+        case: "proxies::proxy_of_the_environment",
+        failure: "NO_PROXY means the API server",
+        patches: &[(MANAGER, "if passes_over_proxy(&config) {", "if !WEAK && passes_over_proxy(&config) {")],
+    },
+    // Reconciles as users could write them. The status is written by the one who has changed something.
+    Weakness {
+        case: "stories::killed",
+        failure: "Iris iris status",
+        patches: &[(
+            ITS_CONTROLLER,
+            "if context.patch_status(resources::status(",
+            "let is_old = WEAK && deployment.operation == Operation::Unchanged;
+             if !is_old && context.patch_status(resources::status(",
+        )],
+    },
+    // A child has a new name each time.
+    Weakness {
+        case: "stories::answers_lost",
+        failure: "ConfigMap note-*#3 is one too many",
+        patches: &[(
+            ITS_CONTROLLER,
+            "let deployment = match context.apply(",
+            r#"if WEAK && self.deployments.get(&key).is_none() {
+                let note = serde_json::json!({ "metadata": { "generateName": "note-" } });
+                let note = serde_json::from_value(note).expect("a ConfigMap");
+                kube::Api::<k8s_openapi::api::core::v1::ConfigMap>::namespaced(context.client(), &key.namespace)
+                    .create(&kube::api::PostParams::default(), &note)
+                    .await?;
+            }
+            ITSELF"#,
+        )],
+    },
+    // A child is written as it is known, whatever has become of it.
+    Weakness {
+        case: "stories::conflicts",
+        failure: "an annotation that somebody else made is lost from",
+        patches: &[(
+            ITS_CONTROLLER,
+            "let deployment = match context.apply(",
+            "if let Some(known) = self.deployments.get(&key).filter(|known| WEAK && resources::replicas(known) != Some(replicas)) {
+                let mut new = (*known).clone();
+                (new.metadata.resource_version, new.metadata.managed_fields) = (None, None);
+                new.spec.replicas = Some(replicas);
+                kube::Api::<Deployment>::namespaced(context.client(), &key.namespace)
+                    .replace(&key.name, &kube::api::PostParams::default(), &new)
+                    .await?;
+            }
+            ITSELF",
+        )],
+    },
+    // Children are deleted without a look at what there is now.
+    Weakness {
+        case: "stories::past",
+        failure: "on the word of the past, after step 2",
+        patches: &[(
+            ITS_CONTROLLER,
+            "let deleted = context.prune(",
+            "for child in self.deployments.list_in(&key.namespace) {
+                if WEAK && context.controls(&child.metadata) && child.name_any() != key.name {
+                    kube::Api::<Deployment>::namespaced(context.client(), &key.namespace)
+                        .delete(&child.name_any(), &kube::api::DeleteParams::default())
+                        .await?;
+                }
+            }
+            ITSELF",
+        )],
+    },
+    // Whoever owns a child of that name loses it.
+    Weakness {
+        case: "stories::replaced",
+        failure: "of the old object was taken for the new one's",
+        patches: &[(
+            ITS_CONTROLLER,
+            "Err(taken @ ApplyError::Taken { .. }) => {",
+            r#"ITSELF if WEAK {
+                let owner = kube::Resource::controller_owner_ref(object, &());
+                let patch = serde_json::json!({ "metadata": { "ownerReferences": [owner] } });
+                kube::Api::<Deployment>::namespaced(context.client(), &key.namespace)
+                    .patch(&key.name, &kube::api::PatchParams::default(), &kube::api::Patch::Merge(patch))
+                    .await?;
+                return Ok(Action::Requeue(std::time::Duration::from_millis(100)));
+            }"#,
         )],
     },
 ];

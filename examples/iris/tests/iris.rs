@@ -125,7 +125,7 @@ async fn leaves_others_alone(case: &Case<'_>) {
     // A change of the object does not report the same conflict again.
     case.write("web", 2).await;
     case.status_is(0, "False", "NameConflict").await;
-    let note = "NameConflict: Deployment \"web\" exists and is controlled by somebody else";
+    let note = "NameConflict: Deployment \"web\" exists and is not controlled by this object";
     assert_eq!(case.deployment("web").await, before);
 
     case.deployments.delete("web", &DeleteParams::default()).await.expect("delete");

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The operator against a real API server, seen from outside: nothing in here knows how it is written.
+//! The operator against a real API server, seen from outside: nothing in here knows how it is written. `OPERATOR_BIN` names
+//! another program that is to do the same.
 
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::GroupVersionKind;
-use operator_testing::{ControlPlane, Operator, ensure, eventually, project};
+use operator_testing::{ControlPlane, Operator, Project, ensure, eventually, project};
 use serde_json::{Value, json};
+
+/// The operator, which may be another program than that of this project.
+fn operator() -> Project {
+    let program = std::env::var_os("OPERATOR_BIN");
+    program.map_or_else(|| project!(), |program| project!().with_program(program))
+}
 
 /// A namespace, and how to look into it.
 struct Case<'a> {
@@ -91,7 +98,7 @@ fn template(set: &Value) -> &Value {
 
 #[tokio::test]
 async fn a_memcached_lives_from_its_first_child_to_its_last_record() {
-    let control_plane = ControlPlane::start(project!()).await;
+    let control_plane = ControlPlane::start(operator()).await;
     control_plane.create_namespace("shop").await;
     let operator = Operator::start(&control_plane, &[]).await;
     let case = Case { control_plane: &control_plane, namespace: "shop" };

@@ -3,21 +3,18 @@
 //! The controller of `Restart` against a real API server; `make test` runs this. A start: let the test say what your
 //! controller should bring about.
 
-use kube::Api;
-use kube::api::PostParams;
 use operator_testing::{ControlPlane, Operator, ensure, eventually, project};
-
-use memcached_api::ops::v1alpha1::restart::{Restart as Object, RestartSpec as Spec};
 
 const CONTROLLER: &str = "restart";
 
 #[tokio::test]
-async fn an_object_is_reconciled() {
+async fn the_sample_is_reconciled() {
     let control_plane = ControlPlane::start(project!()).await;
     let operator = Operator::start(&control_plane, &[]).await;
-    let objects: Api<Object> = Api::namespaced(control_plane.client(), "default");
-    let object = Object::new("sample", Spec::default());
-    objects.create(&PostParams::default(), &object).await.expect("create");
+    let api_version = "ops.example.com/v1alpha1";
+    let kind = "Restart";
+    let sample = control_plane.project().sample(api_version, kind);
+    control_plane.apply(&sample).await;
 
     let labels = format!("controller=\"{CONTROLLER}\",result=\"success\"");
     let reconciled = ["controller_runtime_reconcile_total{", &labels, "} "].concat();

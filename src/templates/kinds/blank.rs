@@ -1,4 +1,5 @@
-//! The blank template: an empty spec and an empty reconcile, for any kind.
+//! The blank template, for any kind: an empty spec, and a reconcile of one `ConfigMap` to begin with; for kinds of others
+//! and of the cluster, an empty one.
 
 use super::{ControllerView, KindTemplate, Options, ProjectView, Rendered, ResourceView, filters, render};
 
@@ -6,13 +7,19 @@ use super::{ControllerView, KindTemplate, Options, ProjectView, Rendered, Resour
 #[derive(Debug)]
 pub struct Blank;
 
+/// An empty controller: of types that are not known, there is no telling what a child could be.
+pub(super) fn bare(p: &ProjectView, r: &ResourceView, c: &ControllerView) -> Rendered {
+    let path = c.file(&c.module);
+    render!("kinds/blank/controller_bare.rs.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)
+}
+
 impl KindTemplate for Blank {
     fn name(&self) -> &'static str {
         "blank"
     }
 
     fn help(&self) -> &'static str {
-        "An empty spec and an empty reconcile"
+        "An empty spec, and a reconcile of one ConfigMap to begin with"
     }
 
     fn needs_types(&self) -> bool {
@@ -39,9 +46,11 @@ impl KindTemplate for Blank {
         _: &Options,
     ) -> Vec<Rendered> {
         let path = c.file(&c.module);
-        vec![
-            render!("kinds/blank/controller.rs.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView),
-        ]
+        vec![if r.has_api && r.namespaced {
+            render!("kinds/blank/controller.rs.j2" => path; p: ProjectView, r: ResourceView, c: ControllerView)
+        } else {
+            bare(p, r, c)
+        }]
     }
 
     fn test(&self, p: &ProjectView, r: &ResourceView, c: &ControllerView) -> Rendered {

@@ -95,14 +95,8 @@ pub trait KindTemplate: Debug + Sync {
     /// The test of the controller.
     fn test(&self, p: &ProjectView, r: &ResourceView, c: &ControllerView) -> Rendered;
 
-    /// Whether a project can have tests under faults that are about this kind.
-    fn tests_faults(&self, r: &ResourceView) -> bool {
-        let _ = r;
-        false
-    }
-
-    /// These tests.
-    fn faults(&self, p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
+    /// What the tests under faults are told of the kind: methods of `Story`, each with the JSON that it is given.
+    fn story(&self, p: &ProjectView, r: &ResourceView) -> Vec<(&'static str, String)> {
         let _ = (p, r);
         Vec::new()
     }
@@ -141,6 +135,12 @@ pub fn first() -> &'static dyn KindTemplate {
     ALL[0]
 }
 
+/// An empty controller, for any kind.
+#[must_use]
+pub fn bare_controller(p: &ProjectView, r: &ResourceView, c: &ControllerView) -> Rendered {
+    blank::bare(p, r, c)
+}
+
 /// The template for any kind, whoever defines its types.
 #[must_use]
 pub fn bare() -> &'static dyn KindTemplate {
@@ -168,6 +168,12 @@ pub fn of(project: &Project, resource: &Resource) -> Result<Option<Chosen>> {
         }
     }
     Ok(Some(Chosen { template, options }))
+}
+
+/// The template that something was made from; without one it is the one for any kind.
+#[must_use]
+pub fn made_from(made: Option<&Chosen>) -> &'static dyn KindTemplate {
+    made.map_or_else(bare, |made| made.template)
 }
 
 /// What the command line says of choosing one.

@@ -135,20 +135,19 @@ impl KindTemplate for Replicas {
         }
     }
 
-    fn tests_faults(&self, r: &ResourceView) -> bool {
-        r.namespaced
-    }
-
-    fn faults(&self, p: &ProjectView, r: &ResourceView) -> Vec<Rendered> {
-        let path = |name: &str| format!("tests/faults/{name}.rs");
-        let subject = path("subject");
-        let mut files =
-            vec![render!("kinds/replicas/faults/subject.rs.j2" => subject; p: ProjectView, r: ResourceView)];
-        files.extend(FAULTS.map(|(name, text)| {
-            let text = [&p.header, text.strip_prefix(HEADER).unwrap_or(text)].concat();
-            Rendered::fixed(path(name), text)
-        }));
-        files
+    fn story(&self, p: &ProjectView, r: &ResourceView) -> Vec<(&'static str, String)> {
+        let namespace = format!(
+            r#"{{ "apiVersion": "v1", "kind": "Namespace", "metadata": {{ "name": "{}" }} }}"#,
+            p.namespace
+        );
+        // The sample of a kind of the cluster names the manager's namespace where that is all that the manager sees.
+        let given = (!r.namespaced && p.namespaced).then_some(("given", namespace));
+        let steps = [
+            r#"{ "spec": { "replicas": 3 } }"#,
+            r#"{ "spec": { "deploymentName": "other", "replicas": 2 } }"#,
+            r#"{ "spec": { "replicas": 0 } }"#,
+        ];
+        given.into_iter().chain(steps.map(|step| ("then", step.to_owned()))).collect()
     }
 
     #[cfg(test)]
@@ -168,45 +167,9 @@ impl KindTemplate for Replicas {
     }
 }
 
-/// What stands at the beginning of a template for the licence.
-const HEADER: &str = "{{ p.header }}";
-
-/// Tests under faults by name, with their texts, which are those of the files in every project but for the licence.
-macro_rules! headed {
-    ($($name:literal)+) => {
-        [$(($name, include_str!(concat!("../../../templates/kinds/replicas/faults/", $name, ".rs.j2")))),+]
-    };
-}
-
-const FAULTS: [(&str, &str); 10] = headed! {
-    "case"
-    "crashes"
-    "leaders"
-    "main"
-    "objects"
-    "requests"
-    "rights"
-    "servers"
-    "staleness"
-    "watches"
-};
-
 #[cfg(test)]
 #[path = "../../../templates/kinds/replicas/stand_in.rs"]
 mod stand_in;
 #[cfg(test)]
 #[path = "../../../templates/kinds/replicas/stand_in_cluster.rs"]
 mod stand_in_cluster;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tests_under_faults_have_no_placeholder_but_the_licence() {
-        for (name, text) in FAULTS {
-            let text = text.strip_prefix(HEADER).expect("the licence");
-            assert!(!["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)), "{name}");
-        }
-    }
-}

@@ -1,11 +1,8 @@
-// Command kubernetes is a real Kubernetes control plane in one binary, for
+// Command kubernetes holds the programs of a real Kubernetes control plane, for
 // tests: etcd, kube-apiserver, kube-controller-manager, kube-scheduler and
 // kubectl, chosen by the name it is called under (a symbolic link per program)
 // or by its first argument. The programs share most of their code, so one link
 // is much quicker and smaller than five.
-//
-// `kubernetes up` starts them together: see up.go, access.go, certs.go and
-// processes.go.
 package main
 
 import (
@@ -38,7 +35,6 @@ var programs = map[string]func() int{
 	"kube-controller-manager": command(controllers.NewControllerManagerCommand),
 	"kube-scheduler":          command(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 	"kubectl":                 command(kubectl.NewDefaultKubectlCommand),
-	"up":                      up,
 }
 
 func main() {

@@ -2,6 +2,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+use crate::environment::Environment;
+
 /// The conditions that one controller sets, on the way to a status. Conditions of other types are somebody else's.
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
@@ -10,6 +12,7 @@ pub struct Conditions {
     set: Vec<Condition>,
     /// Types whose `True` is bad news.
     negative: Vec<String>,
+    environment: Environment,
 }
 
 impl Conditions {
@@ -17,6 +20,11 @@ impl Conditions {
     #[must_use]
     pub fn new(known: Vec<Condition>, generation: Option<i64>) -> Self {
         Self { known, generation, ..Self::default() }
+    }
+
+    /// The same, with another clock.
+    pub(crate) fn at(self, environment: Environment) -> Self {
+        Self { environment, ..self }
     }
 
     /// Sets a condition whose `True` is good news, such as `Ready`; in place of an earlier one of its type.
@@ -30,10 +38,8 @@ impl Conditions {
             message: message.into(),
             observed_generation: self.generation,
             // It changes only when the condition starts or ceases to hold.
-            last_transition_time: known.map_or_else(
-                || Time(k8s_openapi::jiff::Timestamp::now()),
-                |known| known.last_transition_time.clone(),
-            ),
+            last_transition_time: known
+                .map_or_else(|| Time(self.environment.now()), |known| known.last_transition_time.clone()),
         };
         self.set.retain(|other| other.type_ != type_);
         self.set.push(condition);

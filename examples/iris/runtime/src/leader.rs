@@ -2,8 +2,9 @@
 //!
 //! The holder of a Lease renews it every few seconds. Others take it over when they have *seen no change* of it for the
 //! duration it names, measured on their own clock, so that clocks need not agree. A holder that could not renew for
-//! the renew deadline, which is shorter, stops before anybody else can start. From then on its [`Fence`] lets no write
-//! through either, even if the process was frozen and does not know yet.
+//! the renew deadline, which is shorter, stops before anybody else can start: a request may take half of it, so that there
+//! is time for another. At the deadline its [`Fence`] closes to writes, even if the process was frozen and does not know
+//! yet.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -13,14 +14,13 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
-use crate::backoff::{JITTER, jittered};
+use crate::environment::{Environment, JITTER};
 use crate::options::Timings;
 use crate::shutdown::Shutdown;
 use crate::{Error, Options};
@@ -29,6 +29,7 @@ use crate::{Error, Options};
 const LONGEST_NAME: usize = 253;
 /// How long giving the Lease up may take.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+const NO_ANSWER: &str = "no answer";
 
 /// Takes part in the election.
 pub(crate) struct Elector {
@@ -37,8 +38,15 @@ pub(crate) struct Elector {
     identity: String,
     timings: Timings,
     fence: Fence,
+    environment: Environment,
     /// The Lease as it was when it last changed, and when that was seen.
     observed: (LeaseSpec, Instant),
+    /// Whether it was not there then.
+    is_missing: bool,
+    /// When this process last began to take or renew it.
+    attempted: Instant,
+    /// The Lease as this process has written it.
+    written: Option<Lease>,
 }
 
 impl Elector {
@@ -49,6 +57,7 @@ impl Elector {
         identity: Option<String>,
         options: &Options,
         fence: Fence,
+        environment: Environment,
     ) -> Result<Self, Error> {
         let timings = options.timings;
         let (lease, deadline) = (timings.leader_elect_lease_duration, timings.leader_elect_renew_deadline);
@@ -67,11 +76,23 @@ impl Elector {
         let identity = identity.unwrap_or_else(|| {
             let host = std::env::var("POD_NAME").unwrap_or_else(|_| "manager".into());
             // A process is not the one before it, even in the same pod.
-            format!("{host}_{}_{}", std::process::id(), Timestamp::now().as_microsecond())
+            format!("{host}_{}_{}", std::process::id(), environment.now().as_microsecond())
         });
         fence.close();
         let (leases, observed) = (Api::namespaced(client, namespace), (LeaseSpec::default(), Instant::now()));
-        Ok(Self { leases, name, identity, timings, fence, observed })
+        let (is_missing, attempted, written) = (false, Instant::now(), None);
+        Ok(Self {
+            leases,
+            name,
+            identity,
+            timings,
+            fence,
+            environment,
+            observed,
+            is_missing,
+            attempted,
+            written,
+        })
     }
 
     /// Waits until this process leads; `false` when it should stop before that.
@@ -84,10 +105,11 @@ impl Elector {
                     Ok(false) => {}
                     Err(reason) => warn!("cannot take the Lease, trying again: {reason}"),
                 }
-                sleep(jittered(self.timings.leader_elect_retry_period)).await;
+                sleep(self.environment.jittered(self.timings.leader_elect_retry_period)).await;
             }
         };
         tokio::select! {
+            biased;
             () = acquired => return true,
             () = shutdown => {}
         }
@@ -99,7 +121,8 @@ impl Elector {
     /// Renews until that has been impossible for too long.
     pub(crate) async fn renew(&mut self) {
         while !self.fence.time_left().is_zero() {
-            sleep(self.timings.leader_elect_retry_period).await;
+            // Counted from the beginning of the last attempt, as the fence is: a slow one is followed at once.
+            sleep_until(self.attempted + self.timings.leader_elect_retry_period).await;
             match self.try_hold(self.fence.time_left()).await {
                 Ok(false) if self.is_held_by_another() => {
                     self.fence.close();
@@ -121,46 +144,74 @@ impl Elector {
 
     /// Takes or renews the Lease within `limit` if it is free, ours or expired. Whether it is held now.
     async fn try_hold(&mut self, limit: Duration) -> Result<bool, String> {
-        let begun = Instant::now();
-        let held = timeout(limit, self.hold()).await.map_err(|_| "no answer")?;
-        let held = held.map_err(|error| error.to_string())?;
+        self.attempted = Instant::now();
+        let held = timeout(limit, self.hold()).await.map_err(|_| NO_ANSWER)??;
         if held {
-            self.fence.open_until(begun + self.timings.leader_elect_renew_deadline);
+            self.fence.open_until(self.attempted + self.timings.leader_elect_renew_deadline);
         }
         Ok(held)
     }
 
-    async fn hold(&mut self) -> kube::Result<bool> {
-        let mut lease = self.leases.get_opt(self.name).await?.unwrap_or_default();
-        let spec = lease.spec.unwrap_or_default();
-        if self.observed.0 != spec {
+    async fn hold(&mut self) -> Result<bool, String> {
+        // As a rule nobody else writes to a Lease that is held, so that it need not be read first.
+        if let Some(mut lease) = self.written.take() {
+            lease.spec = lease.spec.map(|spec| self.spec(spec));
+            if self.write(lease).await? {
+                return Ok(true);
+            }
+        }
+        let found = self.ask(self.leases.get_opt(self.name)).await?.map_err(|error| error.to_string())?;
+        let is_missing = found.is_none();
+        let mut lease = found.unwrap_or_default();
+        // The holder of a Lease that is deleted notices only when it renews it. Until then it works.
+        let spec = lease.spec.unwrap_or_else(|| self.observed.0.clone());
+        if self.observed.0 != spec || is_missing && !self.is_missing {
             self.observed = (spec.clone(), Instant::now());
         }
+        self.is_missing = is_missing;
         let valid = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let valid = valid.map_or(self.timings.leader_elect_lease_duration, Duration::from_secs);
         if self.is_held_by_another() && self.observed.1.elapsed() < valid {
             return Ok(false);
         }
         lease.spec = Some(self.spec(spec));
+        lease.metadata.name = Some(self.name.to_owned());
+        self.write(lease).await
+    }
+
+    /// Whether the Lease is there as this process wants it; not if somebody else has written it since it was read.
+    async fn write(&mut self, lease: Lease) -> Result<bool, String> {
         // The resource version makes sure that of several who try only one succeeds.
-        let written = if lease.metadata.resource_version.is_some() {
-            self.leases.replace(self.name, &PostParams::default(), &lease).await
+        let is_there = lease.metadata.resource_version.is_some();
+        let params = PostParams::default();
+        let written = if is_there {
+            self.ask(self.leases.replace(self.name, &params, &lease)).await?
         } else {
-            lease.metadata.name = Some(self.name.to_owned());
-            self.leases.create(&PostParams::default(), &lease).await
+            self.ask(self.leases.create(&params, &lease)).await?
         };
         match written {
-            Ok(lease) => self.observed = (lease.spec.unwrap_or_default(), Instant::now()),
-            Err(kube::Error::Api(status)) if status.code == 409 => return Ok(false),
-            Err(error) => return Err(error),
+            Ok(lease) => {
+                self.observed = (lease.spec.clone().unwrap_or_default(), Instant::now());
+                self.written = Some(lease);
+                Ok(true)
+            }
+            Err(kube::Error::Api(status)) if status.code == 409 || is_there && status.code == 404 => {
+                Ok(false)
+            }
+            Err(error) => Err(error.to_string()),
         }
-        Ok(true)
+    }
+
+    /// Waits for an answer, but not so long that no other attempt fits into the renew deadline.
+    async fn ask<T>(&self, request: impl Future<Output = T>) -> Result<T, String> {
+        let limit = self.timings.leader_elect_renew_deadline / 2;
+        timeout(limit, request).await.map_err(|_| NO_ANSWER.to_owned())
     }
 
     /// The Lease held by this process.
     fn spec(&self, previous: LeaseSpec) -> LeaseSpec {
         let is_ours = previous.holder_identity.as_ref() == Some(&self.identity);
-        let now = MicroTime(Timestamp::now());
+        let now = MicroTime(self.environment.now());
         let seconds = self.timings.leader_elect_lease_duration.as_millis().div_ceil(1000);
         LeaseSpec {
             holder_identity: Some(self.identity.clone()),
@@ -237,6 +288,8 @@ mod tests {
     use super::*;
     use axum::http::{Method, Request, Response};
     use futures::FutureExt as _;
+    use futures::future::pending;
+    use k8s_openapi::jiff::Timestamp;
     use kube::client::Body;
     use parking_lot::Mutex;
     use serde_json::json;
@@ -246,6 +299,11 @@ mod tests {
 
     /// An election by the one Lease that an API server has.
     fn election(holder: &str) -> (Elector, Server) {
+        slow_election(holder, Duration::from_millis(20))
+    }
+
+    /// One in which writes take so long.
+    fn slow_election(holder: &str, latency: Duration) -> (Elector, Server) {
         let spec = json!({ "holderIdentity": holder, "leaseDurationSeconds": 1, "leaseTransitions": 4,
             "renewTime": "1970-01-01T00:00:00.000000Z" });
         let lease = json!({ "metadata": { "name": "test", "resourceVersion": "1" }, "spec": spec });
@@ -256,9 +314,15 @@ mod tests {
             async move {
                 if *request.method() == Method::PUT {
                     let body = request.into_body().collect_bytes().await?;
-                    *lease.lock() = serde_json::from_slice(&body).expect("a Lease");
-                    // The answer takes its time.
-                    sleep(Duration::from_millis(20)).await;
+                    let mut written: Lease = serde_json::from_slice(&body).expect("a Lease");
+                    if written.metadata.resource_version != lease.lock().metadata.resource_version {
+                        let status = json!({ "code": 409, "message": "", "reason": "Conflict" }).to_string();
+                        let conflict = Response::builder().status(409).body(Body::from(status.into_bytes()));
+                        return Ok(conflict.expect("an answer"));
+                    }
+                    changed(&mut written);
+                    *lease.lock() = written;
+                    sleep(latency).await;
                 }
                 let body = serde_json::to_vec(&*lease.lock()).expect("JSON");
                 Ok::<_, kube::Error>(Response::new(Body::from(body)))
@@ -266,8 +330,14 @@ mod tests {
         });
         let options = Options::for_tests(["--leader-election-namespace=test"]);
         let client = Client::new(answer, "test");
-        let elector = Elector::new(client, "test", None, &options, Fence::default()).expect("an election");
+        let elector = Elector::new(client, "test", None, &options, Fence::default(), Environment::default())
+            .expect("an election");
         (elector, server)
+    }
+
+    fn changed(lease: &mut Lease) {
+        let version = lease.metadata.resource_version.get_or_insert_default();
+        *version = (version.parse::<u64>().expect("a number") + 1).to_string();
     }
 
     async fn tries(elector: &mut Elector) -> bool {
@@ -292,6 +362,16 @@ mod tests {
         assert_eq!(elector.observed.0.lease_transitions, Some(5));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_gets_slow_answers_keeps_the_lead() {
+        let (mut elector, _server) = slow_election("", Duration::from_millis(4500));
+        assert!(elector.acquire(pending().boxed().shared()).await);
+        let lost = timeout(Duration::from_secs(120), elector.renew()).await;
+        assert!(lost.is_err(), "a write takes less than half of the renew deadline, {:?}", elector.timings);
+        let (mut elector, _server) = slow_election("", Duration::from_millis(5500));
+        assert!(elector.try_hold(Duration::from_secs(10)).await.is_err());
+    }
+
     #[tokio::test]
     async fn after_a_theft_nothing_is_written() {
         let (mut elector, server) = election("");
@@ -299,11 +379,12 @@ mod tests {
         assert!(tries(&mut elector).await, "it is free");
         let thief = Some("thief".to_owned());
         server.lock().spec.as_mut().expect("a spec").holder_identity = thief;
+        changed(&mut server.lock());
         timeout(Duration::from_secs(5), elector.renew()).await.expect("an end");
         assert!(elector.fence.time_left().is_zero());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_stops_while_taking_the_lease_gives_it_up() {
         let (mut elector, server) = election("");
         let holder = move || server.lock().spec.clone().expect("a spec").holder_identity;

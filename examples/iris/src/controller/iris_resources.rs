@@ -22,8 +22,8 @@ pub const CONTAINER: &str = "iris";
 pub const DEFAULT_IMAGE: &str = "store/intersystems/iris-community:2020.4.0.524.0";
 /// Names the image of the container.
 pub const IMAGE_VARIABLE: &str = "IRIS_IMAGE";
-/// How soon to look again whether a Deployment that is in the way is gone.
-pub const CONFLICT_RETRY: Duration = Duration::from_secs(10);
+/// How soon to look again whether a Deployment that is in the way is gone, should nobody tell.
+pub const CONFLICT_RETRY: Duration = Duration::from_secs(300);
 /// Type of the condition that says whether everything is there.
 const READY: &str = "Ready";
 /// Reason of the condition and event that say that the Deployment's name is taken.

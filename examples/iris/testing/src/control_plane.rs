@@ -9,7 +9,7 @@ use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::GroupVersionKind;
-use kube::discovery::{self, ApiResource};
+use kube::discovery::{self, ApiResource, Scope};
 use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
 
@@ -17,7 +17,6 @@ use crate::port::free_port;
 use crate::process::Process;
 use crate::{Project, audit, credentials, ensure, eventually, within};
 
-const ASSETS: &str = "KUBEBUILDER_ASSETS";
 /// How long the API server may take to start.
 const START: Duration = Duration::from_secs(60);
 
@@ -48,12 +47,10 @@ impl ControlPlane {
 
     /// Starts a control plane that does not know the operator's kinds.
     pub async fn bare(project: Project) -> Self {
-        let Some(assets) = std::env::var_os(ASSETS).filter(|value| !value.is_empty()).map(PathBuf::from)
-        else {
-            panic!(
-                "name the directory of etcd and kube-apiserver in {ASSETS}, or run `make test`, which does"
-            );
-        };
+        let assets = project.binary_assets();
+        // Cargo may take a program for fresh that was compiled for another folder of the same package.
+        let root = project.root();
+        assert!(root.is_dir(), "{} is not there: this test was compiled for a project in it", root.display());
         let dir = tempfile::tempdir().expect("temporary directory");
         let ports = [free_port(), free_port(), free_port()];
         credentials::write(dir.path(), ports[2]);
@@ -156,15 +153,22 @@ impl ControlPlane {
         file
     }
 
-    /// Applies an object of any kind, in its namespace if it has one.
+    /// Applies an object of any kind; in `default` if it is in a namespace and does not say in which.
     pub async fn apply(&self, object: &DynamicObject) {
+        self.apply_within("default", object).await;
+    }
+
+    /// Applies an object of any kind; in `namespace` if it is in one and does not say in which.
+    pub(crate) async fn apply_within(&self, namespace: &str, object: &DynamicObject) {
         let name = object.name_any();
         let types = object.types.clone().expect("apiVersion and kind");
         let kind = GroupVersionKind::try_from(types).expect("apiVersion");
-        let (resource, _) = discovery::pinned_kind(&self.client, &kind).await.expect("the kind");
-        let api: Api<DynamicObject> = match &object.metadata.namespace {
-            Some(namespace) => Api::namespaced_with(self.client(), namespace, &resource),
-            None => Api::all_with(self.client(), &resource),
+        let (resource, capabilities) = discovery::pinned_kind(&self.client, &kind).await.expect("the kind");
+        let api: Api<DynamicObject> = if capabilities.scope == Scope::Namespaced {
+            let namespace = object.metadata.namespace.as_deref().unwrap_or(namespace);
+            Api::namespaced_with(self.client(), namespace, &resource)
+        } else {
+            Api::all_with(self.client(), &resource)
         };
         api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(object)).await.expect("apply");
     }
@@ -222,5 +226,8 @@ impl ControlPlane {
 async fn client(dir: &Path) -> Client {
     let kubeconfig = Kubeconfig::read_from(dir.join("kubeconfig")).expect("kubeconfig");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    Client::try_from(config.expect("configuration")).expect("client")
+    let mut config = config.expect("configuration");
+    // That of the environment is for servers on other machines.
+    config.proxy_url = None;
+    Client::try_from(config).expect("client")
 }

@@ -32,7 +32,11 @@ impl Operator {
             command.arg(format!("--metrics-bind-address=127.0.0.1:{metrics_port}"));
             command.arg(format!("--health-probe-bind-address=127.0.0.1:{health_port}"));
             command.args(args).env("KUBECONFIG", kubeconfig);
-            command.env_remove("WATCH_NAMESPACE").env_remove("POD_NAMESPACE");
+            // They are about the test's own surroundings; the API server is on this machine.
+            for name in ["WATCH_NAMESPACE", "POD_NAMESPACE", "HTTPS_PROXY", "https_proxy"] {
+                command.env_remove(name);
+            }
+            command.envs(control_plane.project().env().iter().cloned());
         });
         Self { process, metrics_port, health_port }
     }

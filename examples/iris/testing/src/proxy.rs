@@ -1,7 +1,9 @@
 //! A proxy between the operator and the API server, which injects faults.
 
+use std::collections::BTreeMap;
 use std::io::Error;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, watch};
@@ -44,9 +47,14 @@ struct State {
     rule: Mutex<Arc<Rule>>,
     filter: Mutex<Arc<Filter>>,
     requests: Mutex<Vec<Request>>,
+    lists: Mutex<BTreeMap<(String, String), String>>,
     /// How many answers were lost.
     lost: watch::Sender<usize>,
     frozen: watch::Sender<bool>,
+    /// Changes when all connections that are open become silent.
+    silences: watch::Sender<()>,
+    /// How many requests came over silent connections.
+    unanswered: AtomicUsize,
     orders: broadcast::Sender<Order>,
 }
 
@@ -85,8 +93,11 @@ impl Proxy {
             rule: Mutex::new(Arc::new(|_: &Request| Fault::None)),
             filter: Mutex::new(Arc::new(|_: &Request, _: &Value| true)),
             requests: Mutex::default(),
+            lists: Mutex::default(),
             lost: watch::Sender::new(0),
             frozen: watch::Sender::new(false),
+            silences: watch::Sender::new(()),
+            unanswered: AtomicUsize::new(0),
             orders: broadcast::Sender::new(16),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("listen");
@@ -133,6 +144,18 @@ impl Proxy {
         self.state.frozen.send_replace(false);
     }
 
+    /// From now on nothing arrives over the connections that are open, nor are they closed, as when a router has forgotten
+    /// them. New ones work.
+    pub fn silence_connections(&self) {
+        self.state.silences.send_replace(());
+    }
+
+    /// How many requests have had no answer because of [`Proxy::silence_connections`].
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.state.unanswered.load(Ordering::Relaxed)
+    }
+
     /// Ends the watches that run.
     pub fn cut_watches(&self, cut: Cut) {
         let _ = self.state.orders.send(Order::Cut(cut));
@@ -153,6 +176,12 @@ impl Proxy {
     pub async fn response_lost(&self) {
         let mut lost = self.state.lost.subscribe();
         lost.wait_for(|lost| *lost > 0).await.expect("the sender lives as long as this");
+    }
+
+    /// What was answered last to each list, by its path and query: to be shown again with [`Fault::Body`].
+    #[must_use]
+    pub fn lists(&self) -> BTreeMap<(String, String), String> {
+        lock(&self.state.lists).clone()
     }
 
     /// The requests so far.
@@ -178,9 +207,10 @@ async fn serve(state: Arc<State>, stream: TcpStream) {
         stream.set_zero_linger().expect("a socket");
     }
     let upstream = Arc::new(tokio::sync::Mutex::new(None));
+    let silences = state.silences.subscribe();
     let service = service_fn(move |request| {
-        let (state, upstream) = (state.clone(), upstream.clone());
-        async move { answer(&state, &mut *upstream.lock().await, request).await }
+        let (state, upstream, silences) = (state.clone(), upstream.clone(), silences.clone());
+        async move { answer(&state, &mut *upstream.lock().await, silences, request).await }
     });
     // Connections that break are what this is for.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -191,10 +221,12 @@ type Upstream = Option<SendRequest<Full<Bytes>>>;
 async fn answer(
     state: &Arc<State>,
     upstream: &mut Upstream,
+    silences: watch::Receiver<()>,
     request: hyper::Request<Incoming>,
 ) -> Result<Answer, Error> {
     let asked = Request::new(&request);
     lock(&state.requests).push(asked.clone());
+    unless_silent(state, &silences).await;
     let rule = lock(&state.rule).clone();
     let fault = rule(&asked);
     match fault {
@@ -214,6 +246,7 @@ async fn answer(
         }
     }
     let answer = forward(state, upstream, request).await?;
+    unless_silent(state, &silences).await;
     if matches!(fault, Fault::LoseResponse) {
         answer.into_body().collect().await.map_err(Error::other)?;
         state.lost.send_modify(|lost| *lost += 1);
@@ -222,11 +255,13 @@ async fn answer(
     if asked.watches() && answer.status().is_success() {
         // It may end in the middle; what is asked next goes another way.
         *upstream = None;
-        return Ok(follow(state.clone(), asked, answer));
+        return Ok(follow(state.clone(), asked, silences, answer));
     }
     let (head, body) = answer.into_parts();
     let mut answer = document(head.status, String::new());
-    *answer.body_mut() = full(body.collect().await.map_err(Error::other)?.to_bytes());
+    let bytes = body.collect().await.map_err(Error::other)?.to_bytes();
+    remember(state, &asked, &bytes);
+    *answer.body_mut() = full(bytes);
     if let Some(after) = head.headers.get(RETRY_AFTER) {
         answer.headers_mut().insert(RETRY_AFTER, after.clone());
     }
@@ -234,6 +269,30 @@ async fn answer(
         answer.headers_mut().insert(CONTENT_TYPE, kind.clone());
     }
     Ok(answer)
+}
+
+/// Goes on unless the connection has become silent, on which no request is answered.
+async fn unless_silent(state: &State, silences: &watch::Receiver<()>) {
+    if silences.has_changed().unwrap_or_default() {
+        state.unanswered.fetch_add(1, Ordering::Relaxed);
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Keeps the answer to a list.
+fn remember(state: &State, asked: &Request, answer: &[u8]) {
+    #[derive(Deserialize)]
+    struct Head {
+        kind: String,
+    }
+    if asked.writes() {
+        return;
+    }
+    let head = serde_json::from_slice::<Head>(answer);
+    if head.is_ok_and(|head| head.kind.ends_with("List")) {
+        let text = String::from_utf8_lossy(answer).into_owned();
+        lock(&state.lists).insert((asked.path.clone(), asked.query.clone()), text);
+    }
 }
 
 fn reason(code: u16) -> &'static str {
@@ -285,7 +344,12 @@ async fn forward(
 }
 
 /// Passes on what a watch tells, event by event.
-fn follow(state: Arc<State>, asked: Request, answer: Response<Incoming>) -> Answer {
+fn follow(
+    state: Arc<State>,
+    asked: Request,
+    mut silences: watch::Receiver<()>,
+    answer: Response<Incoming>,
+) -> Answer {
     let (sender, receiver) = mpsc::unbounded::<Result<Frame<Bytes>, Error>>();
     let (mut orders, mut frozen) = (state.orders.subscribe(), state.frozen.subscribe());
     let mut body = answer.into_body();
@@ -301,6 +365,7 @@ fn follow(state: Arc<State>, asked: Request, answer: Response<Incoming>) -> Answ
                     Ok(Order::Cut(Cut::End)) | Err(_) => return,
                 },
                 _ = frozen.changed() => {}
+                _ = silences.changed() => std::future::pending().await,
                 frame = body.frame(), if !is_frozen => {
                     let Some(Ok(frame)) = frame else { return };
                     partial.extend(frame.into_data().unwrap_or_default());

@@ -1,6 +1,6 @@
 //! What `docs/writing-controllers.md` shows and no example operator needs, so that it is compiled.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use futures::stream;
@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::ResourceExt;
 use kube::api::{ApiResource, DynamicObject};
 use kube::core::GroupVersionKind;
+use operator_runtime::axum::routing::get;
 use operator_runtime::{
     Action, BoxError, Context, Error, Manager, ObjectKey, Options, Predicate, RateLimiter, Reconciler,
     Replicas, Result, Scope, Stale, Store, TerminalError,
@@ -64,6 +65,8 @@ fn start(manager: &mut Manager) {
     });
 
     manager.check("cookbook", || Ok(()));
+    manager.liveness_check("cookbook", || Ok(()));
+    manager.route("/debug/version", get(env!("CARGO_PKG_VERSION")));
     manager.runnable("report", Replicas::Leader, |shutdown| async move {
         tokio::select! {
             () = shutdown => Ok(()),
@@ -125,6 +128,8 @@ async fn several_managers() -> Result<(), Error> {
             .client(client)
             .identity(identity)
             .shutdown(stop);
+        // As it would be in virtual time, the same in each run.
+        let manager = manager.clock(|| SystemTime::UNIX_EPOCH).seed(1);
         manager.build().await?;
     }
     Ok(())

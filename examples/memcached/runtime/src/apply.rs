@@ -13,7 +13,12 @@ use crate::errors::{ApplyError, Stale, TerminalError};
 use crate::events::fingerprint;
 use crate::object::{Object, ObjectKey, controller_of};
 use crate::rest;
-use crate::store::Store;
+use crate::store::{Store, is_held_alike};
+use crate::unanswered::Write;
+
+/// A version that no object has: etcd's first revision precedes everything that is in it. An apply that names it changes
+/// nothing that is there, whoever made it, and creates what is not.
+const NEVER: &str = "1";
 
 /// What became of a child.
 #[derive(Clone, Debug)]
@@ -52,7 +57,8 @@ impl<K: Object> Context<K> {
     /// The child gets the object as its owner, and its namespace unless it names one.
     ///
     /// # Errors
-    /// [`ApplyError::Taken`] if there is an object of that name which the object does not control; it is left alone.
+    /// [`ApplyError::Taken`] if there is an object of that name which the object does not control; it is left alone. When it
+    /// goes, or changes hands, the reconcile is called again.
     pub fn apply<'a, C: Object>(
         &'a self,
         store: &'a Store<C>,
@@ -82,28 +88,50 @@ impl<K: Object> Context<K> {
         adopts: bool,
     ) -> Result<Applied<C>, ApplyError> {
         let (manager, dynamic_type) = (&self.shared.field_manager, store.dynamic_type());
+        let owner = self.object.meta().uid.as_deref().unwrap_or_default();
         let fingerprint = fingerprint(&[&desired.to_string()]);
 
         let Some(current) = self.find(store, &key).await? else {
             self.ensure_current().await?;
-            // Not forced: fields of an object that somebody else makes at this moment are left alone.
-            let created = self.write::<C>(dynamic_type, &key, desired, false).await;
-            let created = created.map_err(|error| failed::<C>("create", dynamic_type, error))?;
-            let object = store.mutation(created, Some((manager, false, fingerprint)), false);
+            desired["metadata"]["resourceVersion"] = json!(NEVER);
+            let is_first = store.unanswered().begin(&key, owner, Write::Creation);
+            let created = self.write::<C>(dynamic_type, &key, desired).await;
+            store.unanswered().end(&key, is_first, &created);
+            let created = match created {
+                Ok(created) => created,
+                Err(kube::Error::Api(status)) if status.is_conflict() => {
+                    debug!(%key, %status, "mostly because somebody else has made an object of that name at this moment");
+                    return Err(Stale.into());
+                }
+                Err(error) => return Err(failed::<C>("create", dynamic_type, error)),
+            };
+            let object = store.mutation(created, Some((manager, false, fingerprint)));
             return Ok(Applied { object, operation: Operation::Created, previous: None });
         };
         let is_free = controller_of(current.meta()).is_none();
         if !(self.controls(current.meta()) || (adopts && is_free)) {
+            store.unanswered().take(&key, owner);
+            store.wait_for(&key, current.meta(), self.shared.echoes.queue(), ObjectKey::of(&*self.object));
+            // It may have changed hands before anybody waited.
+            let now = self.get::<C>(dynamic_type, &key).await?;
+            if now.is_none_or(|now| !is_held_alike(now.meta(), current.meta())) {
+                return Err(Stale.into());
+            }
             return Err(ApplyError::Taken { kind: C::kind(dynamic_type).into_owned(), key });
         }
         if store.fulfils(&current, manager, false, &desired, fingerprint) {
-            return Ok(Applied { object: current, operation: Operation::Unchanged, previous: None });
+            let (operation, previous) = made(&*current, store.unanswered().take(&key, owner));
+            return Ok(Applied { object: current, operation, previous });
         }
         self.ensure_current().await?;
         // Another one may have taken its place, or somebody may have changed it.
         desired["metadata"]["uid"] = json!(current.meta().uid);
         desired["metadata"]["resourceVersion"] = json!(current.meta().resource_version);
-        let updated = match self.write::<C>(dynamic_type, &key, desired, true).await {
+        let change = Write::Change(current);
+        let is_first = store.unanswered().begin(&key, owner, change.clone());
+        let updated = self.write::<C>(dynamic_type, &key, desired).await;
+        let sent = store.unanswered().end(&key, is_first, &updated);
+        let updated = match updated {
             Ok(updated) => updated,
             Err(kube::Error::Api(status)) if status.is_conflict() => {
                 debug!(%key, "the object has changed, which will be heard of");
@@ -111,11 +139,9 @@ impl<K: Object> Context<K> {
             }
             Err(error) => return Err(failed::<C>("update", dynamic_type, error)),
         };
-        let object = store.mutation(updated, Some((manager, false, fingerprint)), false);
-        // The API server may write a value in another form, such as `1000m` as `1`: then nothing has changed.
-        let is_same = object.meta().resource_version == current.meta().resource_version;
-        let operation = if is_same { Operation::Unchanged } else { Operation::Updated };
-        Ok(Applied { object, operation, previous: Some(current) })
+        let object = store.mutation(updated, Some((manager, false, fingerprint)));
+        let (operation, previous) = made(&*object, sent.or(Some(change)));
+        Ok(Applied { object, operation, previous })
     }
 
     /// Deletes the children of the store that are not to be kept; the result is those that were.
@@ -127,8 +153,9 @@ impl<K: Object> Context<K> {
         store: &Store<C>,
         keep: impl Fn(&C) -> bool,
     ) -> Result<Vec<Arc<C>>, ApplyError> {
-        let mut deleted = Vec::new();
-        for child in store.owned_by(self.object.meta().uid.as_deref().unwrap_or_default()) {
+        let owner = self.object.meta().uid.as_deref().unwrap_or_default();
+        let mut deleted: Vec<Arc<C>> = Vec::new();
+        for child in store.owned_by(owner) {
             if keep(&child) || child.meta().deletion_timestamp.is_some() {
                 continue;
             }
@@ -143,7 +170,10 @@ impl<K: Object> Context<K> {
                 ..DeleteParams::default()
             };
             let (key, dynamic_type) = (ObjectKey::of(&*child), store.dynamic_type());
-            match rest::delete::<C>(&self.shared.client, dynamic_type, &key, &params).await {
+            let is_first = store.unanswered().begin(&key, owner, Write::Deletion(child.clone()));
+            let answer = rest::delete::<C>(&self.shared.client, dynamic_type, &key, &params).await;
+            store.unanswered().end(&key, is_first, &answer);
+            match answer {
                 Ok(()) => {}
                 Err(kube::Error::Api(status)) if status.is_not_found() => {
                     store.deletion(&child);
@@ -153,11 +183,21 @@ impl<K: Object> Context<K> {
                     debug!(%key, "the object has changed, which will be heard of");
                     continue;
                 }
-                Err(error) => return Err(failed::<C>("delete", dynamic_type, error)),
+                Err(error) => {
+                    // The next attempt tells of them.
+                    for child in deleted {
+                        store.unanswered().begin(&ObjectKey::of(&*child), owner, Write::Deletion(child));
+                    }
+                    return Err(failed::<C>("delete", dynamic_type, error));
+                }
             }
             store.deletion(&child);
             deleted.push(child);
         }
+        let is_there = |child: &C| {
+            store.get(&ObjectKey::of(child)).is_some_and(|known| known.meta().uid == child.meta().uid)
+        };
+        deleted.extend(store.unanswered().take_deleted(owner, |child| !is_there(child)));
         Ok(deleted)
     }
 
@@ -219,10 +259,17 @@ impl<K: Object> Context<K> {
             return Ok(Some(known));
         }
         // What was heard so far may be old, and not everything is kept: absence, or another owner, is asked for.
-        let dynamic_type = store.dynamic_type();
+        let found = self.get::<C>(store.dynamic_type(), key).await?;
+        Ok(found.map(|found| store.mutation(found, None)))
+    }
+
+    async fn get<C: Object>(
+        &self,
+        dynamic_type: &C::DynamicType,
+        key: &ObjectKey,
+    ) -> Result<Option<C>, ApplyError> {
         let found = rest::get_opt::<C>(&self.shared.client, dynamic_type, key).await;
-        let found = found.map_err(|error| failed::<C>("get", dynamic_type, error))?;
-        Ok(found.map(|found| store.mutation(found, None, false)))
+        found.map_err(|error| failed::<C>("get", dynamic_type, error))
     }
 
     /// Server-side apply: what others have written into the object stays.
@@ -231,10 +278,21 @@ impl<K: Object> Context<K> {
         dynamic_type: &C::DynamicType,
         key: &ObjectKey,
         body: Value,
-        force: bool,
     ) -> kube::Result<C> {
-        let params = PatchParams { force, ..PatchParams::apply(&self.shared.field_manager) };
+        let params = PatchParams::apply(&self.shared.field_manager).force();
         rest::patch::<C>(&self.shared.client, dynamic_type, key, None, &params, &Patch::Apply(body)).await
+    }
+}
+
+/// What it took to make the object as it is now, if that was first tried by what was `sent`; and how it was before.
+fn made<C: Object>(object: &C, sent: Option<Write<C>>) -> (Operation, Option<Arc<C>>) {
+    match sent {
+        Some(Write::Creation) => (Operation::Created, None),
+        // The API server may write a value in another form, such as `1000m` as `1`: then nothing has changed.
+        Some(Write::Change(before)) if before.meta().resource_version != object.meta().resource_version => {
+            (Operation::Updated, Some(before))
+        }
+        _ => (Operation::Unchanged, None),
     }
 }
 

@@ -1,16 +1,13 @@
 //! How long to wait before an object that failed is tried again.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::Mutex;
 use tokio::time::Duration;
 
+use crate::environment::Environment;
 use crate::object::ObjectKey;
-
-/// How much longer than asked for a jittered delay may be.
-pub(crate) const JITTER: f64 = 1.2;
 
 /// How the delays between failures of one object grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +35,14 @@ impl Default for RateLimiter {
 /// The uid of each object that failed, and how often it did in a row.
 #[derive(Default)]
 pub(crate) struct Backoff {
+    environment: Environment,
     limiter: RateLimiter,
     failures: Mutex<BTreeMap<ObjectKey, (Option<String>, u32)>>,
 }
 
 impl Backoff {
-    pub(crate) fn new(limiter: RateLimiter) -> Self {
-        Self { limiter, failures: Mutex::default() }
+    pub(crate) fn new(limiter: RateLimiter, environment: Environment) -> Self {
+        Self { environment, limiter, failures: Mutex::default() }
     }
 
     /// How often `object` has failed in a row with this failure, and the delay after it.
@@ -55,7 +53,7 @@ impl Backoff {
         *count = if *uid == object.uid { count.saturating_add(1) } else { 1 };
         uid.clone_from(&object.uid);
         let RateLimiter { first, longest } = self.limiter;
-        (*count, jittered(exponential(first, *count - 1, longest)))
+        (*count, self.environment.jittered(exponential(first, *count - 1, longest)))
     }
 
     /// Forgets the failures of `object`: it succeeded, or it is gone.
@@ -67,17 +65,6 @@ impl Backoff {
 /// `first`, twice as long after each failure before this one, and `longest` at most.
 pub(crate) fn exponential(first: Duration, failures: u32, longest: Duration) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(failures)).min(longest)
-}
-
-/// `delay` and up to a fifth more.
-pub(crate) fn jittered(delay: Duration) -> Duration {
-    let random = u16::try_from(random() % 1000).unwrap_or_default();
-    delay.mul_f64(1.0 + (JITTER - 1.0) * f64::from(random) / 1000.0)
-}
-
-/// Another number each time: a hasher's keys are randomness enough for this.
-pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(0)
 }
 
 #[cfg(test)]

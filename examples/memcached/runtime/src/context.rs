@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::conditions::Conditions;
+use crate::echo::Echoes;
+use crate::environment::Environment;
 use crate::errors::{ApplyError, Stale};
 use crate::events::{Recorder, Regarding};
 use crate::leader::Fence;
@@ -25,6 +27,8 @@ pub(crate) struct Shared<K: Object> {
     pub(crate) field_manager: String,
     pub(crate) fence: Fence,
     pub(crate) store: Store<K>,
+    pub(crate) echoes: Arc<Echoes>,
+    pub(crate) environment: Environment,
 }
 
 /// One reconcile of one object, and what it may do.
@@ -61,7 +65,7 @@ impl<K: Object> Context<K> {
     pub fn conditions(&self) -> Conditions {
         let known = Value::Array(self.known_conditions().to_vec());
         let known: Vec<Condition> = serde_json::from_value(known).unwrap_or_default();
-        Conditions::new(known, self.object.meta().generation)
+        Conditions::new(known, self.object.meta().generation).at(self.shared.environment.clone())
     }
 
     /// The conditions as the API server has them: the object is looked through once for each reconcile.
@@ -120,8 +124,13 @@ impl<K: Object> Context<K> {
         !self.shared.fence.time_left().is_zero()
     }
 
-    /// Fails unless the cluster has the object as it is known here. It is asked once for each reconcile.
-    pub(crate) async fn ensure_current(&self) -> Result<(), ApplyError> {
+    /// Fails unless the cluster has the object as it is known here: the same one, and of the same generation. It is asked
+    /// once for each reconcile. Writes that go past [`Context::apply`], such as those outside the object's namespace,
+    /// should not begin without.
+    ///
+    /// # Errors
+    /// [`Stale`] when it has not; or when the API server refuses or does not answer.
+    pub async fn ensure_current(&self) -> Result<(), ApplyError> {
         let is_current = self.is_current.get_or_try_init(|| async {
             let (dynamic_type, key) = (self.shared.store.dynamic_type(), ObjectKey::of(&*self.object));
             let found = rest::get_opt::<K>(&self.shared.client, dynamic_type, &key).await;

@@ -1,6 +1,7 @@
 //! Whether the process is alive and ready.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -16,8 +17,12 @@ pub(crate) struct Health(Arc<Mutex<Checks>>);
 #[derive(Default)]
 struct Checks {
     reported: BTreeMap<String, State>,
-    asked: BTreeMap<String, Box<dyn Fn() -> State + Send + Sync>>,
+    asked: BTreeMap<String, Check>,
+    /// Asked whether the process is alive.
+    alive: BTreeMap<String, Check>,
 }
+
+pub(crate) type Check = Arc<dyn Fn() -> State + Send + Sync>;
 
 impl Health {
     /// Reports the state of the check `name`.
@@ -26,25 +31,47 @@ impl Health {
     }
 
     /// Asks `check` for the state of the check `name` each time.
-    pub(crate) fn ask(&self, name: String, check: Box<dyn Fn() -> State + Send + Sync>) {
+    pub(crate) fn ask(&self, name: String, check: Check) {
         self.0.lock().asked.insert(name, check);
+    }
+
+    /// The process is alive only while `check` passes.
+    pub(crate) fn ask_whether_alive(&self, name: String, check: Check) {
+        self.0.lock().alive.insert(name, check);
+    }
+
+    /// The answer to whether the process is alive.
+    pub(crate) fn alive(&self) -> (StatusCode, String) {
+        let alive = self.0.lock().alive.clone();
+        answer(&alive.into_iter().map(state).collect(), "not alive")
     }
 
     /// The answer to whether all checks pass, with a line on each.
     pub(crate) fn ready(&self) -> (StatusCode, String) {
-        let checks = self.0.lock();
-        let asked = checks.asked.iter().map(|(name, check)| (name.clone(), check()));
-        let mut all = checks.reported.clone();
-        all.extend(asked);
-        let line = |(name, state): (&String, &State)| match state {
-            Ok(()) => format!("[+] {name} ok\n"),
-            Err(reason) => format!("[-] {name}: {reason}\n"),
+        let (mut all, asked) = {
+            let checks = self.0.lock();
+            (checks.reported.clone(), checks.asked.clone())
         };
-        let lines: String = all.iter().map(line).collect();
-        if all.values().all(Result::is_ok) {
-            (StatusCode::OK, lines + "ok\n")
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, lines + "not ready\n")
-        }
+        all.extend(asked.into_iter().map(state));
+        answer(&all, "not ready")
     }
+}
+
+/// The state of a check. Nothing is locked meanwhile, because it may take its time.
+fn state((name, check): (String, Check)) -> (String, State) {
+    let state = catch_unwind(AssertUnwindSafe(|| check())).unwrap_or_else(|_| Err("it panicked".to_owned()));
+    (name, state)
+}
+
+/// `ok`, or what it is not, after a line on each check.
+fn answer(states: &BTreeMap<String, State>, otherwise: &str) -> (StatusCode, String) {
+    let line = |(name, state): (&String, &State)| match state {
+        Ok(()) => format!("[+] {name} ok\n"),
+        Err(reason) => format!("[-] {name}: {reason}\n"),
+    };
+    let lines: String = states.iter().map(line).collect();
+    let passes = states.values().all(Result::is_ok);
+    let (code, end) =
+        if passes { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, otherwise) };
+    (code, format!("{lines}{end}\n"))
 }

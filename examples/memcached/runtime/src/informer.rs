@@ -2,6 +2,9 @@
 //! nothing, and when the server counts other objects than they do; they pass over objects that cannot be decoded, and list
 //! once in a while where they may not watch.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,7 +18,8 @@ use kube::{Client, Error, Resource};
 use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
 use tracing::{error, warn};
 
-use crate::backoff::{exponential, jittered};
+use crate::backoff::exponential;
+use crate::environment::Environment;
 use crate::events::{Recorder, Regarding};
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -37,6 +41,8 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 const COUNT_LIMIT: Duration = Duration::from_secs(10);
 /// How long the watch may take to tell of what the server has counted.
 const LAG: Duration = Duration::from_secs(3);
+/// How many watches of one kind count as often as they are told to. Where there are more, each counts less often.
+const COUNTING: usize = 10;
 /// How often objects are listed that may not be watched.
 const POLL: Duration = Duration::from_secs(30);
 
@@ -47,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recorder: Recorder,
+    pub(crate) environment: Environment,
 }
 
 /// Keeps `store` up to date with the objects of `scope` in `namespace`, or everywhere, for as long as it is polled.
@@ -61,7 +68,7 @@ pub(crate) fn inform<K: Object>(
     let kind = format!("{}.{}", K::plural(dynamic_type), K::group(dynamic_type));
     let kind = kind.trim_end_matches('.').to_owned();
     store.watched_in(namespace.clone());
-    let watch = Watch {
+    let mut watch = Watch {
         request: Request::new(K::url_path(dynamic_type, namespace.as_deref())),
         check: format!("watch-{kind}{}{place}", scope.suffix()),
         kind,
@@ -73,11 +80,13 @@ pub(crate) fn inform<K: Object>(
         version: None,
         is_unlisted: true,
         polls: false,
-        count_at: Instant::now() + jittered(shared.timings.watch_check_period),
+        count_at: Instant::now(),
         failures: 0,
+        lists: 0,
         store,
         shared,
     };
+    watch.count_at = watch.next_count();
     watch.shared.health.report(&watch.check, Err("the first list is not complete".into()));
     watch.shared.metrics.informer(&watch.kind);
     watch.run()
@@ -109,20 +118,21 @@ struct Watch<K: Object> {
     count_at: Instant,
     /// Attempts in a row that brought nothing.
     failures: u32,
+    /// Lists in a row after which no watch lived for long.
+    lists: u32,
 }
 
 impl<K: Object> Watch<K> {
     async fn run(mut self) {
         loop {
-            let begun = Instant::now();
             if let Err(reason) = self.attempt().await {
                 warn!(watch = self.check, "{reason}; trying again");
                 self.shared.health.report(&self.check, Err(reason));
             }
-            if begun.elapsed() > RETRY.1 {
-                self.failures = 0;
-            }
-            sleep(jittered(exponential(RETRY.0, self.failures, RETRY.1))).await;
+            // To go on where it was costs little, and should not take long. A list may cost a lot.
+            let lists = if self.version.is_none() { self.lists.saturating_sub(1) } else { 0 };
+            let failures = self.failures.max(lists);
+            sleep(self.shared.environment.jittered(exponential(RETRY.0, failures, RETRY.1))).await;
             self.failures += 1;
         }
     }
@@ -155,10 +165,10 @@ impl<K: Object> Watch<K> {
         })?;
         self.polls = false;
         self.shared.health.report(&self.check, Ok(()));
+        let begun = Instant::now();
         let end = self.receive(events).await;
-        if end.is_err() {
-            // What is known may be wrong.
-            self.version = None;
+        if begun.elapsed() > RETRY.1 {
+            (self.failures, self.lists) = (0, 0);
         }
         end
     }
@@ -169,8 +179,8 @@ impl<K: Object> Watch<K> {
             warn!(watch = self.check, reason, "cannot watch, so objects are listed every {POLL:?}");
         }
         self.shared.health.report(&self.check, Ok(()));
-        sleep(jittered(POLL)).await;
-        (self.version, self.failures) = (None, 0);
+        sleep(self.shared.environment.jittered(POLL)).await;
+        (self.version, self.failures, self.lists) = (None, 0, 0);
         Ok(())
     }
 
@@ -201,6 +211,7 @@ impl<K: Object> Watch<K> {
             page.items.into_iter().for_each(|object| self.apply(object, priority));
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
+                self.lists += 1;
                 self.version = page.metadata.resource_version;
                 self.listed();
                 return self.version.clone().ok_or_else(|| "a list without a version".into());
@@ -233,23 +244,28 @@ impl<K: Object> Watch<K> {
         self.store.replace(self.namespace.as_deref(), &self.objects, told, self.since);
     }
 
+    /// Follows a watch to its end. Unless it can go on where it was, the version is forgotten.
     async fn receive(
         &mut self,
         events: impl Stream<Item = kube::Result<WatchEvent<DeserializeGuard<K>>>>,
     ) -> Result<(), String> {
         let mut events = pin!(events);
-        let Timings { watch_silence_limit: silence, watch_check_period: period, .. } = self.shared.timings;
+        let silence = self.shared.timings.watch_silence_limit;
         let mut silent = Instant::now() + silence;
         let mut counted = None;
-        let differs = || Err("the server has other objects than the watch told of".into());
+        let differs = "the server has other objects than the watch told of";
         loop {
             tokio::select! {
                 // Nobody listens while it is counted, so what came meanwhile is looked at before the clock.
                 biased;
                 event = events.try_next() => {
-                    // If it broke, an event may be missing.
-                    let event = event.map_err(|error| format!("the watch broke: {error}"))?;
-                    let Some(event) = event else { return Ok(()) };
+                    let event = match event {
+                        Ok(Some(event)) => event,
+                        Ok(None) => return Ok(()),
+                        // All that came before is known, and the server has the rest.
+                        Err(error @ Error::ReadEvents(_)) => return Err(format!("the watch broke: {error}")),
+                        Err(error) => return self.forget(format!("cannot read what the watch tells: {error}")),
+                    };
                     silent = Instant::now() + silence;
                     let before = self.objects.len();
                     self.take(event)?;
@@ -257,15 +273,15 @@ impl<K: Object> Watch<K> {
                     let passed = |(at, _): &mut (u128, usize)| number(self.version.as_deref()) > *at;
                     if let Some((_, count)) = counted.take_if(passed) {
                         if count != before {
-                            return differs();
+                            return self.forget(differs);
                         }
-                        self.count_at = Instant::now() + jittered(period);
+                        self.count_at = self.next_count();
                     }
                 }
-                () = sleep_until(silent) => return Err(format!("nothing heard for {silence:?}")),
+                () = sleep_until(silent) => return self.forget(format!("nothing heard for {silence:?}")),
                 () = sleep_until(self.count_at) => match counted.take() {
-                    Some((_, count)) if count != self.objects.len() => return differs(),
-                    Some(_) => self.count_at = Instant::now() + jittered(period),
+                    Some((_, count)) if count != self.objects.len() => return self.forget(differs),
+                    Some(_) => self.count_at = self.next_count(),
                     None => {
                         counted = timeout(COUNT_LIMIT, self.count()).await.ok().flatten();
                         if counted.is_some() {
@@ -273,17 +289,31 @@ impl<K: Object> Watch<K> {
                             self.failures = 0;
                         }
                         if counted.is_some_and(|(at, _)| at < number(self.version.as_deref())) {
-                            return Err("the server has gone back in time".into());
+                            return self.forget("the server has gone back in time");
                         }
-                        self.count_at = Instant::now() + if counted.is_some() { LAG } else { jittered(period) };
+                        self.count_at =
+                            if counted.is_some() { Instant::now() + LAG } else { self.next_count() };
                     }
                 }
             }
         }
     }
 
+    /// When to count the next time. Where one kind is watched in many namespaces, each is counted less often: to answer one,
+    /// the server brings what it has of all up to date.
+    fn next_count(&self) -> Instant {
+        let share = u32::try_from(self.store.watches().div_ceil(COUNTING)).unwrap_or(u32::MAX);
+        let period = self.shared.timings.watch_check_period.saturating_mul(share);
+        Instant::now() + self.shared.environment.jittered(period)
+    }
+
+    /// Ends a watch after which all is to be listed, because what is known may be wrong.
+    fn forget(&mut self, reason: impl Into<String>) -> Result<(), String> {
+        self.version = None;
+        Err(reason.into())
+    }
+
     fn take(&mut self, event: WatchEvent<DeserializeGuard<K>>) -> Result<(), String> {
-        self.failures = 0;
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                 self.version.clone_from(&object.meta().resource_version);
@@ -300,8 +330,11 @@ impl<K: Object> Watch<K> {
                 self.sweep();
             }
             // Mostly that the version is too old.
-            WatchEvent::Error(status) => return Err(format!("the server ended the watch: {status}")),
+            WatchEvent::Error(status) => {
+                return self.forget(format!("the server ended the watch: {status}"));
+            }
         }
+        self.failures = 0;
         Ok(())
     }
 
@@ -338,198 +371,5 @@ impl<K: Object> Watch<K> {
         let rest = page.metadata.remaining_item_count.or(is_all.then_some(0))?;
         let count = page.items.len() + usize::try_from(rest).ok()?;
         Some((number(page.metadata.resource_version.as_deref()), count))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Options;
-    use crate::object::version;
-    use axum::body::Body;
-    use axum::http::{Method, Request, Response};
-    use futures::future::pending;
-    use futures::{FutureExt as _, stream};
-    use k8s_openapi::api::apps::v1::Deployment;
-    use kube::Client;
-    use parking_lot::Mutex;
-    use serde_json::{Value, json};
-    use tokio::task::JoinSet;
-    use tower::{BoxError, service_fn};
-
-    /// How often a server was asked.
-    #[derive(Clone, Copy, Debug, Default, PartialEq)]
-    struct Asked {
-        lists: u64,
-        counts: u64,
-    }
-
-    fn deployment(version: u64) -> Value {
-        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {
-            "namespace": "a", "name": "x", "uid": "1", "resourceVersion": version.to_string() } })
-    }
-
-    /// An API server with one Deployment, `object`, that changes every second. It counts only if it `counts`, sends a
-    /// bookmark every minute, and forgets where watches were every two if it `forgets`.
-    fn server(object: fn(u64) -> Value, counts: bool, forgets: bool) -> (Client, Arc<Mutex<Asked>>) {
-        let (asked, begun) = (Arc::new(Mutex::new(Asked::default())), Instant::now());
-        let seen = asked.clone();
-        let answer = move |request: Request<kube::client::Body>| {
-            let query = request.uri().query().unwrap_or_default();
-            let version = begun.elapsed().as_secs() + 1;
-            let list =
-                json!({ "metadata": { "resourceVersion": version.to_string() }, "items": [object(version)] });
-            let body = if query.contains("watch=true") {
-                Body::from_stream(stream::unfold(version + 1, move |version| async move {
-                    sleep_until(begun + Duration::from_secs(version - 1)).await;
-                    let event = match version {
-                        _ if forgets && version % 120 == 0 => json!({ "type": "ERROR", "object": {
-                            "status": "Failure", "code": 410, "reason": "Expired", "message": "too old" } }),
-                        _ if version % 60 == 0 => json!({ "type": "BOOKMARK", "object": {
-                            "apiVersion": "apps/v1", "kind": "Deployment", "spec": null,
-                            "metadata": { "resourceVersion": version.to_string() } } }),
-                        _ => json!({ "type": "MODIFIED", "object": object(version) }),
-                    };
-                    Some((Ok::<_, BoxError>(format!("{event}\n")), version + 1))
-                }))
-            } else if query.contains("limit=1&") || query.ends_with("limit=1") {
-                seen.lock().counts += 1;
-                if !counts {
-                    return pending().boxed();
-                }
-                Body::from(list.to_string())
-            } else if *request.method() == Method::GET {
-                seen.lock().lists += 1;
-                Body::from(list.to_string())
-            } else {
-                // An event.
-                return pending().boxed();
-            };
-            std::future::ready(Ok::<_, BoxError>(Response::new(body))).boxed()
-        };
-        (Client::new(service_fn(answer), "test"), asked)
-    }
-
-    struct Watched {
-        store: Store<Deployment>,
-        shared: Arc<Shared>,
-        // Ends when it is dropped.
-        _watch: JoinSet<()>,
-    }
-
-    fn watch(client: Client) -> Watched {
-        let store = Store::new((), true);
-        store.keep_all();
-        let shared = Arc::new(Shared {
-            recorder: Recorder::new(client.clone(), "test").0,
-            client,
-            timings: Options::for_tests([]).timings,
-            health: Health::default(),
-            metrics: Arc::default(),
-        });
-        let mut tasks = JoinSet::new();
-        tasks.spawn(inform(shared.clone(), store.clone(), Scope::default(), Some("a".to_owned())));
-        Watched { store, shared, _watch: tasks }
-    }
-
-    fn known(store: &Store<Deployment>) -> u128 {
-        let known = store.get(&ObjectKey::new("a", "x"));
-        known.map(|object| version(&object.metadata)).unwrap_or_default()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_server_is_counted_once_in_a_while_however_much_happens() {
-        let (client, asked) = server(deployment, true, false);
-        let Watched { store, shared, .. } = &watch(client);
-        sleep(Duration::from_secs(10)).await;
-        assert!(shared.health.ready().1.contains("[+] watch-deployments.apps-in-a ok"));
-        // The answer to a creation comes after the watch told of the deletion.
-        let mut ghost: Deployment = serde_json::from_value(deployment(2)).expect("a Deployment");
-        ghost.metadata.name = Some("ghost".to_owned());
-        store.mutation(ghost, None, false);
-        sleep(Duration::from_secs(590)).await;
-        assert!(!store.contains(&ObjectKey::new("a", "ghost")), "the server does not know it");
-        assert!(known(store) >= 599);
-        let Asked { lists, counts } = *asked.lock();
-        assert!(lists == 1 && (10..=14).contains(&counts), "{lists} lists, {counts} counts");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_server_that_does_not_count_holds_nothing_up() {
-        let (client, asked) = server(deployment, false, false);
-        let Watched { store, .. } = &watch(client);
-        let mut behind = 0;
-        for second in 1..600 {
-            sleep(Duration::from_secs(1)).await;
-            behind = behind.max(second - known(store));
-        }
-        assert!(behind <= u128::from(COUNT_LIMIT.as_secs()) + 1, "{behind} s behind");
-        let Asked { lists, counts } = *asked.lock();
-        assert!(lists == 1 && counts > 5, "{lists} lists, {counts} counts");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_decoded_is_reported_once() {
-        let broken = |_| {
-            let mut object = deployment(1);
-            object["spec"] = json!({ "replicas": "three" });
-            object
-        };
-        let (client, asked) = server(broken, true, true);
-        let Watched { store, shared, .. } = &watch(client);
-        sleep(Duration::from_secs(600)).await;
-        assert!(!store.contains(&ObjectKey::new("a", "x")));
-        let lists = asked.lock().lists;
-        assert!(lists > 4, "it is listed anew: {lists} lists");
-        let text = shared.metrics.text();
-        assert!(
-            text.contains("controller_runtime_undecodable_objects_total{kind=\"deployments.apps\"} 1\n"),
-            "{text}"
-        );
-    }
-
-    /// A server that answers `code` to `verb`, and lists one object.
-    fn refusing(verb: &'static str, code: u16) -> (Client, Arc<Mutex<Asked>>) {
-        let asked = Arc::new(Mutex::new(Asked::default()));
-        let seen = asked.clone();
-        let answer = move |request: Request<kube::client::Body>| {
-            let is_watch = request.uri().query().unwrap_or_default().contains("watch=true");
-            let body = if (verb == "watch") == is_watch {
-                json!({ "code": code, "status": "Failure", "message": "not for you", "reason": "Forbidden" })
-            } else {
-                seen.lock().lists += 1;
-                json!({ "metadata": { "resourceVersion": "1" }, "items": [deployment(1)] })
-            };
-            let status = if body["code"].is_null() { 200 } else { code };
-            let answer = Response::builder().status(status).body(Body::from(body.to_string()));
-            std::future::ready(Ok::<_, BoxError>(answer.expect("an answer"))).boxed()
-        };
-        (Client::new(service_fn(answer), "test"), asked)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_may_not_be_watched_is_listed_once_in_a_while() {
-        for code in [403, 405] {
-            let (client, asked) = refusing("watch", code);
-            let Watched { store, shared, .. } = &watch(client);
-            sleep(Duration::from_secs(300)).await;
-            assert!(store.has_synced() && known(store) == 1);
-            assert_eq!(shared.health.ready().0.as_u16(), 200);
-            let lists = asked.lock().lists;
-            assert!((8..=11).contains(&lists), "{lists} lists");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_may_not_be_listed_keeps_nobody_waiting_and_readyz_names_it() {
-        let (client, _) = refusing("list", 403);
-        let Watched { store, shared, .. } = &watch(client);
-        sleep(Duration::from_secs(1)).await;
-        assert!(store.has_synced());
-        let (code, text) = shared.health.ready();
-        assert!(
-            code.as_u16() == 503 && text.contains("watch-deployments.apps-in-a: cannot list: not for you"),
-            "{text}"
-        );
     }
 }

@@ -4,10 +4,13 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::http::Extensions;
+use axum::routing::MethodRouter;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use hyper_util::client::proxy::matcher::Matcher;
 use kube::api::ApiResource;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::PartialObjectMeta;
@@ -17,7 +20,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
+use crate::connection::Connection;
 use crate::controller::Builder;
+use crate::environment::Environment;
 use crate::errors::BoxError;
 use crate::events::Recorder;
 use crate::health::Health;
@@ -31,6 +36,7 @@ use crate::scope::Scope;
 use crate::server;
 use crate::shutdown::{self, Shutdown};
 use crate::store::Store;
+use crate::token::{self, TokenFile};
 
 /// How long reconciles that run at shutdown may take to finish. The pod's grace period must be longer.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -109,12 +115,14 @@ pub struct Manager {
     pub(crate) options: Options,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recorder: Recorder,
+    pub(crate) environment: Environment,
     publishing: Option<BoxFuture<'static, ()>>,
     health: Health,
     shutdown: Shutdown,
     stores: Vec<Registered>,
     controllers: Vec<Controller>,
     runnables: Vec<Runnable>,
+    routes: Vec<(String, MethodRouter)>,
     extensions: Extensions,
 }
 
@@ -133,6 +141,7 @@ pub struct ManagerBuilder {
     client: Option<Client>,
     identity: Option<String>,
     shutdown: Option<BoxFuture<'static, ()>>,
+    environment: Environment,
 }
 
 impl ManagerBuilder {
@@ -154,31 +163,51 @@ impl ManagerBuilder {
         self
     }
 
+    /// The time of day, in place of the machine's, for whatever is written: Leases, events and conditions. Delays are
+    /// measured by tokio's clock.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.environment.set_clock(clock);
+        self
+    }
+
+    /// Where random numbers start, in place of anywhere: delays are the same for the same seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.environment.set_seed(seed);
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
     /// [`Error::Setup`] when there is no cluster to connect to, or the flags contradict each other.
     pub async fn build(self) -> Result<Manager, Error> {
-        let Self { id, options, client, identity, shutdown } = self;
-        let (client, host) = match client {
-            Some(client) => (client, String::new()),
+        let Self { id, options, client, identity, shutdown, environment } = self;
+        let (connection, host) = match client {
+            Some(client) => (client.into(), String::new()),
             None => connect(&options).await?,
         };
         let (fence, metrics, host) = (Fence::default(), Arc::new(Metrics::default()), Arc::from(host));
         let limited = |fence| {
             let limit = options.timings.request_timeout;
             let agent = format!("{id} (operator-runtime/{})", env!("CARGO_PKG_VERSION"));
-            requests::limited(client.clone(), Arc::clone(&host), limit, metrics.clone(), fence, &agent)
+            requests::limited(connection.clone(), Arc::clone(&host), limit, metrics.clone(), fence, &agent)
         };
         let (client, own_client) = (limited(fence.clone()), limited(Fence::default()));
         let elector = if options.leader_elect {
-            Some(Elector::new(own_client.clone(), id, identity, &options, fence.clone())?)
+            Some(Elector::new(
+                own_client.clone(),
+                id,
+                identity,
+                &options,
+                fence.clone(),
+                environment.clone(),
+            )?)
         } else {
             None
         };
         metrics.leader(id, elector.is_none());
         let shutdown = shutdown.map_or_else(shutdown::on_signal, |shutdown| Ok(shutdown.shared()))?;
-        let (recorder, publishing) = Recorder::new(client.clone(), id);
+        let (recorder, publishing) = Recorder::new(client.clone(), id, environment.clone());
         Ok(Manager {
             client,
             own_client,
@@ -188,19 +217,21 @@ impl ManagerBuilder {
             options,
             metrics,
             recorder,
+            environment,
             publishing: Some(publishing),
             health: Health::default(),
             shutdown,
             stores: Vec::new(),
             controllers: Vec::new(),
             runnables: Vec::new(),
+            routes: Vec::new(),
             extensions: Extensions::new(),
         })
     }
 }
 
 /// The connection that the flags, the environment or the pod give, and the API server's host.
-async fn connect(options: &Options) -> Result<(Client, String), Error> {
+async fn connect(options: &Options) -> Result<(Connection, String), Error> {
     let (file, context) = (&options.kubeconfig, &options.context);
     let mut config = if file.is_some() || context.is_some() {
         let unusable = Error::because("cannot use the kubeconfig");
@@ -215,8 +246,27 @@ async fn connect(options: &Options) -> Result<(Client, String), Error> {
         Config::infer().await.map_err(Error::because("cannot find a cluster to connect to"))?
     };
     config.connect_timeout = Some(Duration::from_secs(10));
+    if passes_over_proxy(&config) {
+        config.proxy_url = None;
+    }
     let host = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
-    Ok((Client::try_from(config).map_err(Error::because("cannot connect"))?, host))
+    let credentials = &mut config.auth_info;
+    // kube would send the file's line end, too, and keep to a token that is not accepted any more for up to a minute.
+    let file = credentials.token_file.take_if(|_| credentials.token.is_none());
+    let file = file.map(|path| Arc::new(TokenFile::new(path)));
+    let connection = Connection::new(move || {
+        let client = Client::try_from(config.clone())?;
+        Ok(if let Some(file) = &file { token::authorized(client, file.clone()) } else { client })
+    });
+    Ok((connection.map_err(Error::because("cannot connect"))?, host))
+}
+
+/// Whether the environment names a proxy for others than this API server. kube 5.0 asks `NO_PROXY` about the proxy.
+fn passes_over_proxy(config: &Config) -> bool {
+    let named = |name| std::env::var(name).ok()?.parse().ok();
+    let is_of_environment = config.proxy_url.is_some()
+        && ["HTTPS_PROXY", "https_proxy"].into_iter().any(|name| named(name) == config.proxy_url);
+    is_of_environment && Matcher::from_env().intercept(&config.cluster_url).is_none()
 }
 
 /// What controllers are made of.
@@ -232,7 +282,14 @@ impl Manager {
 
     /// A manager that is being put together.
     pub fn builder(id: &'static str, options: Options) -> ManagerBuilder {
-        ManagerBuilder { id, options, client: None, identity: None, shutdown: None }
+        ManagerBuilder {
+            id,
+            options,
+            client: None,
+            identity: None,
+            shutdown: None,
+            environment: Environment::default(),
+        }
     }
 
     /// The connection to the API server. It writes only while this process leads.
@@ -344,13 +401,30 @@ impl Manager {
         self.metrics.register(register);
     }
 
+    /// Serves `path` beside `/metrics`, under the same rules: with `--metrics-secure` to callers who are allowed, on that
+    /// non-resource URL, the verb that is called like the method of their request, such as `get`; without, to everybody. A
+    /// path has no parameters.
+    pub fn route(&mut self, path: impl Into<String>, route: MethodRouter) {
+        self.routes.push((path.into(), route));
+    }
+
     /// Makes `/readyz` ask `check`, too.
     pub fn check(
         &mut self,
         name: impl Into<String>,
         check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) {
-        self.health.ask(name.into(), Box::new(check));
+        self.health.ask(name.into(), Arc::new(check));
+    }
+
+    /// Makes `/healthz` ask `check`, too; without one, it passes as long as the process answers. Kubernetes restarts a
+    /// container whose `/healthz` fails.
+    pub fn liveness_check(
+        &mut self,
+        name: impl Into<String>,
+        check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.health.ask_whether_alive(name.into(), Arc::new(check));
     }
 
     pub(crate) fn add(&mut self, controller: Controller) {
@@ -372,6 +446,7 @@ impl Manager {
                 "two controllers are called `{name}`; each needs a name of its own"
             )));
         }
+        let routes = server::routes(std::mem::take(&mut self.routes))?;
         info!("setup starting manager");
         // They stay up while the controllers finish, so that nobody restarts the pod meanwhile.
         let mut servers = JoinSet::new();
@@ -380,7 +455,7 @@ impl Manager {
         }
         if self.options.metrics_bind_address != "0" {
             let (client, metrics) = (self.own_client.clone(), self.metrics.clone());
-            servers.spawn(server::metrics(&self.options, client, metrics).await?);
+            servers.spawn(server::metrics(&self.options, client, metrics, routes).await?);
         }
         // Stores fill before the lead is won.
         let mut informers = self.informers();
@@ -388,16 +463,17 @@ impl Manager {
             .into_iter()
             .partition(|runnable: &Runnable| runnable.replicas == Replicas::All);
         let mut runnables = Runnables::start(everywhere, &self.shutdown);
-        let result = tokio::select! {
+        let mut elector = self.elector.take();
+        let failure = tokio::select! {
             biased;
-            result = self.lead(leading) => result,
-            error = runnables.failed() => Err(error),
+            result = self.lead(elector.as_mut(), leading) => result.err(),
+            error = runnables.failed() => Some(give_up(elector.as_ref(), error).await),
             // Watches go on for ever. One that does not has a bug.
-            Some(_) = informers.join_next() => Err(Error::ControllerEnded),
+            Some(_) = informers.join_next() => Some(give_up(elector.as_ref(), Error::ControllerEnded).await),
         };
         runnables.stop(Instant::now() + LAST_EVENTS).await;
         info!("manager stopped");
-        result
+        failure.map_or(Ok(()), Err)
     }
 
     fn informers(&mut self) -> JoinSet<()> {
@@ -407,14 +483,15 @@ impl Manager {
             health: self.health.clone(),
             metrics: self.metrics.clone(),
             recorder: self.recorder.clone(),
+            environment: self.environment.clone(),
         });
         let namespaces = self.options.namespaces();
         self.stores.drain(..).flat_map(|registered| (registered.inform)(&shared, &namespaces)).collect()
     }
 
     /// Takes the lead if it has to be taken, then runs the controllers until shutdown or loss of the lead.
-    async fn lead(&mut self, runnables: Vec<Runnable>) -> Result<(), Error> {
-        let Some(mut elector) = self.elector.take() else { return self.run_controllers(runnables).await };
+    async fn lead(&mut self, elector: Option<&mut Elector>, runnables: Vec<Runnable>) -> Result<(), Error> {
+        let Some(elector) = elector else { return self.run_controllers(runnables).await };
         if !elector.acquire(self.shutdown.clone()).await {
             return Ok(());
         }
@@ -452,6 +529,14 @@ impl Manager {
         let _ = timeout(LAST_EVENTS, published).await;
         Ok(())
     }
+}
+
+/// Gives up the lead, which this process may have, because of `error`.
+async fn give_up(elector: Option<&Elector>, error: Error) -> Error {
+    if let Some(elector) = elector {
+        elector.release().await;
+    }
+    error
 }
 
 /// The runnables that run.

@@ -1,5 +1,6 @@
-//! What happens to every request to the API server: it is answered in time or given up, counted once however often kube
-//! sends it when the server is too busy, and not sent at all when it would write and this process does not lead.
+//! What happens to every request to the API server: it is answered in time or given up together with its connection,
+//! counted once however often kube sends it when the server is too busy, and not sent at all when it would write and this
+//! process does not lead.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +12,18 @@ use kube::client::Body;
 use tokio::time::sleep;
 use tower::{BoxError, service_fn};
 
+use crate::connection::Connection;
 use crate::leader::Fence;
 use crate::metrics::Metrics;
 
-/// `client` for what writes only while this process leads, or, if nothing ever closes the `fence`, for what may always.
+/// A client for what writes only while this process leads, or, if nothing ever closes the `fence`, for what may always.
 ///
 /// Requests say that they come from `agent`, unless they say otherwise.
 ///
 /// An answer must begin within `limit`. What follows is up to whoever asked: a watch goes on. A write is given up when
 /// this process ceases to lead, because kube sends it again when the server is too busy.
 pub(crate) fn limited(
-    client: Client,
+    connection: Connection,
     host: Arc<str>,
     limit: Duration,
     metrics: Arc<Metrics>,
@@ -29,20 +31,33 @@ pub(crate) fn limited(
     agent: &str,
 ) -> Client {
     let agent = HeaderValue::from_str(agent).ok();
-    let namespace = client.default_namespace().to_owned();
+    let namespace = connection.default_namespace().to_owned();
     let send = move |mut request: Request<Body>| {
         if let Some(agent) = &agent {
             request.headers_mut().entry(USER_AGENT).or_insert_with(|| agent.clone());
         }
-        let (client, host, metrics, fence) = (client.clone(), host.clone(), metrics.clone(), fence.clone());
+        let (connection, host) = (connection.clone(), host.clone());
+        let (metrics, fence) = (metrics.clone(), fence.clone());
         async move {
             let method = request.method().clone();
+            let answer = async {
+                let (client, unanswered) = connection.request().await;
+                let answer = tokio::select! {
+                    biased;
+                    answer = client.send(request) => answer,
+                    () = sleep(limit) => {
+                        unanswered.timed_out();
+                        return Err(format!("no answer from the API server within {limit:?}").into());
+                    }
+                };
+                unanswered.answered();
+                answer.map_err(BoxError::from)
+            };
             let answer = tokio::select! {
                 // Looked at first, because to look at the answer may be to send the request, if it was held back.
                 biased;
                 () = fence.closed(), if method != Method::GET => Err("given up: this process leads no more".into()),
-                () = sleep(limit) => Err(format!("no answer from the API server within {limit:?}").into()),
-                answer = client.send(request) => answer.map_err(BoxError::from),
+                answer = answer => answer,
             };
             let code = answer.as_ref().map_or("<error>".into(), |answer| answer.status().as_str().to_owned());
             metrics.request(&method, code, &host);
@@ -64,7 +79,7 @@ mod tests {
         let silent = Client::new(service_fn(|_| pending::<Result<Response<Body>, BoxError>>()), "test");
         let fence = Fence::default();
         let client = limited(
-            silent.clone(),
+            silent.clone().into(),
             "".into(),
             Duration::from_secs(60),
             Arc::default(),
@@ -89,8 +104,14 @@ mod tests {
             fence.open_until(Instant::now());
         };
         assert_eq!(tokio::join!(write(), lose).0, given_up, "somebody else has taken the lead");
-        let short =
-            limited(silent, "".into(), Duration::from_millis(50), Arc::default(), Fence::default(), "test");
+        let short = limited(
+            silent.into(),
+            "".into(),
+            Duration::from_millis(50),
+            Arc::default(),
+            Fence::default(),
+            "test",
+        );
         let error = short.send(Request::get("/").body(Body::empty()).expect("a request")).await;
         assert!(error.expect_err("an error").to_string().contains("no answer"));
     }

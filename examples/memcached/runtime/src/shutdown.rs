@@ -17,9 +17,9 @@ pub(crate) fn on_signal() -> Result<Shutdown, Error> {
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let (first, requested) = oneshot::channel::<()>();
     tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::select! { biased; _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         drop(first);
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::select! { biased; _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         info!("second signal: stopping at once");
         std::process::exit(1);
     });

@@ -8,12 +8,13 @@ use tracing::debug;
 use crate::context::{Context, failed};
 use crate::errors::{ApplyError, TerminalError};
 use crate::events::fingerprint;
-use crate::object::{Object, ObjectKey};
+use crate::object::{Object, ObjectKey, version};
 use crate::rest;
 
 impl<K: Object> Context<K> {
     /// Makes `status` that of the object, if it differs; whether it did. Conditions and other fields that others have
-    /// written stay; what was written here before and is not in `status` goes. It does not call for another reconcile.
+    /// written stay; what was written here before and is not in `status` goes. It does not call for another reconcile of
+    /// this controller; others hear of it.
     ///
     /// # Errors
     /// When the API server refuses or does not answer.
@@ -44,14 +45,19 @@ impl<K: Object> Context<K> {
             let (client, dynamic_type) = (&self.shared.client, store.dynamic_type());
             rest::patch::<K>(client, dynamic_type, &key, Some("status"), &params, &Patch::Apply(body)).await
         };
-        // Of this very version: then nothing is in the answer that has not been heard of, and it calls for no reconcile.
-        let (mut answer, mut is_told) = (send(latest.meta().resource_version.as_deref()).await, true);
+        let mut writing = self.shared.echoes.write(&key);
+        let known = latest.meta().resource_version.as_deref();
+        // Of this very version: then nothing else has changed, and the change calls for no reconcile.
+        let (mut answer, mut is_all) = (send(known).await, true);
         if matches!(&answer, Err(kube::Error::Api(status)) if status.is_conflict()) {
-            (answer, is_told) = (send(None).await, false);
+            (answer, is_all) = (send(None).await, false);
         }
         match answer {
             Ok(patched) => {
-                store.mutation(patched, Some((manager, true, fingerprint)), is_told);
+                if is_all && patched.meta().resource_version.as_deref() != known {
+                    writing.made(version(patched.meta()));
+                }
+                store.mutation(patched, Some((manager, true, fingerprint)));
                 Ok(true)
             }
             Err(kube::Error::Api(status)) if status.is_not_found() => {

@@ -2,6 +2,9 @@
 //! it an indexer.
 
 mod index;
+mod taken;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,11 +20,14 @@ use tracing::error;
 use crate::derivative::is_derivative;
 use crate::managed_fields::{self, Managed};
 use crate::object::{Object, ObjectKey, controller_of, version};
-use crate::queue::Priority;
+use crate::queue::{Priority, WorkQueue};
+use crate::unanswered::Unanswered;
 
 use index::IndexState;
+use taken::{Taken, Waiting};
 
 pub use index::Index;
+pub(crate) use taken::is_held_alike;
 
 /// What `kubectl apply` remembers.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -55,6 +61,8 @@ struct Inner<K: Object> {
     transform: RwLock<Option<Transform<K>>>,
     /// How many watches have not completed their first list.
     unlisted: watch::Sender<usize>,
+    /// What was written here without an answer.
+    unanswered: Unanswered<K>,
 }
 
 struct State<K> {
@@ -69,6 +77,7 @@ struct State<K> {
     owners: Vec<(String, String)>,
     /// Whose records of applied fields are kept.
     managers: Vec<String>,
+    taken: Taken,
 }
 
 struct Entry<K> {
@@ -176,6 +185,7 @@ impl<K: Object> Store<K> {
             keeps_all: false,
             owners: Vec::new(),
             managers: Vec::new(),
+            taken: Taken::default(),
         };
         Self(Arc::new(Inner {
             dynamic_type,
@@ -184,6 +194,7 @@ impl<K: Object> Store<K> {
             handlers: RwLock::default(),
             transform: RwLock::default(),
             unlisted: watch::channel(0).0,
+            unanswered: Unanswered::default(),
         }))
     }
 
@@ -193,6 +204,10 @@ impl<K: Object> Store<K> {
 
     pub(crate) fn is_namespaced(&self) -> bool {
         self.0.is_namespaced
+    }
+
+    pub(crate) fn unanswered(&self) -> &Unanswered<K> {
+        &self.0.unanswered
     }
 
     pub(crate) fn keep_all(&self) {
@@ -215,6 +230,11 @@ impl<K: Object> Store<K> {
     pub(crate) fn watched_in(&self, place: Option<String>) {
         self.0.state.lock().places.push(place);
         self.0.unlisted.send_modify(|count| *count += 1);
+    }
+
+    /// How many watches keep this up to date.
+    pub(crate) fn watches(&self) -> usize {
+        self.0.state.lock().places.len()
     }
 
     /// A watch has completed its first list, or been told that there is nothing to list.
@@ -259,6 +279,7 @@ impl<K: Object> Store<K> {
                 Told::Not(last) => last.clone(),
             };
         }
+        let woken = state.taken.changed(&key, object.as_ref().ok().map(kube::Resource::meta));
         match object {
             Ok(object) => {
                 let new = self.put(&mut state, object, Told::Yes);
@@ -271,6 +292,7 @@ impl<K: Object> Store<K> {
                 self.tell(old.as_deref(), None, gone, priority);
             }
         }
+        woken.into_iter().for_each(Waiting::wake);
     }
 
     /// Forgets what is not among the objects in `namespace`, or everywhere, that a watch knows of: it has told of all
@@ -292,15 +314,19 @@ impl<K: Object> Store<K> {
         for object in &gone {
             state.forget(&ObjectKey::of(&**object));
         }
+        let mut free = state.taken.names();
+        free.retain(|name| is_here(name) && !known.contains(name));
+        let woken: Vec<_> = free.iter().flat_map(|name| state.taken.changed(name, None)).collect();
         drop(state);
+        woken.into_iter().for_each(Waiting::wake);
         for object in gone {
             self.tell(Some(&object), None, object.meta(), Priority::High);
         }
     }
 
     /// Takes over what the API server answered to a write, ahead of the watch. `fulfils` names who applied it, whether to
-    /// the status, and the fingerprint of what. Handlers hear of it from the watch, unless it `is_told`.
-    pub(crate) fn mutation(&self, object: K, fulfils: Option<(&str, bool, u64)>, is_told: bool) -> Arc<K> {
+    /// the status, and the fingerprint of what. Handlers hear of it from the watch.
+    pub(crate) fn mutation(&self, object: K, fulfils: Option<(&str, bool, u64)>) -> Arc<K> {
         let mut state = self.0.state.lock();
         let key = ObjectKey::of(&object);
         // What no watch tells of would never change here. Something newer may be known, of the object or of one that
@@ -310,14 +336,11 @@ impl<K: Object> Store<K> {
         let known = state.objects.get(&key);
         let is_newest = known.is_none_or(|known| version(known.object.meta()) <= version(object.meta()));
         let told = match known {
-            None if is_told => Told::Yes,
             None => Told::Not(None),
             // Something else was written before, of which no watch has told yet either.
             Some(Entry { told: Told::Not(last), .. }) => Told::Not(last.clone()),
             // What changes nothing no watch tells of.
-            Some(known)
-                if is_told || known.object.meta().resource_version == object.meta().resource_version =>
-            {
+            Some(known) if known.object.meta().resource_version == object.meta().resource_version => {
                 Told::Yes
             }
             Some(known) => Told::Not(Some(known.object.clone())),
@@ -332,6 +355,17 @@ impl<K: Object> Store<K> {
             entry.managed.push(Managed::fulfilled(manager, is_status, fingerprint));
         }
         object
+    }
+
+    /// Calls for a reconcile of `key` when what has the name `name` now goes, or changes hands.
+    pub(crate) fn wait_for(
+        &self,
+        name: &ObjectKey,
+        now: &ObjectMeta,
+        queue: &Arc<WorkQueue>,
+        key: ObjectKey,
+    ) {
+        self.0.state.lock().taken.wait(name.clone(), now, queue.clone(), key);
     }
 
     /// Forgets an object that was deleted, ahead of the watch.
@@ -442,151 +476,5 @@ impl<K: Object> State<K> {
         for index in &mut self.indexes {
             index.remove(key);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use serde_json::json;
-
-    fn child(name: &str, uid: &str, version: u32) -> ConfigMap {
-        let owner = json!({ "apiVersion": "v1", "kind": "Namespace", "name": "owner", "uid": "1",
-            "controller": true });
-        let metadata = json!({ "namespace": "a", "name": name, "uid": uid, "ownerReferences": [owner],
-            "resourceVersion": version.to_string() });
-        serde_json::from_value(json!({ "metadata": metadata })).expect("an object")
-    }
-
-    /// A store of what Namespaces own, watched in one namespace, and the names of what its handler is told of.
-    fn store() -> (Store<ConfigMap>, Arc<Mutex<Vec<String>>>) {
-        let (store, told) = (Store::new((), true), Arc::new(Mutex::new(Vec::new())));
-        store.keep_owned_by("", "Namespace");
-        store.watched_in(Some("a".to_owned()));
-        let names = told.clone();
-        store.handle(Box::new(move |change, _| names.lock().extend(change.metadata.name.clone())));
-        (store, told)
-    }
-
-    fn observe(store: &Store<ConfigMap>, object: Result<ConfigMap, &ObjectMeta>, since: Instant) {
-        store.observe(object, since, Priority::High);
-    }
-
-    fn mutation(store: &Store<ConfigMap>, object: ConfigMap) {
-        store.mutation(object, None, false);
-    }
-
-    fn versions(store: &Store<ConfigMap>) -> Vec<u128> {
-        store.owned_by("1").iter().map(|child| version(&child.metadata)).collect()
-    }
-
-    #[test]
-    fn handlers_hear_of_each_version_once_also_of_those_that_were_written_here() {
-        let (store, told) = store();
-        let since = Instant::now();
-        let heard = || std::mem::take(&mut *told.lock()).len();
-        mutation(&store, child("x", "2", 1));
-        assert_eq!(heard(), 0, "the watch will tell");
-        observe(&store, Ok(child("x", "2", 1)), since);
-        assert_eq!(heard(), 1);
-        observe(&store, Ok(child("x", "2", 1)), Instant::now());
-        assert_eq!(heard(), 0, "a list says nothing new");
-        store.mutation(child("x", "2", 2), None, true);
-        observe(&store, Ok(child("x", "2", 2)), since);
-        assert_eq!(heard(), 0, "as with a status of one's own");
-        observe(&store, Err(&child("x", "2", 3).metadata), since);
-        assert_eq!(heard(), 1, "it is gone");
-    }
-
-    #[test]
-    fn what_was_written_here_is_compared_with_what_was_told_before() {
-        let (store, _) = store();
-        let changes = Arc::new(Mutex::new(Vec::new()));
-        let seen = changes.clone();
-        let number = |object: Option<&ConfigMap>| object.map(|object| version(&object.metadata));
-        store.handle(Box::new(move |change, _| seen.lock().push((number(change.old), number(change.new)))));
-        let since = Instant::now();
-        mutation(&store, child("x", "2", 1));
-        // As with a status that is written before the watch has told of the object.
-        store.mutation(child("x", "2", 2), None, true);
-        observe(&store, Ok(child("x", "2", 2)), since);
-        mutation(&store, child("x", "2", 3));
-        mutation(&store, child("x", "2", 4));
-        observe(&store, Ok(child("x", "2", 3)), since);
-        observe(&store, Ok(child("x", "2", 5)), since);
-        let expected = [(None, Some(2)), (Some(2), Some(5))];
-        assert_eq!(*changes.lock(), expected, "nothing is lost on a predicate that compares the two");
-    }
-
-    #[test]
-    fn what_was_written_is_ahead_of_the_watch_and_lists_are_right_about_all_else() {
-        let (store, _) = store();
-        let since = Instant::now();
-        mutation(&store, child("x", "2", 5));
-        observe(&store, Ok(child("x", "2", 4)), since);
-        assert_eq!(versions(&store), [5], "an old change");
-        store.deletion(&child("x", "2", 5));
-        mutation(&store, child("x", "3", 7));
-        observe(&store, Err(&child("x", "2", 6).metadata), since);
-        observe(&store, Ok(child("x", "2", 6)), since);
-        assert_eq!(versions(&store), [7], "another one has taken its place");
-        // The server's data is restored from a backup.
-        mutation(&store, child("y", "4", 8));
-        let since = Instant::now();
-        observe(&store, Ok(child("x", "3", 2)), since);
-        mutation(&store, child("z", "5", 3));
-        store.replace(Some("b"), &BTreeSet::new(), 9, Instant::now());
-        assert_eq!(versions(&store), [2, 8, 3], "the list of another namespace says nothing");
-        store.replace(Some("a"), &BTreeSet::from([ObjectKey::new("a", "x")]), 2, since);
-        assert_eq!(versions(&store), [2, 3], "what was not listed is gone, unless it was made since");
-    }
-
-    #[test]
-    fn what_nobody_tells_of_or_owns_is_not_kept() {
-        let (store, _) = store();
-        let known = BTreeSet::from([ObjectKey::new("a", "x")]);
-        let since = Instant::now();
-        observe(&store, Ok(child("x", "2", 1)), since);
-        mutation(&store, child("y", "3", 4));
-        store.replace(Some("a"), &known, 3, since);
-        assert_eq!(versions(&store), [1, 4], "the watch may not have got there yet");
-        store.replace(Some("a"), &known, 4, since);
-        assert_eq!(versions(&store), [1], "it was gone before the answer to its creation came");
-        let mut elsewhere = child("y", "3", 4);
-        elsewhere.metadata.namespace = Some("b".into());
-        mutation(&store, elsewhere);
-        assert_eq!(versions(&store), [1], "nobody watches there");
-        let mut orphan = child("o", "9", 9);
-        orphan.metadata.owner_references = None;
-        observe(&store, Ok(orphan.clone()), since);
-        assert_eq!(store.list().len(), 1, "nobody owns it");
-        store.keep_all();
-        observe(&store, Ok(orphan), since);
-        assert_eq!((store.list().len(), store.list_in("a").len(), store.list_in("").len()), (2, 2, 0));
-    }
-
-    #[test]
-    fn an_index_finds_objects_by_value_and_a_function_that_panics_gives_none() {
-        let (store, _) = store();
-        let index = store.index(|object: &ConfigMap| {
-            assert_ne!(object.metadata.name.as_deref(), Some("bad"), "it panics");
-            object.data.iter().flatten().map(|(key, _)| key.clone()).collect()
-        });
-        let with = |name: &str, key: &str, version| {
-            let mut object = child(name, name, version);
-            object.data = Some([(key.to_owned(), String::new())].into());
-            object
-        };
-        for object in [with("x", "k", 1), with("y", "k", 2), with("bad", "k", 3)] {
-            observe(&store, Ok(object), Instant::now());
-        }
-        let names =
-            |value| index.get(value).iter().filter_map(|it| it.metadata.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names("k"), ["x", "y"]);
-        observe(&store, Ok(with("x", "l", 4)), Instant::now());
-        observe(&store, Err(&with("y", "k", 5).metadata), Instant::now());
-        assert_eq!((names("k"), names("l")), (vec![], vec!["x".to_owned()]));
-        assert!(store.contains(&ObjectKey::new("a", "bad")));
     }
 }

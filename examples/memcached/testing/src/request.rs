@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use hyper::header::ACCEPT;
+
 /// A request of the operator on its way to the API server.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -12,16 +14,20 @@ pub struct Request {
     pub path: String,
     /// Empty if there is none.
     pub query: String,
+    /// The forms in which it wants the answer; empty if it does not say.
+    pub accept: String,
     /// When it came.
     pub at: Instant,
 }
 
 impl Request {
     pub(crate) fn new<B>(request: &hyper::Request<B>) -> Self {
+        let accept = request.headers().get(ACCEPT);
         Self {
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             query: request.uri().query().unwrap_or_default().to_owned(),
+            accept: accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default().to_owned(),
             at: Instant::now(),
         }
     }

@@ -30,8 +30,9 @@ struct MemcachedReconciler {
     objects: Store<Memcached>,
     config_maps: Store<ConfigMap>,
     services: Store<Service>,
-    stateful_sets: Store<StatefulSet>,
+    servers: Store<StatefulSet>,
     secrets: Store<PartialObjectMeta<Secret>>,
+    register: Store<ConfigMap>,
     instances: Gauge,
 }
 
@@ -42,7 +43,9 @@ pub fn start(manager: &mut Manager) {
         .metrics(|registry| registry.register("memcached_instances", "Memcached objects", instances.clone()));
     // Users' ConfigMaps are read, of their Secrets nothing but the metadata.
     let (config_maps, secrets) = (manager.store(), manager.metadata(Scope::default()));
-    let (services, stateful_sets) = (manager.owned(), manager.owned());
+    let (services, servers) = (manager.owned(), manager.owned());
+    // The register is where it is, whichever namespaces the manager watches.
+    let register = manager.store_where(Scope::default().namespaces([resources::REGISTER_NAMESPACE]));
     let controller = manager.controller(NAME);
     let objects: Store<Memcached> = controller.store();
     let by_settings = objects.index(|it: &Memcached| references(it, it.spec.settings.as_ref()));
@@ -50,12 +53,12 @@ pub fn start(manager: &mut Manager) {
     controller
         .owns(&config_maps)
         .owns(&services)
-        .owns(&stateful_sets)
+        .owns(&servers)
         .watches(&config_maps, move |it: &ConfigMap| keys(&by_settings.get(&ObjectKey::of(it).to_string())))
         .watches(&secrets, move |it: &PartialObjectMeta<Secret>| {
             keys(&by_credentials.get(&ObjectKey::of(it).to_string()))
         })
-        .run(MemcachedReconciler { objects, config_maps, services, stateful_sets, secrets, instances });
+        .run(MemcachedReconciler { objects, config_maps, services, servers, secrets, register, instances });
 }
 
 // What this controller may do. `make manifests` turns these lines into config/rbac/role.yaml.
@@ -114,7 +117,7 @@ impl Reconciler for MemcachedReconciler {
         steps
             .take("Running", async {
                 let desired = resources::stateful_set(object, &settings, secret.as_deref());
-                let servers = context.apply(&self.stateful_sets, desired).await?;
+                let servers = context.apply(&self.servers, desired).await?;
                 ready_replicas = resources::ready(&servers);
                 Ok(resources::readiness(object, &servers))
             })
@@ -137,11 +140,13 @@ impl MemcachedReconciler {
 
     /// Enters the object into the register. That is no child, because it is in another namespace.
     async fn register(&self, object: &Memcached, context: &Context<Memcached>) -> Result<()> {
-        let known = self.config_maps.get(&ObjectKey::new(resources::REGISTER_NAMESPACE, resources::REGISTER));
+        let known = self.register.get(&ObjectKey::new(resources::REGISTER_NAMESPACE, resources::REGISTER));
         let (entry, uid) = (resources::entry(object), object.uid().unwrap_or_default());
         if known.is_some_and(|known| known.data.iter().flatten().any(|it| *it.0 == entry && *it.1 == uid)) {
             return Ok(());
         }
+        // Not on the word of an old list: nobody would take it off again.
+        context.ensure_current().await?;
         let patch = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": resources::REGISTER },
             "data": { (entry): uid } });
         // A field manager for each object, so that applying one entry does not remove the others.
