@@ -60,7 +60,12 @@ fn fields(
                     continue;
                 }
                 let value = read(&field.schema, value, &format!("{path}.{name}"), unknown)?;
-                if field.pointer && !matches!(value, Value::Array(_)) || !is_zero(&value, &field.schema) {
+                // Empty, it takes all fields from their owners.
+                let resets = name == "managedFields";
+                if resets
+                    || field.pointer && !matches!(value, Value::Array(_))
+                    || !is_zero(&value, &field.schema)
+                {
                     kept.insert(name.clone(), value);
                 }
             }
@@ -140,6 +145,12 @@ fn scalar(kind: Scalar, value: &Value) -> Option<Value> {
             Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into())
         }
         (Scalar::MicroTime, Value::String(text)) => {
+            // Exactly six digits.
+            let fraction = text.split_once('.')?.1;
+            let digits = fraction.find(|c: char| !c.is_ascii_digit())?;
+            if digits != 6 {
+                return None;
+            }
             let time: Timestamp = text.parse().ok()?;
             Some(micro(time).into())
         }

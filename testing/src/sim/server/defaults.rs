@@ -117,7 +117,9 @@ fn stateful_set(object: &mut Value) {
         let strategy = child(spec, "updateStrategy");
         or_text(strategy, "type", "RollingUpdate");
         if strategy["type"] == "RollingUpdate" {
-            or(child(strategy, "rollingUpdate"), "partition", 0);
+            let rolling = child(strategy, "rollingUpdate");
+            or(rolling, "partition", 0);
+            or(rolling, "maxUnavailable", 1);
         }
         for item in items(spec, "volumeClaimTemplates") {
             item.insert("apiVersion".to_owned(), "v1".into());

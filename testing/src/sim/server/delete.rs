@@ -23,10 +23,13 @@ struct Options {
 impl Options {
     fn of(call: &Call<'_>) -> Result<Self> {
         let body = call.request.body();
-        let given = if body.is_empty() { json!({}) } else { body::json_of(body)? };
+        // With a body, the parameters do not count.
+        let bare = body.is_empty();
+        let given = if bare { json!({}) } else { body::json_of(body)? };
+        let parameter = |name: &str| if bare { call.query.get(name) } else { "" };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let mut policy =
-            given["propagationPolicy"].as_str().unwrap_or(call.query.get("propagationPolicy")).to_owned();
+            given["propagationPolicy"].as_str().unwrap_or(parameter("propagationPolicy")).to_owned();
         match given["orphanDependents"].as_bool() {
             Some(true) => ORPHAN.clone_into(&mut policy),
             Some(false) => "Background".clone_into(&mut policy),
@@ -46,8 +49,8 @@ impl Options {
             policy,
             grace: given["gracePeriodSeconds"]
                 .as_i64()
-                .or_else(|| call.query.get("gracePeriodSeconds").parse().ok()),
-            dry_run: call.dry_run() || given["dryRun"][0] == "All",
+                .or_else(|| parameter("gracePeriodSeconds").parse().ok()),
+            dry_run: parameter("dryRun") == "All" || given["dryRun"][0] == "All",
         })
     }
 }

@@ -125,6 +125,9 @@ impl Server {
             }
         }
         let mut metadata = json!({ "resourceVersion": at.to_string() });
+        if call.kind.custom {
+            metadata["continue"] = "".into();
+        }
         if remaining > 0 {
             metadata["continue"] = body::base64(format!("{at} {next}").as_bytes()).into();
             if selection.all {

@@ -109,12 +109,14 @@ impl Managers {
                 "manager": manager.name,
                 "operation": manager.operation,
                 "apiVersion": owned.version,
-                "time": owned.time,
                 "fieldsType": "FieldsV1",
                 "fieldsV1": owned.set.write(),
             });
             if !manager.subresource.is_empty() {
                 entry["subresource"] = json!(manager.subresource);
+            }
+            if !owned.time.is_null() {
+                entry["time"] = owned.time.clone();
             }
             entry
         });

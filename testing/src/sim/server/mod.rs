@@ -27,6 +27,8 @@ mod selector;
 mod status;
 mod store;
 mod strategy;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod types;
 mod validate;

@@ -31,10 +31,7 @@ pub(super) fn json(target: &mut Value, patch: &Value) -> Result<(), String> {
         match operation["op"].as_str().unwrap_or_default() {
             "add" => add(target, path, value)?,
             "remove" => drop(take(target, path)?),
-            "replace" => {
-                let place = target.pointer_mut(path).ok_or_else(|| missing("replace", path))?;
-                *place = value;
-            }
+            "replace" => replace(target, path, value)?,
             "move" => {
                 let value = take(target, operation["from"].as_str().unwrap_or_default())?;
                 add(target, path, value)?;
@@ -82,6 +79,20 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
             values.insert(index, value);
         }
         _ => return Err(missing("add", path)),
+    }
+    Ok(())
+}
+
+/// A field that is not there is added, as the library of the API server does.
+fn replace(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
+    let (parent, last) = split(path).ok_or_else(|| missing("replace", path))?;
+    match target.pointer_mut(parent) {
+        Some(Value::Object(object)) => drop(object.insert(last, value)),
+        Some(Value::Array(values)) => {
+            let place = last.parse().ok().and_then(|index: usize| values.get_mut(index));
+            *place.ok_or_else(|| missing("replace", path))? = value;
+        }
+        _ => return Err(missing("replace", path)),
     }
     Ok(())
 }

@@ -30,6 +30,14 @@ pub(super) fn shaped(call: &Call<'_>, mut answer: Value) -> Value {
         for item in items.iter_mut() {
             *item = object(form, item.take());
         }
+        if items.is_empty() {
+            answer["items"] = Value::Null;
+        }
+        if answer["metadata"]["continue"] == ""
+            && let Some(metadata) = answer["metadata"].as_object_mut()
+        {
+            metadata.remove("continue");
+        }
         answer["kind"] = "PartialObjectMetadataList".into();
         answer["apiVersion"] = "meta.k8s.io/v1".into();
         return answer;

@@ -29,6 +29,9 @@ pub(super) fn of(kind: &Kind, object: &Value) -> Result<Value> {
     if let Some(replicas) = at(object, &paths.spec).as_i64().filter(|replicas| *replicas != 0) {
         scale["spec"]["replicas"] = replicas.into();
     }
+    if kind.custom && at(object, &paths.spec).is_null() {
+        return Err(Refusal::internal(format!("the spec replicas field \".{}\" does not exist", paths.spec)));
+    }
     let selector = paths.selector.as_ref().map_or(&Value::Null, |path| at(object, path));
     let text = match selector {
         Value::String(text) => text.clone(),
@@ -76,7 +79,7 @@ impl Server {
         if content.starts_with("application/apply-patch") {
             return self.apply_scale(call, &live, &given);
         }
-        let mut wanted = of(&call.kind, &live)?;
+        let mut wanted = of(&call.kind, &live).unwrap_or_else(|_| json!({ "spec": {} }));
         if content.starts_with("application/json-patch") {
             patch::json(&mut wanted, &given).map_err(|message| Refusal::new(422, "Invalid", message))?;
         } else {

@@ -24,7 +24,9 @@ impl Refusal {
     }
 
     pub(super) fn internal(message: impl Into<String>) -> Self {
-        Self::new(500, "InternalError", format!("Internal error occurred: {}", message.into()))
+        let message = message.into();
+        let details = json!({ "causes": [{ "message": message }] });
+        Self { details, ..Self::new(500, "InternalError", format!("Internal error occurred: {message}")) }
     }
 
     /// An error without a reason of its own, as a failed apply gets.

@@ -438,11 +438,7 @@ pub(super) fn check(schema: &Schema, value: &Value, path: &str) -> Result<(), St
         (Shape::Scalar(scalar), _) => {
             use super::schema::Scalar::{Boolean, IntOrString, Integer, Number, Quantity};
             let (fits, expected) = match scalar {
-                Integer => (
-                    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0),
-                    "numeric (int or float)",
-                ),
-                Number => (value.is_number(), "numeric (int or float)"),
+                Integer | Number => (value.is_number(), "numeric (int or float)"),
                 Boolean => (value.is_boolean(), "boolean"),
                 IntOrString | Quantity => (!value.is_object() && !value.is_array(), "scalar"),
                 _ => (value.is_string(), "string"),

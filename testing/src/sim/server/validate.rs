@@ -253,21 +253,55 @@ fn workload(kind: &Kind, spec: &Value, old: Option<&Value>, errors: &mut Errors)
         errors.push(Invalid::value("spec.selector", &spec["selector"], &why));
     }
     let template = &spec["template"]["metadata"]["labels"];
-    if !spec["selector"].is_null() && entries(labels).any(|(key, value)| template[key] != *value) {
+    if spec["selector"].is_null() || entries(labels).any(|(key, value)| template[key] != *value) {
         let why = "`selector` does not match template `labels`";
         errors.push(Invalid::value("spec.template.metadata.labels", template, why));
     }
     pod_spec(&spec["template"]["spec"], "spec.template.spec", errors);
+    if spec["strategy"]["type"] == "Recreate" && !spec["strategy"]["rollingUpdate"].is_null() {
+        let message = "Forbidden: may not be specified when strategy `type` is 'Recreate'";
+        errors.push(Invalid::new("FieldValueForbidden", "spec.strategy.rollingUpdate", message));
+    }
     if let Some(old) = old.filter(|old| old["selector"] != spec["selector"]) {
         let _ = old;
         errors.push(Invalid::value("spec.selector", &spec["selector"], "field is immutable"));
     }
 }
 
+/// Where a volume may come from.
+const SOURCES: [&str; 13] = [
+    "emptyDir",
+    "hostPath",
+    "secret",
+    "nfs",
+    "iscsi",
+    "persistentVolumeClaim",
+    "flexVolume",
+    "downwardAPI",
+    "fc",
+    "configMap",
+    "projected",
+    "csi",
+    "ephemeral",
+];
+
 fn pod_spec(spec: &Value, path: &str, errors: &mut Errors) {
     let containers = spec["containers"].as_array().cloned().unwrap_or_default();
     if containers.is_empty() {
         errors.push(Invalid::required(format!("{path}.containers"), ""));
+    }
+    let volumes: Vec<_> = spec["volumes"].as_array().into_iter().flatten().collect();
+    for (index, volume) in volumes.iter().enumerate() {
+        // In the order in which the server looks at them.
+        let given = SOURCES.iter().filter(|source| !volume[**source].is_null());
+        for source in given.skip(1) {
+            let message = "Forbidden: may not specify more than 1 volume type";
+            errors.push(Invalid::new(
+                "FieldValueForbidden",
+                format!("{path}.volumes[{index}].{source}"),
+                message,
+            ));
+        }
     }
     let mut names = Vec::new();
     for (index, container) in containers.iter().enumerate() {
@@ -285,6 +319,13 @@ fn pod_spec(spec: &Value, path: &str, errors: &mut Errors) {
         names.push(name);
         if container["image"].as_str().unwrap_or_default().is_empty() {
             errors.push(Invalid::required(format!("{place}.image"), ""));
+        }
+        for (number, mount) in container["volumeMounts"].as_array().into_iter().flatten().enumerate() {
+            if !volumes.iter().any(|volume| volume["name"] == mount["name"]) {
+                let message = format!("Not found: {}", mount["name"]);
+                let place = format!("{place}.volumeMounts[{number}].name");
+                errors.push(Invalid::new("FieldValueNotFound", place, message));
+            }
         }
         for (number, port) in container["ports"].as_array().into_iter().flatten().enumerate() {
             port_number(&port["containerPort"], &format!("{place}.ports[{number}].containerPort"), errors);
@@ -322,6 +363,16 @@ fn service(spec: &Value, old: Option<&Value>, errors: &mut Errors) {
         }
         seen.push((&port["protocol"], &port["port"]));
         names.push(&port["name"]);
+    }
+    // Only who selects nobody may be anywhere.
+    if !spec["selector"].is_null() && spec["ipFamilies"][1] == "IPv6" {
+        let value = &spec["ipFamilyPolicy"];
+        errors.push(Invalid::value(
+            "spec.ipFamilyPolicy",
+            value,
+            "this cluster is not configured for dual-stack services",
+        ));
+        errors.push(Invalid::value("spec.ipFamilies[1]", &"IPv6".into(), "not configured on this cluster"));
     }
     if let Some(old) = old
         && !old["clusterIP"].is_null()

@@ -114,11 +114,13 @@ impl Server {
         if spec["clusterIPs"].is_null() {
             spec["clusterIPs"] = json!([spec["clusterIP"]]);
         }
+        // Who serves a name without addresses and selects nobody may be anywhere.
+        let anywhere = spec["clusterIP"] == "None" && spec["selector"].is_null();
         if spec["ipFamilies"].is_null() {
-            spec["ipFamilies"] = json!(["IPv4"]);
+            spec["ipFamilies"] = if anywhere { json!(["IPv4", "IPv6"]) } else { json!(["IPv4"]) };
         }
         if spec["ipFamilyPolicy"].is_null() {
-            spec["ipFamilyPolicy"] = "SingleStack".into();
+            spec["ipFamilyPolicy"] = if anywhere { "RequireDualStack" } else { "SingleStack" }.into();
         }
         if spec["type"] == "NodePort" || spec["type"] == "LoadBalancer" {
             let draw = self.draw();
@@ -164,6 +166,11 @@ impl Server {
         check_name(call, &new, true)?;
         let old = self.store.get(&call.key()).cloned();
         let creates = call.kind.create_on_update && call.part == Part::Main;
+        if old.is_none() && call.part == Part::Status && call.kind.is("", "Service") {
+            // It would be made, but by a way that gives it no address.
+            let about = Named { resource: "Service", ..call.named() };
+            return Err(Refusal::invalid(&about, &[Invalid::required("spec.clusterIPs", "")]));
+        }
         if old.is_none() && !creates {
             return Err(Refusal::not_found(&call.named()));
         }
