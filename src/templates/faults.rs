@@ -33,7 +33,7 @@ pub fn stories(
     let story = render!("api/tests/_story_.rs.j2" => FAULTS; r: ResourceView, c: ControllerView, told: Told);
     let histories =
         render!("api/tests/_histories_.rs.j2" => SIMULATION; r: ResourceView, c: ControllerView, told: Told);
-    let insert = |path: &str, marker: &str, text: &str, begin: &str| {
+    let insert = |path: &str, marker: &str, text: &str, begin: &str| -> Result<Insert> {
         Ok(Insert {
             path: RelPath::new(path)?,
             anchor: format!("// +kubebuilder:scaffold:{marker}"),

@@ -109,7 +109,7 @@ impl Simulation {
                 given: Vec::new(),
                 run: Arc::new(run),
                 args: ARGS.map(str::to_owned).into(),
-                limit: Duration::from_secs(300),
+                limit: Duration::from_secs(360),
                 rest: Duration::from_secs(45),
             },
         }
@@ -182,7 +182,7 @@ impl Simulation {
         self
     }
 
-    /// So soon after the last fault, in virtual time, all must be as it should; by default after five minutes.
+    /// So soon after the last fault, in virtual time, all must be as it should; by default after six minutes.
     pub fn with_limit(mut self, limit: Duration) -> Self {
         self.setting.limit = limit;
         self

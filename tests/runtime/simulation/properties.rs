@@ -37,7 +37,7 @@ fn a_property_is_asked_in_the_end() {
     let failure = histories(run).without_deletion().finally("nothing is left", none).first_failure(3);
     let failure = failure.expect("a failure");
     assert!(
-        failure.contains("nothing is left (within 300s after the last fault):\n  there are 1"),
+        failure.contains("nothing is left (within 360s after the last fault):\n  there are 1"),
         "{failure}"
     );
 }
