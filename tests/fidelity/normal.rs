@@ -43,7 +43,7 @@ impl Normal {
             self.object(item);
         }
         body["metadata"]["resourceVersion"] = Value::Null;
-        if body["metadata"]["continue"].is_string() {
+        if body["metadata"]["continue"].as_str().is_some_and(|token| !token.is_empty()) {
             body["metadata"]["continue"] = "a token".into();
         }
         body

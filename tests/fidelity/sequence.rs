@@ -395,6 +395,9 @@ fn lists(
         "?limit=500&resourceVersion=0",
     ];
     for _ in 0..2 {
+        for seen in sides.iter_mut() {
+            seen.normal.token = None;
+        }
         let mut path = format!("{base}{}", draw.of(&selectors));
         let partial = draw.once_in(4);
         loop {
@@ -410,7 +413,10 @@ fn lists(
                     own.path = format!("{base}?limit=1&continue={token}");
                 }
                 let (code, body) = seen.side.ask(&own);
-                let token = body["metadata"]["continue"].as_str().map(str::to_owned);
+                let token = body["metadata"]["continue"]
+                    .as_str()
+                    .filter(|token| !token.is_empty())
+                    .map(str::to_owned);
                 tokens.push(token.clone());
                 seen.normal.token = token;
                 answers.push((code, seen.normal.list(code, &body)));

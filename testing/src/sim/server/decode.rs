@@ -123,7 +123,7 @@ fn is_zero(value: &Value, schema: &Schema) -> bool {
 
 fn scalar(kind: Scalar, value: &Value) -> Option<Value> {
     match (kind, value) {
-        (Scalar::String, Value::String(_))
+        (Scalar::String | Scalar::Bytes | Scalar::IntOrString, Value::String(_))
         | (Scalar::Boolean, Value::Bool(_))
         | (Scalar::Number, Value::Number(_)) => Some(value.clone()),
         (Scalar::Integer, Value::Number(number)) => {
@@ -133,8 +133,6 @@ fn scalar(kind: Scalar, value: &Value) -> Option<Value> {
             }
             Some(value.clone())
         }
-        (Scalar::Bytes, Value::String(_)) => Some(value.clone()),
-        (Scalar::IntOrString, Value::String(_)) => Some(value.clone()),
         (Scalar::IntOrString, Value::Number(number)) => number.as_i64().map(Value::from),
         (Scalar::Quantity, Value::String(text)) => quantity::canonical(text).map(Value::from),
         (Scalar::Quantity, Value::Number(number)) => {

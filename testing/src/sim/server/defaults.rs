@@ -230,8 +230,8 @@ fn pod_spec(spec: &mut Object) {
 }
 
 fn container_defaults(container: &mut Object, host: bool) {
-    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
-    or_text(container, "imagePullPolicy", pull_policy(&image.to_owned()));
+    let policy = pull_policy(container.get("image").and_then(Value::as_str).unwrap_or_default());
+    or_text(container, "imagePullPolicy", policy);
     or_text(container, "terminationMessagePath", "/dev/termination-log");
     or_text(container, "terminationMessagePolicy", "File");
     for port in items(container, "ports") {

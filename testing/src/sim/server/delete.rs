@@ -91,7 +91,7 @@ impl Server {
         let mut new = old.clone();
         let metadata = &mut new["metadata"];
         let deleting = !metadata["deletionTimestamp"].is_null();
-        let grace = if kind.is("", "Pod") { self.grace(old, options) } else { None };
+        let grace = kind.is("", "Pod").then(|| grace(old, options));
         let before: Vec<String> = finalizers(metadata);
         if let Some(grace) = grace {
             let pending = metadata["deletionGracePeriodSeconds"].as_i64().unwrap_or_default();
@@ -125,7 +125,7 @@ impl Server {
         {
             metadata.remove("finalizers");
         }
-        let kept = kind.is("", "Namespace") && !self.finalized(kind, &new);
+        let kept = kind.is("", "Namespace") && !Self::finalized(kind, &new);
         let waits = grace.is_some_and(|grace| grace > 0);
         if left || kept {
             let metadata = &mut new["metadata"];
@@ -151,21 +151,6 @@ impl Server {
             return (new, false);
         }
         (Value::clone(&self.store.put(key, new)), false)
-    }
-
-    /// How long a pod may take to end.
-    fn grace(&self, pod: &Value, options: &Options) -> Option<i64> {
-        let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64();
-        let wanted = options.grace.or(own).unwrap_or_default();
-        let ended = pod["spec"]["nodeName"].is_null()
-            || matches!(pod["status"]["phase"].as_str(), Some("Failed" | "Succeeded"));
-        Some(if ended {
-            0
-        } else if wanted < 0 {
-            1
-        } else {
-            wanted
-        })
     }
 
     /// Removes an object for good, and with a definition all objects of its kinds.
@@ -197,6 +182,19 @@ impl Server {
             }
         }
         Ok(list)
+    }
+}
+
+/// How long a pod may take to end.
+fn grace(pod: &Value, options: &Options) -> i64 {
+    let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64();
+    let wanted = options.grace.or(own).unwrap_or_default();
+    let ended = pod["spec"]["nodeName"].is_null()
+        || matches!(pod["status"]["phase"].as_str(), Some("Failed" | "Succeeded"));
+    match wanted {
+        _ if ended => 0,
+        ..0 => 1,
+        _ => wanted,
     }
 }
 

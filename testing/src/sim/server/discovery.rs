@@ -45,11 +45,11 @@ pub(super) fn answer(
 }
 
 fn groups(server: &Server) -> Vec<Value> {
-    let served = || server.served.keys().filter(|(group, ..)| !group.is_empty());
-    let names: BTreeSet<&String> = served().map(|(group, ..)| group).collect();
+    let all = || server.served.keys().filter(|(group, ..)| !group.is_empty());
+    let names: BTreeSet<&String> = all().map(|(group, ..)| group).collect();
     let group = |name: &String| {
         let versions: BTreeSet<&String> =
-            served().filter(|(group, ..)| group == name).map(|(_, version, _)| version).collect();
+            all().filter(|(group, ..)| group == name).map(|(_, version, _)| version).collect();
         let version =
             |version: &&String| json!({ "groupVersion": format!("{name}/{version}"), "version": version });
         let mut versions: Vec<_> = versions.into_iter().collect();

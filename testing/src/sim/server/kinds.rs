@@ -1,6 +1,6 @@
 //! The kinds that are served, built-in and custom.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,8 @@ use super::schema::Schema;
 use super::{decode, rules, types};
 
 /// A kind in one version.
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of a kind")]
+#[expect(clippy::struct_field_names, reason = "the names are Kubernetes' own")]
 #[derive(Debug)]
 pub(super) struct Kind {
     pub(super) group: String,
@@ -112,6 +114,13 @@ pub(super) fn built_in() -> Vec<Arc<Kind>> {
         .iter()
         .map(|(group, version, kind, plural, flags)| Arc::new(of_row(group, version, kind, plural, flags)))
         .collect()
+}
+
+/// The kind that the subresource `scale` has, whatever it is of.
+pub(super) fn scale() -> Arc<Kind> {
+    static SCALE: LazyLock<Arc<Kind>> =
+        LazyLock::new(|| Arc::new(of_row("autoscaling", "v1", "Scale", "scales", "n")));
+    SCALE.clone()
 }
 
 fn of_row(group: &str, version: &str, kind: &str, plural: &str, flags: &str) -> Kind {

@@ -38,11 +38,11 @@ impl Server {
         let version = call.query.get("resourceVersion");
         self.known(version)?;
         let object = self.store.get(&call.key()).ok_or_else(|| Refusal::not_found(&call.named()))?;
-        self.shown(call, object)
+        Self::shown(call, object)
     }
 
     /// An object as a part of it is asked for.
-    pub(super) fn shown(&self, call: &Call<'_>, object: &Value) -> Result<Value> {
+    fn shown(call: &Call<'_>, object: &Value) -> Result<Value> {
         let object = body::as_of(&call.kind, object);
         match call.part {
             super::Part::Scale => super::scale::of(&call.kind, &object),
@@ -129,7 +129,8 @@ impl Server {
             metadata["continue"] = "".into();
         }
         if remaining > 0 {
-            metadata["continue"] = body::base64(format!("{at} {next}").as_bytes()).into();
+            let token = body::base64(format!("{at} {next}").as_bytes());
+            metadata["continue"] = token.replace('+', "-").replace('/', "_").replace('=', "").into();
             if selection.all {
                 metadata["remainingItemCount"] = remaining.into();
             }

@@ -11,6 +11,9 @@ use super::typed;
 /// How many managers may own fields by updates.
 const UPDATERS: usize = 10;
 
+/// The version of scales.
+const SCALE: &str = "autoscaling/v1";
+
 /// Who owns fields: a name and the way they were set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Manager {
@@ -93,34 +96,54 @@ impl Managers {
     }
 
     pub(super) fn write(&self) -> Vec<Value> {
-        let mut entries: Vec<_> = self.0.iter().collect();
-        entries.sort_by_key(|(manager, owned)| {
-            let time = owned.time.as_str().unwrap_or_default().to_owned();
-            (
-                manager.operation,
-                time,
-                manager.name.clone(),
-                owned.version.clone(),
-                manager.subresource.clone(),
-            )
-        });
-        let entries = entries.into_iter().map(|(manager, owned)| {
-            let mut entry = json!({
-                "manager": manager.name,
-                "operation": manager.operation,
-                "apiVersion": owned.version,
-                "fieldsType": "FieldsV1",
-                "fieldsV1": owned.set.write(),
+        written(self.0.iter().collect())
+    }
+
+    /// The entries of a scale: those of the replicas of its object, which are at `path`.
+    pub(super) fn of_scale(&self, path: &str) -> Vec<Value> {
+        let replicas = FieldSet::of(&[&path.split('.').collect::<Vec<_>>()]);
+        let owners = self.0.iter().filter(|(_, owned)| !owned.set.intersection(&replicas).is_empty());
+        let set = FieldSet::of(&[&["spec", "replicas"]]);
+        let owners: Vec<_> = owners
+            .map(|(manager, owned)| {
+                (
+                    manager.clone(),
+                    Owned { version: SCALE.to_owned(), set: set.clone(), time: owned.time.clone() },
+                )
+            })
+            .collect();
+        written(owners.iter().map(|(manager, owned)| (manager, owned)).collect())
+    }
+
+    /// The entries of an object whose replicas are owned as those of `scale` are. The API server takes no updater of the
+    /// two for the same, as it compares them with their versions, and knows no time of who is new.
+    pub(super) fn rescaled(self, scale: &Value, path: &str, api_version: &str) -> Vec<Value> {
+        let replicas = FieldSet::of(&[&path.split('.').collect::<Vec<_>>()]);
+        let of_scale = FieldSet::of(&[&["spec", "replicas"]]);
+        let mut left = Self::read(scale).unwrap_or_default().0;
+        let mut entries: Vec<(Manager, Owned)> = Vec::new();
+        let parents: Vec<Manager> = self.0.keys().cloned().collect();
+        for (manager, mut owned) in self.0 {
+            let owns = !owned.set.intersection(&replicas).is_empty();
+            if owns && left.remove(&manager).is_none() {
+                owned.set = owned.set.difference(&replicas);
+            }
+            if !owned.set.is_empty() {
+                entries.push((manager, owned));
+            }
+        }
+        for (manager, owned) in left {
+            if owned.set.intersection(&of_scale).is_empty() {
+                continue;
+            }
+            let known = parents.contains(&manager).then(|| {
+                entries.iter().find(|(other, _)| *other == manager).map(|(_, owned)| owned.time.clone())
             });
-            if !manager.subresource.is_empty() {
-                entry["subresource"] = json!(manager.subresource);
-            }
-            if !owned.time.is_null() {
-                entry["time"] = owned.time.clone();
-            }
-            entry
-        });
-        entries.collect()
+            let time = known.flatten().unwrap_or_default();
+            entries.retain(|(other, _)| *other != manager);
+            entries.push((manager, Owned { version: api_version.to_owned(), set: replicas.clone(), time }));
+        }
+        written(entries.iter().map(|(manager, owned)| (manager, owned)).collect())
     }
 
     fn manager(operation: &Operation<'_>, way: &'static str) -> Manager {
@@ -178,12 +201,12 @@ impl Managers {
         let Some(owned) = self.0.get(manager) else { return manager.name.clone() };
         let mut text = format!("\"{}\"", manager.name);
         if !manager.subresource.is_empty() {
-            text += &format!(" with subresource \"{}\"", manager.subresource);
+            text = format!("{text} with subresource \"{}\"", manager.subresource);
         }
         if manager.operation == "Update" {
-            text += &format!(" using {}", owned.version);
+            text = format!("{text} using {}", owned.version);
             if let Some(time) = owned.time.as_str() {
-                text += &format!(" at {time}");
+                text = format!("{text} at {time}");
             }
         }
         text
@@ -297,6 +320,30 @@ impl Managers {
         let pruned = remove(&merged_set.difference(&fields(&pruned).union(&with_parents(&all))));
         remove(&merged_set.difference(&fields(&pruned)).intersection(&with_parents(last)))
     }
+}
+
+fn written(mut entries: Vec<(&Manager, &Owned)>) -> Vec<Value> {
+    entries.sort_by_key(|(manager, owned)| {
+        let time = owned.time.as_str().unwrap_or_default().to_owned();
+        (manager.operation, time, manager.name.clone(), owned.version.clone(), manager.subresource.clone())
+    });
+    let entries = entries.into_iter().map(|(manager, owned)| {
+        let mut entry = json!({
+            "manager": manager.name,
+            "operation": manager.operation,
+            "apiVersion": owned.version,
+            "fieldsType": "FieldsV1",
+            "fieldsV1": owned.set.write(),
+        });
+        if !manager.subresource.is_empty() {
+            entry["subresource"] = json!(manager.subresource);
+        }
+        if !owned.time.is_null() {
+            entry["time"] = owned.time.clone();
+        }
+        entry
+    });
+    entries.collect()
 }
 
 /// What nobody owns.

@@ -104,12 +104,11 @@ impl Server {
 
     fn serve(&mut self, kind: Arc<Kind>) {
         let path = (kind.group.clone(), kind.version.clone(), kind.plural.clone());
-        match self.served.get(&path) {
-            Some(index) => self.kinds[*index] = kind,
-            None => {
-                self.served.insert(path, self.kinds.len());
-                self.kinds.push(kind);
-            }
+        if let Some(index) = self.served.get(&path) {
+            self.kinds[*index] = kind;
+        } else {
+            self.served.insert(path, self.kinds.len());
+            self.kinds.push(kind);
         }
     }
 

@@ -24,8 +24,8 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// RFC 6902.
-pub(super) fn json(target: &mut Value, patch: &Value) -> Result<(), String> {
-    for operation in patch.as_array().into_iter().flatten() {
+pub(super) fn json(target: &mut Value, operations: &Value) -> Result<(), String> {
+    for operation in operations.as_array().into_iter().flatten() {
         let path = operation["path"].as_str().unwrap_or_default();
         let value = operation.get("value").cloned().unwrap_or_default();
         match operation["op"].as_str().unwrap_or_default() {
@@ -137,14 +137,13 @@ pub(super) fn strategic(schema: &Schema, target: &mut Value, patch: &Value) -> R
     if let Some(Value::Array(keys)) = patch.get("$retainKeys") {
         object.retain(|name, _| keys.iter().any(|key| key == name));
     }
-    for (name, value) in patch {
+    let directive = |name: &str| name.starts_with('$') && !name.starts_with("$deleteFromPrimitiveList/");
+    for (name, value) in patch.iter().filter(|(name, _)| !directive(name)) {
         if let Some(list) = name.strip_prefix("$deleteFromPrimitiveList/") {
             let gone = value.as_array().cloned().unwrap_or_default();
             if let Some(Value::Array(values)) = object.get_mut(list) {
                 values.retain(|value| !gone.contains(value));
             }
-        } else if name.starts_with('$') {
-            continue;
         } else if value.is_null() {
             object.remove(name);
         } else {
@@ -218,13 +217,12 @@ fn merge_list(items: &Schema, key: &str, values: &mut Vec<Value>, patches: &[Val
     let rest = patches.iter().filter(|patch| patch["$patch"] != "delete");
     let rest: Vec<_> = rest.collect();
     for patch in &rest {
-        match values.iter_mut().find(|value| value.get(key) == patch.get(key)) {
-            Some(value) => strategic(items, value, patch)?,
-            None => {
-                let mut value = Value::Null;
-                strategic(items, &mut value, patch)?;
-                values.push(value);
-            }
+        if let Some(value) = values.iter_mut().find(|value| value.get(key) == patch.get(key)) {
+            strategic(items, value, patch)?;
+        } else {
+            let mut value = Value::Null;
+            strategic(items, &mut value, patch)?;
+            values.push(value);
         }
     }
     order(key, values, &rest);
@@ -233,19 +231,19 @@ fn merge_list(items: &Schema, key: &str, values: &mut Vec<Value>, patches: &[Val
 
 /// Items of the patch come in its order, those that were only on the server before what they were before.
 fn order(key: &str, values: &mut Vec<Value>, patches: &[&Value]) {
-    let position = |value: &Value| patches.iter().position(|patch| patch.get(key) == value.get(key));
-    let (mut patched, server): (Vec<_>, Vec<_>) =
-        values.drain(..).enumerate().partition(|(_, value)| position(value).is_some());
-    patched.sort_by_key(|(_, value)| position(value));
-    let (mut patched, mut server) = (patched.into_iter().peekable(), server.into_iter().peekable());
+    let place = |value: &Value| patches.iter().position(|one| one.get(key) == value.get(key));
+    let (mut wanted, others): (Vec<_>, Vec<_>) =
+        values.drain(..).enumerate().partition(|(_, value)| place(value).is_some());
+    wanted.sort_by_key(|(_, value)| place(value));
+    let (mut wanted, mut others) = (wanted.into_iter().peekable(), others.into_iter().peekable());
     loop {
-        let from_server = match (patched.peek(), server.peek()) {
+        let from_others = match (wanted.peek(), others.peek()) {
             (Some((left, _)), Some((right, _))) => right < left,
             (None, Some(_)) => true,
             (Some(_), None) => false,
             (None, None) => break,
         };
-        let next = if from_server { server.next() } else { patched.next() };
+        let next = if from_others { others.next() } else { wanted.next() };
         values.extend(next.map(|(_, value)| value));
     }
 }

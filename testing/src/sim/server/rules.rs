@@ -12,6 +12,7 @@ use super::status::Invalid;
 use super::types;
 
 /// The rules for one value.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in a definition")]
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     kind: String,
@@ -233,7 +234,9 @@ pub(super) fn drop_nulls(schema: &Schema, value: &mut Value) {
             }
         }
         (Shape::List { items, .. }, Value::Array(values)) => {
-            values.iter_mut().for_each(|value| drop_nulls(items, value));
+            for value in values {
+                drop_nulls(items, value);
+            }
         }
         _ => {}
     }

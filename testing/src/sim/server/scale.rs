@@ -2,16 +2,27 @@
 
 use serde_json::{Value, json};
 
+use super::body::Unknown;
 use super::kinds::Kind;
+use super::managed::Managers;
 use super::status::{Invalid, Named, Refusal, Result};
-use super::{Call, Server, body, patch};
+use super::strategy::Part;
+use super::{Call, Server, body, kinds, patch, strategy};
 
 fn at<'a>(object: &'a Value, path: &str) -> &'a Value {
     path.split('.').fold(object, |value, name| &value[name])
 }
 
-/// The scale of an object.
+/// The scale of an object. A custom one may have none.
 pub(super) fn of(kind: &Kind, object: &Value) -> Result<Value> {
+    if let Some(paths) = kind.scale.as_ref().filter(|paths| kind.custom && at(object, &paths.spec).is_null())
+    {
+        return Err(Refusal::internal(format!("the spec replicas field \".{}\" does not exist", paths.spec)));
+    }
+    of_any(kind, object)
+}
+
+fn of_any(kind: &Kind, object: &Value) -> Result<Value> {
     let Some(paths) = &kind.scale else { return Err(Refusal::path_not_found()) };
     let metadata = &object["metadata"];
     let mut scale = json!({
@@ -28,9 +39,6 @@ pub(super) fn of(kind: &Kind, object: &Value) -> Result<Value> {
     }
     if let Some(replicas) = at(object, &paths.spec).as_i64().filter(|replicas| *replicas != 0) {
         scale["spec"]["replicas"] = replicas.into();
-    }
-    if kind.custom && at(object, &paths.spec).is_null() {
-        return Err(Refusal::internal(format!("the spec replicas field \".{}\" does not exist", paths.spec)));
     }
     let selector = paths.selector.as_ref().map_or(&Value::Null, |path| at(object, path));
     let text = match selector {
@@ -66,26 +74,38 @@ fn selector_text(selector: &Value) -> String {
 
 impl Server {
     pub(super) fn replace_scale(&mut self, call: &Call<'_>) -> Result<Value> {
-        let wanted = body::json_of(call.request.body())?;
         let live = self.scaled(call)?;
-        self.set_scale(call, &live, &wanted)
+        let old = with_managers(call, &live)?;
+        let scaling = scaling(call);
+        let unknown = Unknown::of(call.query.get("fieldValidation"));
+        let mut new = body::object(&scaling.kind, call.request.body(), unknown)?;
+        self.own(&scaling, &old, &mut new, false);
+        self.rescale(call, &live, &new)
     }
 
     pub(super) fn patch_scale(&mut self, call: &Call<'_>) -> Result<Value> {
         let live = self.scaled(call)?;
+        let old = with_managers(call, &live)?;
+        let scaling = scaling(call);
         let given = body::json_of(call.request.body())?;
         let content = call.request.headers().get(http::header::CONTENT_TYPE);
         let content = content.and_then(|content| content.to_str().ok()).unwrap_or_default();
+        let mut new = old.clone();
         if content.starts_with("application/apply-patch") {
-            return self.apply_scale(call, &live, &given);
-        }
-        let mut wanted = of(&call.kind, &live).unwrap_or_else(|_| json!({ "spec": {} }));
-        if content.starts_with("application/json-patch") {
-            patch::json(&mut wanted, &given).map_err(|message| Refusal::new(422, "Invalid", message))?;
+            if call.kind.custom && old["metadata"]["managedFields"].is_null() {
+                return Err(Refusal::failed("failed to create manager for existing fields"));
+            }
+            new = self.applied(&scaling, &old, &given, call.query.is_true("force"))?;
         } else {
-            patch::merge(&mut wanted, &given);
+            if content.starts_with("application/json-patch") {
+                patch::json(&mut new, &given).map_err(|message| Refusal::new(422, "Invalid", message))?;
+            } else {
+                patch::merge(&mut new, &given);
+            }
+            new = body::complete(&scaling.kind, new, Unknown::Drop).map_err(Refusal::bad_request)?;
+            self.own(&scaling, &old, &mut new, false);
         }
-        self.set_scale(call, &live, &wanted)
+        self.rescale(call, &live, &new)
     }
 
     fn scaled(&self, call: &Call<'_>) -> Result<Value> {
@@ -93,50 +113,45 @@ impl Server {
         Ok(body::as_of(&call.kind, object))
     }
 
-    fn set_scale(&mut self, call: &Call<'_>, live: &Value, wanted: &Value) -> Result<Value> {
-        let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or_default();
-        let version = wanted["metadata"]["resourceVersion"].clone();
-        let mut new = live.clone();
-        let object = self.with_replicas(call, &mut new, replicas)?;
-        if version.as_str().is_some_and(|version| !version.is_empty()) {
-            object["metadata"]["resourceVersion"] = version;
-        }
-        let mut new = new;
-        self.own(call, live, &mut new, false);
-        let stored = self.store_update(call, live, new)?;
-        of(&call.kind, &stored)
-    }
-
-    fn with_replicas<'a>(
-        &self,
-        call: &Call<'_>,
-        object: &'a mut Value,
-        replicas: i64,
-    ) -> Result<&'a mut Value> {
+    /// Gives an object the replicas of a scale, and the owners of these.
+    fn rescale(&mut self, call: &Call<'_>, live: &Value, scale: &Value) -> Result<Value> {
+        let Some(paths) = &call.kind.scale else { return Err(Refusal::path_not_found()) };
+        let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
         if replicas < 0 {
             let named = Named { group: "autoscaling", resource: "Scale", name: &call.target.name };
             let why = "must be greater than or equal to 0";
             return Err(Refusal::invalid(&named, &[Invalid::value("spec.replicas", &replicas.into(), why)]));
         }
-        let Some(paths) = &call.kind.scale else { return Err(Refusal::path_not_found()) };
-        let place = paths.spec.split('.').fold(&mut *object, |value, name| &mut value[name]);
-        *place = replicas.into();
-        Ok(object)
-    }
-
-    fn apply_scale(&mut self, call: &Call<'_>, live: &Value, given: &Value) -> Result<Value> {
-        let Some(paths) = &call.kind.scale else { return Err(Refusal::path_not_found()) };
-        let mut config = json!({
-            "apiVersion": call.kind.api_version(),
-            "kind": call.kind.kind,
-            "metadata": { "name": call.target.name },
-        });
-        if !given["spec"]["replicas"].is_null() {
-            let place = paths.spec.split('.').fold(&mut config, |value, name| &mut value[name]);
-            *place = given["spec"]["replicas"].clone();
+        let mut new = live.clone();
+        *paths.spec.split('.').fold(&mut new, |value, name| &mut value[name]) = replicas.into();
+        let version = &scale["metadata"]["resourceVersion"];
+        if version.as_str().is_some_and(|version| !version.is_empty()) {
+            new["metadata"]["resourceVersion"] = version.clone();
         }
-        let new = self.applied(call, live, &config, call.query.is_true("force"))?;
+        let managers = Managers::read(live).unwrap_or_default();
+        let entries = managers.rescaled(scale, &paths.spec, &call.kind.api_version());
+        strategy::set(&mut new["metadata"], "managedFields", (!entries.is_empty()).then(|| entries.into()));
         let stored = self.store_update(call, live, new)?;
         of(&call.kind, &stored)
     }
+}
+
+/// The same request as one to an object of the kind Scale.
+fn scaling<'a>(call: &'a Call<'_>) -> Call<'a> {
+    Call {
+        kind: kinds::scale(),
+        target: call.target,
+        query: call.query,
+        request: call.request,
+        part: Part::Scale,
+    }
+}
+
+/// The scale of an object, and who owns its replicas.
+fn with_managers(call: &Call<'_>, live: &Value) -> Result<Value> {
+    let Some(paths) = &call.kind.scale else { return Err(Refusal::path_not_found()) };
+    let mut scale = of_any(&call.kind, live)?;
+    let entries = Managers::read(live).unwrap_or_default().of_scale(&paths.spec);
+    strategy::set(&mut scale["metadata"], "managedFields", (!entries.is_empty()).then(|| entries.into()));
+    Ok(scale)
 }

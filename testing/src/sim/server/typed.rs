@@ -27,8 +27,7 @@ enum Walk<'a> {
 
 fn walk<'a>(schema: &'a Schema, value: Option<&Value>) -> Walk<'a> {
     match &schema.shape {
-        Shape::Scalar(_) => Walk::Leaf,
-        Shape::List { relation: Relation::Atomic, .. } => Walk::Leaf,
+        Shape::Scalar(_) | Shape::List { relation: Relation::Atomic, .. } => Walk::Leaf,
         Shape::List { items, relation } => Walk::List(items, relation),
         Shape::Map(map) if map.atomic => Walk::Leaf,
         Shape::Map(map) => Walk::Map(map),

@@ -54,7 +54,7 @@ fn content(kind: &Kind, object: &Value, old: Option<&Value>, part: Part, errors:
 }
 
 fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
-    let pointer = path.replace('.', "/").replace('[', "/").replace(']', "");
+    let pointer = path.replace(['.', '['], "/").replace(']', "");
     object.pointer(&format!("/{pointer}"))
 }
 

@@ -117,13 +117,13 @@ impl Server {
                 let before = change.before.as_ref().is_some_and(|before| watch.takes(before));
                 let after = !change.deleted && watch.takes(&change.object);
                 lines.extend(match (before, after) {
-                    (false, true) => watch.line("ADDED", &change.object),
-                    (true, true) => watch.line("MODIFIED", &change.object),
+                    (false, true) => Some(watch.line("ADDED", &change.object)),
+                    (true, true) => Some(watch.line("MODIFIED", &change.object)),
                     (true, false) => {
                         // What the watch knew of it, at the version at which it went.
                         let mut last = change.before.as_deref().cloned().unwrap_or_default();
                         last["metadata"]["resourceVersion"] = change.version.to_string().into();
-                        watch.line("DELETED", &last)
+                        Some(watch.line("DELETED", &last))
                     }
                     (false, false) => None,
                 });
@@ -146,12 +146,12 @@ impl Watch {
     }
 
     fn event(&self, kind: &str, object: &Value) -> Option<Value> {
-        if self.takes(object) { self.line(kind, object) } else { None }
+        self.takes(object).then(|| self.line(kind, object))
     }
 
-    fn line(&self, kind: &str, object: &Value) -> Option<Value> {
+    fn line(&self, kind: &str, object: &Value) -> Value {
         let object = body::as_of(&self.kind, object);
-        Some(json!({ "type": kind, "object": projection::object(self.form, object) }))
+        json!({ "type": kind, "object": projection::object(self.form, object) })
     }
 
     fn bookmark(&self) -> Value {

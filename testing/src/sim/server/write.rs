@@ -381,7 +381,7 @@ impl Server {
             return Err(Refusal::conflict(&call.named(), CHANGED));
         }
         strategy::prepare_update(kind, call.part, &mut new, live);
-        self.keep_identity(&mut new, live);
+        Self::keep_identity(&mut new, live);
         let errors = validate::change(kind, call.part, &new, live);
         if !errors.is_empty() {
             return Err(Refusal::invalid(&about, &errors));
@@ -391,7 +391,7 @@ impl Server {
             && live["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or_default() == 0
             && new["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty);
         let key = call.key();
-        if gone && self.finalized(kind, &new) {
+        if gone && Self::finalized(kind, &new) {
             if !call.dry_run() {
                 self.remove(kind, &key);
             }
@@ -410,12 +410,12 @@ impl Server {
     }
 
     /// A namespace also has finalizers of its own.
-    pub(super) fn finalized(&self, kind: &kinds::Kind, object: &Value) -> bool {
+    pub(super) fn finalized(kind: &kinds::Kind, object: &Value) -> bool {
         !kind.is("", "Namespace") || object["spec"]["finalizers"].as_array().is_none_or(Vec::is_empty)
     }
 
     /// What no update changes.
-    fn keep_identity(&self, new: &mut Value, live: &Value) {
+    fn keep_identity(new: &mut Value, live: &Value) {
         let (new, live) = (&mut new["metadata"], &live["metadata"]);
         if new["uid"].as_str().unwrap_or_default().is_empty() {
             new["uid"] = live["uid"].clone();
