@@ -42,6 +42,13 @@ impl Normal {
         for item in body["items"].as_array_mut().into_iter().flatten() {
             self.object(item);
         }
+        // Objects with drawn names come in any order.
+        if let Some(items) = body["items"]
+            .as_array_mut()
+            .filter(|items| items.iter().any(|item| item["metadata"]["name"] == "a name"))
+        {
+            items.sort_by_key(Value::to_string);
+        }
         body["metadata"]["resourceVersion"] = Value::Null;
         if body["metadata"]["continue"].as_str().is_some_and(|token| !token.is_empty()) {
             body["metadata"]["continue"] = "a token".into();

@@ -114,6 +114,10 @@ impl Shape {
         object["apiVersion"] = self.api_version.into();
         object["kind"] = self.kind.into();
         object["metadata"] = metadata(draw);
+        if let (true, Value::Object(fields)) = (self.kind == "Thing", &mut object["metadata"]) {
+            // Said to be different in docs/simulation-fidelity.md.
+            fields.retain(|_, value| *value != json!({}) && *value != json!([]));
+        }
         object["metadata"]["name"] = name.into();
         object
     }
@@ -123,6 +127,9 @@ impl Shape {
         let mut object = (self.change)(draw);
         if draw.once_in(3) {
             object["metadata"] = metadata(draw);
+            if let (true, Value::Object(fields)) = (self.kind == "Thing", &mut object["metadata"]) {
+                fields.retain(|_, value| *value != json!({}) && *value != json!([]));
+            }
         }
         object
     }

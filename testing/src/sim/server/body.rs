@@ -61,7 +61,13 @@ pub(super) fn complete(
         let metadata = types::named("meta.v1.ObjectMeta");
         let given =
             value.get("metadata").filter(|given| !given.is_null()).cloned().unwrap_or_else(|| json!({}));
-        value["metadata"] = decode::decode(&metadata, &given, &mut strange)?;
+        let mut metadata = decode::decode(&metadata, &given, &mut strange)?;
+        if metadata["managedFields"] == json!([])
+            && let Value::Object(metadata) = &mut metadata
+        {
+            metadata.remove("managedFields");
+        }
+        value["metadata"] = metadata;
         rules::prune(&kind.schema, &mut value, "", &mut strange);
         rules::default(&kind.schema, &mut value);
         rules::drop_nulls(&kind.schema, &mut value);

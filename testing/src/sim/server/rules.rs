@@ -263,6 +263,10 @@ pub(super) fn check(schema: &Schema, value: &Value, path: &str, errors: &mut Vec
     };
     if !fits {
         errors.push(wrong_type(path, rules, kind_of(value)));
+        if rules.kind == "integer" && value.is_number() {
+            // Said twice, the second time without a place.
+            errors.push(Invalid::value("<nil>", &"".into(), "Checked value must be of type integer"));
+        }
         return;
     }
     let before = errors.len();

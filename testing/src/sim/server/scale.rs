@@ -96,6 +96,11 @@ impl Server {
                 return Err(Refusal::failed("failed to create manager for existing fields"));
             }
             new = self.applied(&scaling, &old, &given, call.query.is_true("force"))?;
+            if call.kind.custom && new["spec"] != old["spec"] {
+                return Err(Refusal::failed(
+                    "failed to convert new object: the group of a scale is not that of its object",
+                ));
+            }
         } else {
             if content.starts_with("application/json-patch") {
                 patch::json(&mut new, &given).map_err(|message| Refusal::new(422, "Invalid", message))?;

@@ -209,8 +209,11 @@ pub(super) fn prepare_update(kind: &Kind, part: Part, new: &mut Value, old: &Val
 fn service(new: &mut Value, old: &Value) {
     let ip = |kind: &Value| kind != "ExternalName";
     if ip(&new["spec"]["type"]) && ip(&old["spec"]["type"]) {
+        // A service that begins to select is refused for its policy alone, unless it names its families.
+        let begins =
+            !new["spec"]["selector"].is_null() && old["spec"]["ipFamilyPolicy"] == "RequireDualStack";
         for name in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            if new["spec"][name].is_null() {
+            if new["spec"][name].is_null() && !(begins && name == "ipFamilies") {
                 let value = old["spec"].get(name).cloned();
                 set(&mut new["spec"], name, value);
             }

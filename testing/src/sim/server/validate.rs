@@ -290,6 +290,7 @@ fn pod_spec(spec: &Value, path: &str, errors: &mut Errors) {
     if containers.is_empty() {
         errors.push(Invalid::required(format!("{path}.containers"), ""));
     }
+    let sources = |volume: &Value| SOURCES.iter().filter(|source| !volume[**source].is_null()).count();
     let volumes: Vec<_> = spec["volumes"].as_array().into_iter().flatten().collect();
     for (index, volume) in volumes.iter().enumerate() {
         // In the order in which the server looks at them.
@@ -321,7 +322,7 @@ fn pod_spec(spec: &Value, path: &str, errors: &mut Errors) {
             errors.push(Invalid::required(format!("{place}.image"), ""));
         }
         for (number, mount) in container["volumeMounts"].as_array().into_iter().flatten().enumerate() {
-            if !volumes.iter().any(|volume| volume["name"] == mount["name"]) {
+            if !volumes.iter().any(|volume| sources(volume) < 2 && volume["name"] == mount["name"]) {
                 let message = format!("Not found: {}", mount["name"]);
                 let place = format!("{place}.volumeMounts[{number}].name");
                 errors.push(Invalid::new("FieldValueNotFound", place, message));
@@ -365,14 +366,20 @@ fn service(spec: &Value, old: Option<&Value>, errors: &mut Errors) {
         names.push(&port["name"]);
     }
     // Only who selects nobody may be anywhere.
-    if !spec["selector"].is_null() && spec["ipFamilies"][1] == "IPv6" {
+    if !spec["selector"].is_null() && spec["ipFamilyPolicy"] == "RequireDualStack" {
         let value = &spec["ipFamilyPolicy"];
         errors.push(Invalid::value(
             "spec.ipFamilyPolicy",
             value,
             "this cluster is not configured for dual-stack services",
         ));
-        errors.push(Invalid::value("spec.ipFamilies[1]", &"IPv6".into(), "not configured on this cluster"));
+        if spec["ipFamilies"][1] == "IPv6" {
+            errors.push(Invalid::value(
+                "spec.ipFamilies[1]",
+                &"IPv6".into(),
+                "not configured on this cluster",
+            ));
+        }
     }
     if let Some(old) = old
         && !old["clusterIP"].is_null()

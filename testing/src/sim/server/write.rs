@@ -166,12 +166,8 @@ impl Server {
         check_name(call, &new, true)?;
         let old = self.store.get(&call.key()).cloned();
         let creates = call.kind.create_on_update && call.part == Part::Main;
-        if old.is_none() && call.part == Part::Status && call.kind.is("", "Service") {
-            // It would be made, but by a way that gives it no address.
-            let about = Named { resource: "Service", ..call.named() };
-            return Err(Refusal::invalid(&about, &[Invalid::required("spec.clusterIPs", "")]));
-        }
-        if old.is_none() && !creates {
+        let addressless = old.is_none() && call.part == Part::Status && call.kind.is("", "Service");
+        if old.is_none() && !creates && !addressless {
             return Err(Refusal::not_found(&call.named()));
         }
         if let Some(uid) = new["metadata"]["uid"].as_str().filter(|uid| !uid.is_empty()) {
@@ -181,6 +177,11 @@ impl Server {
                     format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {seen}");
                 return Err(Refusal::conflict(&call.named(), &why));
             }
+        }
+        if addressless {
+            // It would be made, but by a way that gives it no address.
+            let about = Named { resource: "Service", ..call.named() };
+            return Err(Refusal::invalid(&about, &[Invalid::required("spec.clusterIPs", "")]));
         }
         match old {
             Some(old) => {
@@ -263,6 +264,10 @@ impl Server {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }
         let old = self.store.get(&call.key()).cloned();
+        if old.is_none() && call.part == Part::Status && kind.is("", "Service") {
+            let about = Named { resource: "Service", ..call.named() };
+            return Err(Refusal::invalid(&about, &[Invalid::required("spec.ports", "")]));
+        }
         if old.is_none() && call.part != Part::Main {
             return Err(Refusal::not_found(&call.named()));
         }
