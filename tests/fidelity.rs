@@ -2,9 +2,7 @@
 //! have to be the same, but for what docs/simulation-fidelity.md names. The sequences are new in each run; a failure says
 //! its seed, and `FIDELITY_SEED` plays that one alone. `FIDELITY_SEQUENCES` says how many there are.
 
-#[path = "common/cluster.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with other tests")]
-mod cluster;
+mod common;
 #[path = "fidelity/draw.rs"]
 mod draw;
 #[path = "fidelity/normal.rs"]
@@ -21,7 +19,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cluster::{Cluster, programs};
+use common::cluster::{Cluster, programs};
 use operator_testing::sim::server;
 use serde_json::Value;
 use sides::{Ask, Real, Side as _, Simulated};
@@ -78,8 +76,10 @@ fn both_servers_answer_alike() {
         std::thread::sleep(Duration::from_millis(100));
     }
     if let Some(seed) = number("FIDELITY_SEED") {
-        let played = sequence::play(seed, STEPS, &mut real, &mut simulated());
-        return drop(played.unwrap_or_else(|difference| panic!("{difference}")));
+        if let Err(difference) = sequence::play(seed, STEPS, &mut real, &mut simulated()) {
+            panic!("{difference}");
+        }
+        return;
     }
     let salt = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() << 20;
     let count = number("FIDELITY_SEQUENCES").unwrap_or(SEQUENCES);

@@ -71,10 +71,10 @@ impl Normal {
                     "uid" => number(&mut self.uids, value),
                     "resourceVersion" => number(&mut self.versions, value),
                     "creationTimestamp" | "deletionTimestamp" if value.is_string() => {
-                        *value = "a time".into()
+                        *value = "a time".into();
                     }
                     "name" if value.as_str().is_some_and(|name| name.starts_with("drawn-")) => {
-                        *value = "a name".into()
+                        *value = "a name".into();
                     }
                     _ => {}
                 }

@@ -80,6 +80,15 @@ impl Server {
                 return Err(Refusal::conflict(&about, &why));
             }
         }
+        let before = finalizers(metadata);
+        let leaves = !before.is_empty() && with_policy(kind, before, &options).is_empty();
+        if leaves && options.version.is_some() && !options.dry_run && !kind.is("", "Pod") {
+            // The last finalizer goes first, and the version is looked at again, of an object that is not there.
+            return Err(Refusal::conflict(
+                &call.named(),
+                "Precondition failed: ResourceVersion in precondition: ",
+            ));
+        }
         let (object, gone) = self.delete_object(kind, &key, &old, &options);
         let object = body::as_of(kind, &object);
         let answer = if !gone || kind.returns_deleted { object } else { success(kind, name, &object) };

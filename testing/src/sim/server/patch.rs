@@ -194,12 +194,14 @@ fn without_directives(value: &Value) -> Value {
 }
 
 fn merge_list(items: &Schema, key: &str, values: &mut Vec<Value>, patches: &[Value]) -> Result<(), String> {
+    let known = values.len();
     if key.is_empty() {
         for patch in patches {
             if !values.contains(patch) {
                 values.push(patch.clone());
             }
         }
+        order(key, values, &patches.iter().collect::<Vec<_>>(), known);
         return Ok(());
     }
     if patches.iter().any(|patch| patch["$patch"] == "replace") {
@@ -214,6 +216,7 @@ fn merge_list(items: &Schema, key: &str, values: &mut Vec<Value>, patches: &[Val
             values.retain(|value| value.get(key) != Some(wanted));
         }
     }
+    let known = values.len();
     let rest = patches.iter().filter(|patch| patch["$patch"] != "delete");
     let rest: Vec<_> = rest.collect();
     for patch in &rest {
@@ -225,20 +228,24 @@ fn merge_list(items: &Schema, key: &str, values: &mut Vec<Value>, patches: &[Val
             values.push(value);
         }
     }
-    order(key, values, &rest);
+    order(key, values, &rest, known);
     Ok(())
 }
 
-/// Items of the patch come in its order, those that were only on the server before what they were before.
-fn order(key: &str, values: &mut Vec<Value>, patches: &[&Value]) {
-    let place = |value: &Value| patches.iter().position(|one| one.get(key) == value.get(key));
+/// Items of the patch come in its order. Those that were only on the server, of which the first `known` are, stand before
+/// one of the patch if they did so before.
+fn order(key: &str, values: &mut Vec<Value>, patches: &[&Value], known: usize) {
+    let same = |one: &Value, other: &Value| {
+        if key.is_empty() { one == other } else { one.get(key) == other.get(key) }
+    };
+    let place = |value: &Value| patches.iter().position(|one| same(one, value));
     let (mut wanted, others): (Vec<_>, Vec<_>) =
         values.drain(..).enumerate().partition(|(_, value)| place(value).is_some());
     wanted.sort_by_key(|(_, value)| place(value));
     let (mut wanted, mut others) = (wanted.into_iter().peekable(), others.into_iter().peekable());
     loop {
         let from_others = match (wanted.peek(), others.peek()) {
-            (Some((left, _)), Some((right, _))) => right < left,
+            (Some((wanted, _)), Some((other, _))) => *wanted < known && other < wanted,
             (None, Some(_)) => true,
             (Some(_), None) => false,
             (None, None) => break,

@@ -96,7 +96,10 @@ impl Server {
                 return Err(Refusal::failed("failed to create manager for existing fields"));
             }
             new = self.applied(&scaling, &old, &given, call.query.is_true("force"))?;
-            if call.kind.custom && new["spec"] != old["spec"] {
+            // None and nought look alike afterwards.
+            let replicas = &given["spec"]["replicas"];
+            let changes = !replicas.is_null() && *replicas != old["spec"]["replicas"];
+            if call.kind.custom && (changes || new["spec"] != old["spec"]) {
                 return Err(Refusal::failed(
                     "failed to convert new object: the group of a scale is not that of its object",
                 ));

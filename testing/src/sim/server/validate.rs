@@ -262,6 +262,9 @@ fn workload(kind: &Kind, spec: &Value, old: Option<&Value>, errors: &mut Errors)
         let message = "Forbidden: may not be specified when strategy `type` is 'Recreate'";
         errors.push(Invalid::new("FieldValueForbidden", "spec.strategy.rollingUpdate", message));
     }
+    if kind.kind == "StatefulSet" && old.is_some_and(|old| old["serviceName"] != spec["serviceName"]) {
+        errors.push(Invalid::value("spec.serviceName", &spec["serviceName"], "field is immutable"));
+    }
     if let Some(old) = old.filter(|old| old["selector"] != spec["selector"]) {
         let _ = old;
         errors.push(Invalid::value("spec.selector", &spec["selector"], "field is immutable"));
