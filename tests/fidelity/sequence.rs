@@ -304,7 +304,7 @@ fn put(
     match draw.below(8) {
         0 => {
             object["metadata"]["resourceVersion"] =
-                seen.first().map(|first| first["metadata"]["resourceVersion"].clone()).unwrap_or_default()
+                seen.first().map(|first| first["metadata"]["resourceVersion"].clone()).unwrap_or_default();
         }
         1 => drop(object["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"))),
         2 => object["metadata"]["uid"] = "another-uid".into(),
