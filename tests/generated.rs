@@ -92,10 +92,22 @@ fn several_groups_versions_and_scopes_compile() {
     let _alone = alone();
     let sandbox = Sandbox::new("fleet");
     sandbox.run(&["init", "--domain=example.com", "--multigroup", "--namespaced"]).success();
+    create(&sandbox, &["--group=ship --version=v1beta1 --kind=Frigate"]);
+    // Modules of people's own stay where later commands add theirs.
+    for (list, before, module) in [
+        ("api/src/lib.rs", "pub mod rules;", "common"),
+        ("api/src/ship/mod.rs", "pub mod v1beta1;", "common"),
+        ("api/src/ship/v1beta1/mod.rs", "pub mod frigate;", "common"),
+        ("src/controller/mod.rs", "pub mod ship;", "common"),
+    ] {
+        let text = sandbox.read(list);
+        sandbox.write(list, &text.replace(before, &format!("pub mod {module};\n{before}")));
+        let folder = Path::new(list).parent().expect("a folder").display().to_string();
+        sandbox.write(&format!("{folder}/{module}.rs"), "//! Mine.\n");
+    }
     create(
         &sandbox,
         &[
-            "--group=ship --version=v1beta1 --kind=Frigate",
             "--group=ship --version=v1 --kind=Frigate",
             "--group=crew --version=v1 --kind=Captain --template=blank",
             "--group=sea-creatures --version=v1 --kind=Kraken --namespaced=false",

@@ -10,6 +10,7 @@ use super::cargo;
 use super::group::Group;
 use super::output::{self, Fault};
 use super::panics::{explained, pass_on};
+use super::progress::Progress;
 use crate::{Error, Problem, Result};
 
 /// How long the program may take; it needs milliseconds.
@@ -20,8 +21,8 @@ const LENGTH: u64 = 256 << 20;
 
 /// What the program `crdgen` of `package` in the workspace at `root` prints. What cargo and the program have to say
 /// goes to stderr.
-pub(super) fn run(root: &Path, package: &str, access: Access) -> Result<String> {
-    let program = cargo::build(root, package, access)?;
+pub(super) fn run(root: &Path, package: &str, access: Access, progress: Progress) -> Result<String> {
+    let program = cargo::build(root, package, access, progress)?;
     let mut command = Command::new(&program);
     command.current_dir(root);
     if std::env::var_os("RUST_BACKTRACE").is_none() {

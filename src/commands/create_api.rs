@@ -72,8 +72,10 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     if let Some(made) = controlled {
         insert(&mut draft, r, choice.before.as_ref(), made)?;
     }
+    plan::seeded(&mut draft, templates::shared(&view)?, Seed::Again)?;
     plan::owned(&mut draft, Some(&old), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
+    plan::role_namespaces(&mut draft, &project)?;
     if args.resource && !again {
         namesake(&mut draft, &added);
     }

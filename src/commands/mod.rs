@@ -13,9 +13,11 @@ mod library;
 mod lines;
 mod manifests;
 mod output;
+mod packages;
 mod panics;
 mod place;
 mod plan;
+mod progress;
 mod target;
 mod version;
 

@@ -1,6 +1,7 @@
 //! Explains a `crdgen` that panicked: kube-derive does so on types that no definition can describe.
 
 use super::lines::{self, PassedOn};
+use super::progress::Progress;
 use crate::Problem;
 
 /// How much is kept of what follows the first panic, in bytes.
@@ -34,7 +35,7 @@ const PANICS: [(&str, &str, &str); 4] = [
 /// Passes lines on to the standard error stream up to the first panic, and so many bytes; the result is what follows.
 pub(super) fn pass_on(stream: Option<impl std::io::Read>, length: u64) -> String {
     let mut panic = String::new();
-    let mut passed_on = PassedOn::of("crdgen");
+    let mut passed_on = PassedOn::of("crdgen", Progress::Lines);
     lines::each(stream, length, |line| {
         if !panic.is_empty() || (line.starts_with("thread '") && line.contains(" panicked at ")) {
             if panic.len() < LENGTH {
