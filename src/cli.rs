@@ -53,7 +53,7 @@ pub struct Global {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub color: Color,
-    /// Print errors only, and of cargo its warnings and errors
+    /// Print errors only, and what cargo warns of
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print more: files that stay as they are, too

@@ -59,7 +59,7 @@ fn modules_of_ones_own_stay() {
         CONTROLLERS,
         "pub mod bulb;\npub mod bulb_resources;\npub mod iris;\npub mod iris_resources;\nmod zone;\n",
     );
-    has(CONTROLLERS, "    bulb::start(manager);\n    iris::start(manager);\n");
+    has(CONTROLLERS, "    iris::start(manager);\n    bulb::start(manager);\n");
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--check", "--edition=2024", API, CONTROLLERS]).current_dir(sandbox.path());
     run(rustfmt, "").unwrap_or_else(|difference| panic!("not formatted:\n{difference}"));

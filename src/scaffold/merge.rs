@@ -142,11 +142,11 @@ mod tests {
 
     #[test]
     fn modules_of_others_can_be_told() {
-        let old = BASE.replace("A list", "An older list").replace("mod v1;\n", "mod v1;\nmod mine;\n");
+        let old = BASE.replace("A list", "An older list").replace("mod v1;\n", "mod v1;\nmod zebra;\n");
         let base = without_others(&old, &[BASE, NEW]);
         assert_eq!(
             merged(&base, &old, NEW).as_deref(),
-            Some(NEW.replace("v2;\n", "v2;\nmod mine;\n").as_str())
+            Some(NEW.replace("v2;\n", "v2;\nmod zebra;\n").as_str())
         );
     }
 }

@@ -20,7 +20,9 @@ pub fn look(comment: &Comment<'_>) -> Option<Result<String, Fault>> {
     let text = comment.text.trim_start_matches('/').trim_start();
     let is_marker = is(text, NAME) || is(text, external::NAME);
     if comment.text.starts_with("//") {
-        return is_marker.then(|| Ok(format!("the marker in {place} is not read")));
+        return is_marker.then(|| {
+            Ok(format!("the marker in {place} is not read; in a line comment of its own it would be"))
+        });
     }
     if is_marker {
         let hint = format!("write it in a line comment: `// {}`", printable::start(text, LONGEST));

@@ -243,9 +243,14 @@ fn roles_of_namespaces_can_be_told_apart() {
         let names = text.lines().filter_map(|line| line.strip_prefix("  name: ")).map(str::to_owned);
         names.collect::<Vec<_>>()
     };
-    let bound = ["manager-role-b", "manager-rolebinding-b", "manager-role-b"];
+    let bound = ["manager-role-b", "manager-rolebinding-b", "manager-role-b", "controller-manager"];
     assert_eq!(names(Some("fleet-system")), [&bound[..], &["manager-role"]].concat());
-    let own = ["manager-role-fleet-system", "manager-rolebinding-fleet-system", "manager-role-fleet-system"];
+    let own = [
+        "manager-role-fleet-system",
+        "manager-rolebinding-fleet-system",
+        "manager-role-fleet-system",
+        "controller-manager",
+    ];
     assert_eq!(names(None), [bound, own].concat());
 
     for home in [None, Some("a")] {
@@ -462,7 +467,12 @@ fn a_marker_that_is_no_line_comment_is_told() {
     // What somebody has put out of effect is not wrong.
     let out = "/*\n// +kubebuilder:rbac:groups=oops,verbs=get\nfn f() {}\n// +optional\n*/\n/* + a list */";
     let notes = check(&sources(out.into()), Known::kubernetes()).expect("notes");
-    assert_eq!(notes, ["`src/main.rs:2:1`: the marker in a block comment is not read"]);
+    assert_eq!(
+        notes,
+        [
+            "`src/main.rs:2:1`: the marker in a block comment is not read; in a line comment of its own it would be"
+        ]
+    );
     let many = check(&sources(out.repeat(1_000)), Known::kubernetes()).expect("notes");
     assert_eq!((many.len(), many.last().map(String::as_str)), (21, Some("and 980 more such notes")));
 }
