@@ -45,12 +45,12 @@ fn dependencies(manifest: &DocumentMut, workspace: &DocumentMut, folder: &str) -
     let tables = std::iter::once(manifest.get("dependencies")).chain(targets);
     let entries = tables.flatten().filter_map(Item::as_table_like).flat_map(TableLike::iter);
     let path = |item: &Item| item.get("path").and_then(Item::as_str).map(str::to_owned);
-    let found = entries.filter_map(|(name, item)| match path(item) {
-        Some(path) => below(folder, &path),
-        None => {
-            item.get("workspace")?;
-            below("", &path(shared?.get(name)?)?)
+    let found = entries.filter_map(|(name, item)| {
+        if let Some(path) = path(item) {
+            return below(folder, &path);
         }
+        item.get("workspace")?;
+        below("", &path(shared?.get(name)?)?)
     });
     found.collect()
 }

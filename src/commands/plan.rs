@@ -191,7 +191,7 @@ pub(super) fn role_namespaces(draft: &mut Draft, project: &Project) -> Result<BT
         };
         if text.contains("namespace:") {
             let found = documents(path.as_str(), &text)?;
-            objects.extend(found.iter().filter_map(|object| Elsewhere::of(object, &is_home)));
+            objects.extend(found.iter().filter_map(|object| Elsewhere::of(object, is_home)));
         }
     }
     let objects: Vec<Elsewhere> = objects.into_iter().collect();
