@@ -254,8 +254,8 @@ fn roles_of_namespaces_can_be_told_apart() {
     assert_eq!(names(None), [bound, own].concat());
 
     for home in [None, Some("a")] {
-        let named = format!("{marker},namespace=a,roleName=r\n{marker},namespace=b,roleName=r\n");
-        let error = role_yaml(&sources(&named), home).expect_err("one name");
+        let twice = format!("{marker},namespace=a,roleName=r\n{marker},namespace=b,roleName=r\n");
+        let error = role_yaml(&sources(&twice), home).expect_err("one name");
         assert_eq!(error.to_string(), "markers ask for a role `r` in both namespaces `a` and `b`");
     }
     let apart = format!("{marker},namespace=a,roleName=r\n{marker},roleName=r\n{marker},namespace=b\n");
