@@ -45,7 +45,7 @@ fn every_problem_is_told_and_nothing_is_written() {
             },
         }),
     );
-    let fleet = definition("Fleet", &json!({ "any": {} }));
+    let fleet = definition("Fleet", &json!({ "any": { "maxLength": 5 } }));
     let ran = manifests(&sandbox, &format!("cat <<'END'\n{iris}\n{fleet}\nEND")).code(1);
     assert_eq!(ran.stdout, "");
     assert_eq!(

@@ -218,7 +218,9 @@ fn definitions(tree: &Tree, project: &Project, access: Access, progress: Progres
     if !project.resources.iter().any(|resource| resource.has_api) {
         return Ok(Vec::new());
     }
-    let printed = crdgen::run(tree.root(), &project.api_crate(), access, progress)?;
+    let printed = crdgen::run(tree.root(), &project.api_crate(), access, progress, || {
+        Ok(crd::Sources::read(&plan::types(tree)?)?.values_in_maps())
+    })?;
     let mut definitions = crd::from_crdgen(&printed)?;
     belong(&definitions, project)?;
     complete(&definitions, project)?;

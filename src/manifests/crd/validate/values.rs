@@ -8,6 +8,7 @@ use super::findings::{Findings, shown};
 use super::pattern::Pattern;
 use super::place::Place;
 use super::schema::Schema;
+use crate::manifests::crd::normalise::inexact;
 
 /// The formats that the API server knows for strings, without hyphens.
 const FORMATS: [&str; 26] = [
@@ -50,6 +51,7 @@ const BOUNDS: [(&str, &str, &[&str]); 4] = [
 /// Checks the conditions in `rules` on values of `structure`; the two are the same but below `allOf` and its like.
 pub(super) fn check(rules: Schema<'_>, structure: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
     bounds(rules, structure.kind(), place, findings);
+    exact(rules, place, findings);
     format(rules, place, findings);
     enumeration(rules, structure, place, findings);
     if let Some(pattern) = rules.text("pattern")
@@ -100,6 +102,27 @@ fn bounds(rules: Schema<'_>, kind: &str, place: &Place<'_>, findings: &mut Findi
                 "name only fields of the struct in `required`",
             );
         }
+    }
+}
+
+/// Bounds that become another number in a definition.
+fn exact(rules: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+    for key in ["minimum", "maximum", "multipleOf"] {
+        let Some(said) = rules.get(key) else { continue };
+        let (Some(integer), Some(float)) = (inexact(said), said.as_f64()) else { continue };
+        #[expect(clippy::cast_possible_truncation, reason = "it is below the end of `i128`")]
+        let [below, is, above] = [float.next_down(), float, float.next_up()].map(|near| near as i128);
+        let (below, above) = if is < integer { (is, above) } else { (below, is) };
+        let hint = if above > i128::from(i64::MAX) {
+            format!("write {below}, or leave `{key}` out")
+        } else {
+            format!("write {below} or {above}, the nearest that it can be")
+        };
+        findings.refuse(
+            place,
+            format_args!("`{key}` cannot be {integer}: the API server has it as a floating point number"),
+            hint,
+        );
     }
 }
 
