@@ -60,6 +60,14 @@ impl Cluster {
         Self { control_plane, nodes: None, runtime }
     }
 
+    /// An API server with the kinds of the project in a folder, as its tests would have it.
+    pub fn of_project(root: &Path) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let project = Project::new(root).with_binary_assets(programs());
+        let control_plane = runtime.block_on(ControlPlane::start(project));
+        Self { control_plane, nodes: None, runtime }
+    }
+
     /// An API server with the controllers of Kubernetes, a scheduler and a simulated node.
     pub fn with_nodes() -> Self {
         let mut cluster = Self::start();
