@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::progress::Progress;
-use super::{Access, Context, crdgen, git, plan};
+use super::{Access, Context, conversion, crdgen, git, plan};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
 use crate::printable;
@@ -41,6 +41,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
         }
         let sources = crd::Sources::read(&plan::types(draft.tree())?)?;
         for note in sources.check(crd::validate(&definitions))? {
+            draft.note(note);
+        }
+        for note in conversion::check(draft.tree(), &definitions, &sources)? {
             draft.note(note);
         }
         define(&mut draft, definitions, args)?;
@@ -88,7 +91,13 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
                 None => None,
             },
         };
-        broken.extend(before.iter().flat_map(|before| crd::breaking(before, &definition)));
+        if let Some(before) = &before {
+            broken.extend(crd::breaking(before, &definition));
+            let moved = crd::moved(before, &definition);
+            if !moved.is_empty() && !conversion::is_converted(draft.tree(), &definition)? {
+                broken.extend(moved);
+            }
+        }
         let text = crd::render(&definition);
         draft.file(File {
             path: path.clone(),
@@ -123,8 +132,11 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
     };
     let lines: Vec<_> = broken.iter().map(|what| printable::line(what)).collect();
     let message = format!("what worked at {} breaks:\n{}", printable::value(commit), lines.join("\n"));
-    let hint = "keep what users have, or add a version of the kind: `iris-scaffold create api --version …`";
-    Err(Error::Refused(Problem::new(message).hint(hint)))
+    let problem = Problem::new(message).hint("keep what users have, and let what is new be optional");
+    Err(Error::Refused(problem.hint(
+        "or change a new version, from `iris-scaffold create api --version …`: it may have other fields once a webhook \
+         converts between the two, or the old version is no longer served and none of its objects are left",
+    )))
 }
 
 /// The definitions that a commit has, by path.

@@ -3,6 +3,7 @@
 mod cargo;
 mod choice;
 mod completion;
+mod conversion;
 mod crdgen;
 mod create_api;
 mod faults;

@@ -14,6 +14,7 @@ use crate::rust::{self, Fault};
 use crate::{Error, Problem, Result};
 
 use self::attributes::Place;
+pub use self::places::Places;
 
 /// The parsed sources of a project's types.
 pub struct Sources {
@@ -50,13 +51,19 @@ impl Sources {
         let mut problems = self.ignored();
         let checked = match checked {
             Err(Error::Definitions(found)) => {
-                let places = places::Places::of(&self.files);
+                let places = self.places();
                 problems.extend(found.into_iter().map(|problem| places.add_to(problem)));
                 return Err(Error::Definitions(problems));
             }
             other => other?,
         };
         if problems.is_empty() { Ok(checked) } else { Err(Error::Definitions(problems)) }
+    }
+
+    /// Where fields are declared.
+    #[must_use]
+    pub fn places(&self) -> Places<'_> {
+        Places::of(&self.files)
     }
 
     /// Fields with values of any kind inside of maps, which no definition can be made of as they are.
