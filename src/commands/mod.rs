@@ -6,6 +6,7 @@ mod completion;
 mod conversion;
 mod crdgen;
 mod create_api;
+mod earlier;
 mod faults;
 mod git;
 mod group;
