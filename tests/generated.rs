@@ -230,13 +230,18 @@ fn manifests_says_what_breaks_and_what_does_not_exist() {
     let broken = "`Iris` v1alpha1 `.spec.deploymentName`: `maxLength` is 62 now, it was 63";
     let error = manifests(&["--against=HEAD"]).expect_err("users have longer names");
     assert!(error.contains(broken), "{error}");
-    let output = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"))
-        .args(["manifests", "--crds-only", "--max-desc-len=0"])
-        .current_dir(sandbox.path())
-        .envs(target_environment())
-        .output()
-        .expect("a run");
-    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("note: breaking change of {broken}")));
+    let notes = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"))
+            .args(["manifests", "--crds-only", "--max-desc-len=0"])
+            .current_dir(sandbox.path())
+            .envs(target_environment())
+            .output()
+            .expect("a run");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(!notes().contains("breaking"), "nothing was released yet");
+    git(&["tag", "v0.1.0"]);
+    assert!(notes().contains(&format!("note: breaking change since release `v0.1.0` of {broken}")));
     let crd = "config/crd/bases/test.myardyas.club_iris.yaml";
     assert!(!sandbox.read(crd).contains("description:"), "{}", sandbox.read(crd));
     sandbox.write(types, &original);

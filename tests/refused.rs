@@ -186,6 +186,39 @@ fn a_kind_that_is_gone_is_a_breaking_change_and_a_new_one_is_not() {
 }
 
 #[test]
+fn only_what_was_released_can_break_unasked() {
+    let sandbox = Sandbox::with_iris();
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(arguments);
+        assert!(git.current_dir(sandbox.path()).status().expect("git").success(), "{arguments:?}");
+    };
+    // As many fields as a kind can have that is still being written.
+    let fields = |kind: &str| -> Value {
+        let field = |number| (format!("field{number}"), json!({ "type": kind }));
+        Value::Object((0..130).map(field).collect())
+    };
+    let iris = iris(&sandbox);
+    let printed = |kind: &str| print(&[&iris, &definition("Draft", &fields(kind))]);
+    let manifests = |kind: &str| manifests_with(&sandbox, &printed(kind), &["--crds-only"]).success().stderr;
+    manifests("string");
+    assert!(!manifests("integer").contains("breaking"), "there is no commit");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=first"]);
+    git(&["tag", "draft"]);
+    assert!(!manifests("string").contains("breaking"), "no version was released");
+    git(&["tag", "v1.0.0"]);
+    let said = manifests("string");
+    assert_eq!(said.matches("note: breaking change since release `v1.0.0` of `Draft`").count(), 10, "{said}");
+    let rest = "note: 120 more breaking changes since release `v1.0.0`; \
+                `iris-scaffold manifests --check --against=v1.0.0` lists all";
+    assert!(said.contains(rest), "{said}");
+    let ran = manifests_with(&sandbox, &printed("string"), &["--check", "--crds-only", "--against=v1.0.0"]);
+    assert!(ran.code(1).stderr.matches("the type is").count() > 100, "the error is not summed up");
+}
+
+#[test]
 fn definitions_of_other_projects_are_known_to_markers() {
     let sandbox = Sandbox::with_iris();
     let (one, mut two) = (definition("One", &json!({})), definition("Two", &json!({})));

@@ -1,12 +1,12 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use super::progress::Progress;
-use super::{Access, Context, conversion, crdgen, git, plan};
+use super::released::Released;
+use super::{Access, Context, conversion, crdgen, plan};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
 use crate::printable;
@@ -31,7 +31,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     if args.rbac_only {
         each_on_disk(draft.tree(), BASES, |_| true, |_, definition| known.add_definition(definition))?;
     } else {
-        let mut definitions = definitions(draft.tree(), &project, access, Progress::of(&context.global))?;
+        let progress = Progress::of(&context.global);
+        let (mut definitions, notes) = definitions(draft.tree(), &project, access, progress)?;
+        notes.into_iter().for_each(|note| draft.note(note));
         for definition in &mut definitions {
             known.add_definition(definition);
             // Before the check: a definition may be too large without it.
@@ -76,26 +78,27 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
 
 /// Drafts the definitions, and says what they break.
 fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> Result<()> {
-    let mut broken = Vec::new();
-    let mut paths = Vec::new();
-    let mut committed = match &args.against {
-        Some(commit) => committed(draft.tree().root(), commit)?,
-        None => BTreeMap::new(),
+    let mut released = match &args.against {
+        Some(commit) => Some(Released::at(draft.tree().root(), commit, BASES)?),
+        None => Released::last(draft.tree().root(), BASES),
     };
+    let mut paths = Vec::new();
     for definition in definitions {
         let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
-        let before = match &args.against {
-            Some(_) => committed.remove(path.as_str()),
-            None => match draft.tree().on_disk(&path)? {
+        let before = released.as_mut().and_then(|released| released.compare(path.as_str(), &definition));
+        // What is stored in a cluster need not have been released.
+        let before = match (before, &args.against) {
+            (None, None) => match draft.tree().on_disk(&path)? {
                 Some(text) => parse(path.as_str(), &text)?.pop(),
                 None => None,
             },
+            (before, _) => before,
         };
-        if let Some(before) = &before {
-            broken.extend(crd::breaking(before, &definition));
-            let moved = crd::moved(before, &definition);
-            if !moved.is_empty() && !conversion::is_converted(draft.tree(), &definition)? {
-                broken.extend(moved);
+        let moved = before.map(|before| crd::moved(&before, &definition)).unwrap_or_default();
+        if !moved.is_empty() && !conversion::is_converted(draft.tree(), &definition)? {
+            match &mut released {
+                Some(released) if args.against.is_some() => released.breaks(moved),
+                _ => moved.into_iter().for_each(|what| draft.note(format!("breaking change of {what}"))),
             }
         }
         let text = crd::render(&definition);
@@ -108,13 +111,6 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         })?;
         paths.push(path);
     }
-    broken.extend(committed.values().map(|gone| {
-        let kind = gone["spec"]["names"]["kind"].as_str().unwrap_or_default();
-        format!(
-            "`{kind}`: no type gives `{}` any more",
-            gone["metadata"]["name"].as_str().unwrap_or_default()
-        )
-    }));
     let left_over = |path: &str| !paths.iter().any(|written| written.as_str() == path);
     let mut left = Vec::new();
     each_on_disk(draft.tree(), BASES, left_over, |path, _| left.push(path.clone()))?;
@@ -124,12 +120,15 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
             "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
         ));
     }
-    let Some(commit) = args.against.as_ref().filter(|_| !broken.is_empty()) else {
-        for what in broken {
-            draft.note(format!("breaking change of {what}"));
-        }
+    let Some(released) = released else { return Ok(()) };
+    let Some(commit) = &args.against else {
+        released.notes().into_iter().for_each(|note| draft.note(note));
         return Ok(());
     };
+    let broken = released.broken();
+    if broken.is_empty() {
+        return Ok(());
+    }
     let lines: Vec<_> = broken.iter().map(|what| printable::line(what)).collect();
     let message = format!("what worked at {} breaks:\n{}", printable::value(commit), lines.join("\n"));
     let problem = Problem::new(message).hint("keep what users have, and let what is new be optional");
@@ -137,16 +136,6 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         "or change a new version, from `iris-scaffold create api --version …`: it may have other fields once a webhook \
          converts between the two, or the old version is no longer served and none of its objects are left",
     )))
-}
-
-/// The definitions that a commit has, by path.
-fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
-    let mut found = BTreeMap::new();
-    git::files(root, commit, BASES, |path, text| {
-        found.extend(parse(path, text)?.pop().map(|definition| (path.to_owned(), definition)));
-        Ok(())
-    })?;
-    Ok(found)
 }
 
 /// Checks what the markers name against the kinds of Kubernetes, of the project and of the definitions below `config/`.
@@ -219,16 +208,21 @@ fn each_on_disk(
 ///
 /// # Errors
 /// As [`plan::documents`].
-fn parse(path: &str, text: &str) -> Result<Vec<Value>> {
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Value>> {
     let mut found = plan::documents(path, text)?;
     found.retain(|document| document["kind"] == "CustomResourceDefinition");
     Ok(found)
 }
 
-/// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
-fn definitions(tree: &Tree, project: &Project, access: Access, progress: Progress) -> Result<Vec<Value>> {
+/// Every custom resource definition of the project: what its `crdgen` prints, in canonical form; and what is not in them.
+fn definitions(
+    tree: &Tree,
+    project: &Project,
+    access: Access,
+    progress: Progress,
+) -> Result<(Vec<Value>, Vec<String>)> {
     if !project.resources.iter().any(|resource| resource.has_api) {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let printed = crdgen::run(tree.root(), &project.api_crate(), access, progress, || {
         Ok(crd::Sources::read(&plan::types(tree)?)?.values_in_maps())
@@ -242,7 +236,7 @@ fn definitions(tree: &Tree, project: &Project, access: Access, progress: Progres
     for definition in &mut definitions {
         fields.complete(definition);
     }
-    Ok(definitions)
+    Ok((definitions, crd::open_keys(&printed)))
 }
 
 /// Refuses the definitions of another project: where two share a target folder, the program of one may take the place

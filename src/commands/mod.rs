@@ -20,6 +20,7 @@ mod panics;
 mod place;
 mod plan;
 mod progress;
+mod released;
 mod target;
 mod version;
 

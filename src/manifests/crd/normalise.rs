@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::depth::too_deep;
+use super::keys;
 use super::overlay;
 use super::prose::wrap;
 
@@ -99,6 +100,7 @@ fn keep_any(schema: &mut Map<String, Value>) {
 /// Tidies one schema and all schemas in it.
 fn tidy(schema: &mut Map<String, Value>) {
     overlay::complete(schema);
+    keys::open(schema);
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     }
@@ -228,7 +230,7 @@ pub(super) fn inexact(number: &Value) -> Option<i128> {
 }
 
 /// The API server knows `int32` and `int64` and warns about the formats that stand for other Rust integers, whose range
-/// is said by bounds instead.
+/// is said by bounds instead, and about some that crates have for texts.
 fn known_format(schema: &mut Map<String, Value>) {
     let (known, least, most) = match schema.get("format").and_then(Value::as_str) {
         Some("int8") => (Some("int32"), Some(f64::from(i8::MIN)), Some(f64::from(i8::MAX))),
@@ -241,7 +243,8 @@ fn known_format(schema: &mut Map<String, Value>) {
         Some("int32") => (Some("int32"), None, None),
         Some("int128") => (None, None, None),
         Some("uint128") => (None, Some(0.0), None),
-        Some("ip") => {
+        // Of IP addresses, and of times without a zone or with the name of one in the crates chrono and jiff.
+        Some("ip" | "partial-date-time" | "partial-time" | "zoned-date-time") => {
             schema.remove("format");
             return;
         }

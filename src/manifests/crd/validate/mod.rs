@@ -9,6 +9,7 @@ mod cel;
 mod columns;
 mod defaults;
 mod findings;
+mod formats;
 mod instance;
 mod junctors;
 mod lists;
@@ -82,7 +83,7 @@ fn definition(crd: &Value, work: &Budget, findings: &mut Findings) {
             // What follows relies on the structure.
             Defaults::new(work, findings).check(schema, &place);
             cel::check(schema, &place, findings);
-            paths::check(version, schema, &place, findings);
+            paths::check(version, schema, &place, work, findings);
         }
     }
 }

@@ -5,40 +5,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::findings::{Findings, shown};
+use super::formats;
 use super::pattern::Pattern;
 use super::place::Place;
 use super::schema::Schema;
 use crate::manifests::crd::normalise::inexact;
-
-/// The formats that the API server knows for strings, without hyphens.
-const FORMATS: [&str; 26] = [
-    "bsonobjectid",
-    "byte",
-    "cidr",
-    "creditcard",
-    "date",
-    "datetime",
-    "duration",
-    "email",
-    "hexcolor",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "isbn",
-    "isbn10",
-    "isbn13",
-    "k8slongname",
-    "k8sshortname",
-    "mac",
-    "password",
-    "rgbcolor",
-    "ssn",
-    "uri",
-    "uuid",
-    "uuid3",
-    "uuid4",
-    "uuid5",
-];
 
 /// A lower and an upper bound, and the types that they mean something for.
 const BOUNDS: [(&str, &str, &[&str]); 4] = [
@@ -152,14 +123,7 @@ fn format(rules: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
     let Some(format) = rules.text("format") else {
         return;
     };
-    // The API server looks at the type beside the format, which is empty below `allOf` and its like.
-    let known = match rules.kind() {
-        "" | "string" => FORMATS.binary_search(&format.replace('-', "").as_str()).is_ok(),
-        "integer" => ["int32", "int64"].contains(&format),
-        "number" => ["float", "double"].contains(&format),
-        _ => false,
-    };
-    if !known {
+    if !formats::is_known(format, rules.kind()) {
         findings.refuse(
             place,
             format_args!(
