@@ -1,5 +1,5 @@
 //! Formats, each with texts that have it and texts that have not, by the functions of kube-openapi's `strfmt`.
-//! `tests/values.rs` asks a real API server the same.
+//! `tests/definitions.rs` asks a real API server the same.
 
 use super::may_have;
 use crate::limits::Budget;
