@@ -76,11 +76,11 @@ pub(super) fn check(
         note("ends at its first `}`".into());
     }
     let mut follower = Follower::new(work);
-    let followed = follower.follow(schema, &read.nodes);
+    let leads_to = follower.follow(schema, &read.nodes);
     for what in follower.notes {
         note(format!("shows otherwise than it seems: {what}"));
     }
-    match followed {
+    match leads_to {
         Ok(views) => {
             if let Some(what) = several(kind, &views).or_else(|| unfit(kind, &views)) {
                 note(what);

@@ -139,7 +139,10 @@ fn is_duration_of_go(text: &str) -> bool {
         let (number, unit) = rest.split_at(end);
         let end = unit.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(unit.len());
         let (unit, after) = unit.split_at(end);
-        let is_number = number.matches('.').count() < 2 && number.contains(|c: char| c.is_ascii_digit());
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let is_number = !fraction.contains('.')
+            && whole.len() + fraction.len() > 0
+            && (whole.is_empty() || whole.parse().is_ok_and(|whole: u64| whole <= 1 << 63));
         if !is_number || !["ns", "us", "µs", "μs", "ms", "s", "m", "h"].contains(&unit) {
             return false;
         }
