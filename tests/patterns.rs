@@ -199,7 +199,7 @@ fn large() -> Vec<String> {
         format!("(?:{}){{1000}}", of("(a)", 1_119)),
         format!("(?:{}){{500}}{}", of("a", 6_000), of("a{1000}", 400)),
         format!("(?:{}b){{1000}}", of("ab|", 1_000)),
-        format!("((((((((((a{{2}}){{2}}){{2}}){{2}}){{2}}){{2}}){{2}}){{2}}){{2}})"),
+        "((((((((((a{2}){2}){2}){2}){2}){2}){2}){2}){2})".to_owned(),
         "((((((((((a{2}){2}){2}){2}){2}){2}){2}){2}){2}){2})".to_owned(),
         "((a{1000}){0,1}){1}".to_owned(),
         "((a{2}){0}){1000}".to_owned(),
@@ -246,7 +246,7 @@ fn refused(fields: &Map<String, Value>) -> BTreeSet<String> {
 
 fn corpus() -> Vec<String> {
     let names: Vec<String> = serde_json::from_str(&go(&["names"], "")).expect("JSON");
-    let mut patterns: Vec<String> = CHOSEN.iter().map(ToString::to_string).chain(large()).collect();
+    let mut patterns: Vec<String> = CHOSEN.into_iter().map(ToOwned::to_owned).chain(large()).collect();
     for name in &names {
         patterns.extend([
             format!(r"\p{{{name}}}"),
