@@ -33,7 +33,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     } else {
         let progress = Progress::of(&context.global);
         let (mut definitions, notes) = definitions(draft.tree(), &project, access, progress)?;
-        notes.into_iter().for_each(|note| draft.note(note));
+        for note in notes {
+            draft.note(note);
+        }
         for definition in &mut definitions {
             known.add_definition(definition);
             // Before the check: a definition may be too large without it.
@@ -98,7 +100,11 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         if !moved.is_empty() && !conversion::is_converted(draft.tree(), &definition)? {
             match &mut released {
                 Some(released) if args.against.is_some() => released.breaks(moved),
-                _ => moved.into_iter().for_each(|what| draft.note(format!("breaking change of {what}"))),
+                _ => {
+                    for what in moved {
+                        draft.note(format!("breaking change of {what}"));
+                    }
+                }
             }
         }
         let text = crd::render(&definition);
@@ -122,7 +128,9 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
     }
     let Some(released) = released else { return Ok(()) };
     let Some(commit) = &args.against else {
-        released.notes().into_iter().for_each(|note| draft.note(note));
+        for note in released.notes() {
+            draft.note(note);
+        }
         return Ok(());
     };
     let broken = released.broken();
