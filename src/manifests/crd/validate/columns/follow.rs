@@ -267,7 +267,7 @@ fn items<'a>(seen: &Seen<'a>, range: Range) -> Result<Seen<'a>> {
 }
 
 /// The items of a list, if it may be one.
-fn item<'a>(view: View<'a>) -> Option<View<'a>> {
+fn item(view: View<'_>) -> Option<View<'_>> {
     match view.what {
         What::Schema(schema) if schema.kind() == "array" => Some(view.with(schema.items(), false)),
         _ if view.kinds() == Kinds::ANY => Some(view.with(None, false)),
@@ -276,7 +276,7 @@ fn item<'a>(view: View<'a>) -> Option<View<'a>> {
 }
 
 /// The fields and items of a value; of the `root` also what every object has.
-fn children<'a>(view: View<'a>, root: bool) -> Vec<View<'a>> {
+fn children(view: View<'_>, root: bool) -> Vec<View<'_>> {
     let What::Schema(schema) = view.what else { return Vec::new() };
     let property = |(name, inner)| {
         let of_object = of_every_object(name).filter(|_| root && name == "metadata");

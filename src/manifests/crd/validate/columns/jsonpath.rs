@@ -1,4 +1,4 @@
-//! Paths of printer columns as the API server reads them: the JSONPath of `client-go`, which has its own mind about
+//! Paths of printer columns as the API server reads them: the `JSONPath` of `client-go`, which has its own mind about
 //! dots in names, filters and what follows a bracket.
 
 use super::unquote::unquote;
