@@ -74,7 +74,9 @@ pub fn resolve_by(plan: &mut Plan, mut ask: impl FnMut(&Change) -> Answer) -> Re
             notes.extend(lacking(change));
         }
     }
-    notes.into_iter().for_each(|note| plan.note(note));
+    for note in notes {
+        plan.note(note);
+    }
     Ok(())
 }
 

@@ -67,6 +67,9 @@ pub(crate) struct Queues {
     known: Arc<Known>,
 }
 
+/// What of a snapshot is a gauge's value.
+type Value = fn(&Snapshot) -> f64;
+
 /// The queues that are there, by their names.
 #[derive(Debug, Default)]
 struct Known(Mutex<Vec<(&'static str, Weak<WorkQueue>)>>);
@@ -116,7 +119,7 @@ impl Collector for Known {
                 ConstGauge::new(count).encode(depth.encode_family(&labels)?)?;
             }
         }
-        let gauges: [(_, _, fn(&Snapshot) -> f64); 2] = [
+        let gauges: [(_, _, Value); 2] = [
             (
                 "workqueue_unfinished_work_seconds",
                 "Seconds that the reconciles which run now have taken so far, together",

@@ -1,4 +1,4 @@
-//! `config/default/role_namespaces.yaml`: what keeps Roles and RoleBindings in namespaces that are not the operator's own.
+//! `config/default/role_namespaces.yaml`: what keeps roles and their bindings in namespaces that are not the operator's own.
 //!
 //! `namespace` in `config/default` moves every object to the operator's namespace, whatever the object says. Transformers
 //! that a kustomization names itself come after that, so that these can put objects back. A binding's subjects are set

@@ -110,14 +110,14 @@ impl Field {
                     self.any_in_map |= in_map && deeper;
                     return;
                 }
-                let is_map = MAPS.iter().any(|map| name == map);
+                let holds_pairs = MAPS.iter().any(|map| name == map);
                 let is_same = ["Arc", "Box", "Option", "Rc"].iter().any(|same| name == same);
                 if in_map {
                     self.in_maps.push(name.to_string());
                 }
                 self.names.push(name.to_string());
                 for inner in arguments {
-                    if is_map {
+                    if holds_pairs {
                         self.look(inner, true, false);
                     } else {
                         self.look(inner, in_map, in_map && (deeper || !is_same));

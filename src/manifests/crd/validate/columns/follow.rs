@@ -60,16 +60,16 @@ impl<'w> Follower<'w> {
     fn all<'a>(&mut self, mut seen: Seen<'a>, path: &'a [Node], mut root: bool) -> Result<Seen<'a>> {
         for node in path {
             self.work.take(1 + seen.views.len() as u64)?;
-            seen = self.step(seen, node, root)?;
+            seen = self.step(&seen, node, root)?;
             root = false;
         }
         Ok(seen)
     }
 
-    fn step<'a>(&mut self, seen: Seen<'a>, node: &'a Node, root: bool) -> Result<Seen<'a>> {
+    fn step<'a>(&mut self, seen: &Seen<'a>, node: &'a Node, root: bool) -> Result<Seen<'a>> {
         let at = &seen.at;
         Ok(match node {
-            Node::Field(name) => field(&seen, name, root)?,
+            Node::Field(name) => field(seen, name, root)?,
             Node::Wildcard => {
                 let mut views = Vec::new();
                 for view in &seen.views {
@@ -100,7 +100,7 @@ impl<'w> Follower<'w> {
                 if *range == (Range { from: None, to: To::Next, step: None }) {
                     self.notes.push("`[]` is the first item alone".into());
                 }
-                items(&seen, *range)?
+                items(seen, *range)?
             }
             Node::Union(parts) => {
                 let mut views = Vec::new();
@@ -109,7 +109,7 @@ impl<'w> Follower<'w> {
                 }
                 Seen { views, at: format!("{at}[]") }
             }
-            Node::Filter(filter) => self.filter(&seen, filter)?,
+            Node::Filter(filter) => self.filter(seen, filter)?,
             Node::Text(_) | Node::Int(_) | Node::Float(_) | Node::Bool(_) => {
                 let views = vec![View { what: What::Constant(node), many: false }];
                 Seen { views, at: at.clone() }
