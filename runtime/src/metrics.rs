@@ -124,6 +124,7 @@ impl Metrics {
             let _ = family.get_or_create(&[("controller", controller)]);
         }
         let _ = self.active.get_or_create(&[("controller", controller)]);
+        let _ = self.seconds.get_or_create(&[("controller", controller)]);
         let most = i64::try_from(concurrency).unwrap_or(i64::MAX);
         self.most.get_or_create(&[("controller", controller)]).set(most);
         let _ = self.retries.get_or_create(&labels(controller));

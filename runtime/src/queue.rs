@@ -109,7 +109,8 @@ impl WorkQueue {
         let Some(Running { since, again }) = state.running.remove(key) else { return };
         self.measured.worked.observe(since.elapsed().as_secs_f64());
         if let Some(again) = again {
-            state.add(key.clone(), again, &self.measured);
+            // It was counted when it was added.
+            state.insert(key.clone(), again, Instant::now());
             self.added.notify_one();
         }
     }
@@ -122,7 +123,8 @@ impl WorkQueue {
         Snapshot {
             high,
             low: state.ready.len() - high,
-            unfinished: running.clone().sum(),
+            // The sum of nothing would be minus zero.
+            unfinished: running.clone().fold(0.0, std::ops::Add::add),
             longest: running.fold(0.0, f64::max),
         }
     }
@@ -152,6 +154,11 @@ impl State {
             }
         };
         self.remove(&key);
+        self.insert(key, priority, since);
+    }
+
+    /// Makes ready what is in no place, and has waited since then.
+    fn insert(&mut self, key: ObjectKey, priority: Priority, since: Instant) {
         self.added += 1;
         self.places.insert(key.clone(), Place::Ready(priority, self.added, since));
         self.ready.insert((priority, self.added, key));

@@ -146,8 +146,14 @@ fn numbers_and_formats_are_the_api_servers() {
         (json!({"format": "uint128", "maximum": 1.844_674_407_370_955_2e19}), json!({"minimum": 0})),
         (json!({"format": "date-time"}), json!({"format": "date-time"})),
         (json!({"format": "partial-date-time"}), json!({})),
-        (json!({"items": {"format": "zoned-date-time"}}), json!({"items": {}})),
-        (json!({"additionalProperties": {"format": "partial-time"}}), json!({"additionalProperties": {}})),
+        (
+            json!({"items": {"type": "string", "format": "zoned-date-time"}}),
+            json!({"items": {"type": "string"}}),
+        ),
+        (
+            json!({"additionalProperties": {"type": "string", "format": "partial-time"}}),
+            json!({"additionalProperties": {"type": "string"}}),
+        ),
         (json!({"required": []}), json!({})),
     ] {
         assert_eq!(normalised(&given), expected, "{given}");
