@@ -16,7 +16,7 @@ help: ## Show this help
 		/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: lint deny control-plane golden-build ## Run everything: lints, dependencies, the tool's tests, generated projects on a real Kubernetes
+test: lint deny control-plane fetch golden-build ## Run everything: lints, dependencies, the tool's tests, generated projects on a real Kubernetes
 	$(call say,tests)
 	export KUBEBUILDER_ASSETS="$$(tests/control-plane/build)"; \
 	cargo test --locked --no-fail-fast --workspace
@@ -40,6 +40,14 @@ control-plane: ## Build the Kubernetes that tests and demo run against, once
 	$(call say,control plane)
 	@command -v go >/dev/null || { echo "error: Go is not installed; see https://go.dev/dl" >&2; exit 1; }
 	tests/control-plane/build
+
+# Some tests do without the network, in order to see that it is not needed.
+.PHONY: fetch
+fetch: components ## Download the dependencies of the tool and of generated projects, for every system
+	$(call say,downloads)
+	cargo fetch --locked
+	cd examples/iris && cargo fetch --locked
+	cd examples/memcached && cargo fetch --locked
 
 # The tests compile many generated projects, and say nothing meanwhile. Their common dependencies are compiled here first,
 # in the open.

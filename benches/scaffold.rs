@@ -182,7 +182,7 @@ mod manifests {
                 (RelPath::new(path).expect("a path"), text)
             })
             .collect();
-        bencher.bench_local(|| rbac::role_yaml(&sources).expect("a role"));
+        bencher.bench_local(|| rbac::role_yaml(&sources, None).expect("a role"));
     }
 
     fn definition(number: usize) -> serde_json::Value {

@@ -105,7 +105,7 @@ impl Running {
         let port = free_port();
         let process = Operator::start(
             Command::new(target().join("release/iris"))
-                .args(["--health-probe-bind-address=0", &format!("--metrics-bind-address=127.0.0.1:{port}")])
+                .args(["--metrics-secure=false", &format!("--metrics-bind-address=127.0.0.1:{port}")])
                 .args([&format!("--sync-period={SYNC_PERIOD}"), "--log-level=warn"])
                 .env("KUBECONFIG", cluster.kubeconfig())
                 .env_remove("WATCH_NAMESPACE")

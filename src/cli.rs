@@ -53,7 +53,7 @@ pub struct Global {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub color: Color,
-    /// Print errors only
+    /// Print errors only, and what cargo warns of
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print more: files that stay as they are, too
@@ -107,6 +107,9 @@ pub enum Command {
     #[command(name = "create-api", hide = true)]
     CreateApi(CreateApiArgs),
     /// Write the CRDs and roles that the project's types and markers declare
+    ///
+    /// Cargo's progress is shown while it compiles the types: its lines and, on a terminal, its bar; with `--format json` on
+    /// a terminal only.
     ///
     /// Without `--rbac-only` this compiles the project and runs its `crdgen`, with `--check`, `--stdout`, `--dry-run` and
     /// `--diff` too: do that only in a project whose code you would run. It is the one command that runs anything of the

@@ -21,6 +21,9 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
+/// How many columns a verb has, which is at the right of them.
+const VERB_COLUMNS: usize = 12;
+
 /// Most hints of an error that are shown.
 const HINTS: usize = 20;
 
@@ -243,9 +246,41 @@ pub(crate) fn error_json(message: &str, hints: &[String]) -> String {
     printable::json(&value.to_string()).into_owned()
 }
 
-/// Passes on a line that another program printed, without its styles.
+/// Passes on a line that another program printed, in our styles and not in its own.
 pub(crate) fn pass_on(line: &str) {
-    say(&Text::new().code(Style::new(), &strip_str(line.trim_end_matches('\r')).to_string()));
+    let line = strip_str(line.trim_end_matches('\r')).to_string();
+    say(&match status_verb(&line) {
+        Some((verb, object)) => Text::new().status(VERB, verb, object),
+        None => Text::new().code(Style::new(), &line),
+    });
+}
+
+/// The verb and its object of a line that says what is being done, as cargo's do and ours.
+pub(crate) fn status_verb(line: &str) -> Option<(&str, &str)> {
+    let (verb, object) = line.split_at_checked(VERB_COLUMNS)?;
+    let verb = verb.trim_start_matches(' ');
+    let is_verb = verb.starts_with(|c: char| c.is_ascii_uppercase())
+        && verb[1..].bytes().all(|byte| byte.is_ascii_lowercase());
+    if object.is_empty() {
+        is_verb.then_some((verb, ""))
+    } else {
+        Some((verb, object.strip_prefix(' ')?)).filter(|_| is_verb)
+    }
+}
+
+/// Shows a line on a terminal of so many columns, without its end, so that the next one takes its place; an empty one
+/// takes it away. Spaces do, as a terminal that shows no styles knows them too.
+pub(crate) fn transient(line: &str, columns: usize) {
+    let printable = |c: char| {
+        let escaped = (!c.is_ascii_graphic() && c != ' ').then(|| c.escape_default());
+        escaped.map_or_else(|| c.to_string(), |escaped| escaped.to_string())
+    };
+    let shown: String = line.trim_end().chars().map(printable).collect();
+    // Some terminals begin a new line after the last column.
+    let width = columns.saturating_sub(1);
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(format!("\r{shown:<width$.width$}\r").as_bytes());
+    let _ = stderr.flush();
 }
 
 /// Prints lines to people, escaped.
@@ -285,7 +320,7 @@ impl Text {
 
     /// Adds a verb and its object.
     fn status(self, style: Style, verb: &str, object: &str) -> Self {
-        self.styled(style, &format!("{verb:>12}")).line(" ").line(object)
+        self.styled(style, &format!("{verb:>VERB_COLUMNS$}")).line(" ").line(object)
     }
 
     /// Ends the line.

@@ -39,6 +39,33 @@ fn the_api_server_does_what_the_list_says() {
 }
 
 #[test]
+fn the_api_server_knows_formats_as_the_list_says() {
+    let base: Value = serde_json::from_str(include_str!("data/shapes/definition.json")).expect("JSON");
+    let (mut stream, mut lines) = (String::new(), Vec::new());
+    for line in include_str!("data/formats.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (format, text) = line[2..].split_once(' ').expect("a format and a text");
+        let text: Value = serde_json::from_str(text).expect(line);
+        let plural = format!("formats{}", lines.len());
+        let mut crd = base.clone();
+        crd["spec"]["names"]["plural"] = plural.clone().into();
+        crd["metadata"]["name"] = format!("{plural}.example.com").into();
+        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["x"] =
+            json!({ "type": "string", "format": format, "default": text });
+        let _ = write!(stream, "{crd}\n---\n");
+        lines.push((line, format!("/{plural}.example.com created (server dry run)")));
+    }
+    let said = Cluster::shared().try_kubectl(&["create", "--dry-run=server", "-f", "-"], &stream);
+    let said = said.unwrap_or_else(|error| error);
+    let created = |mark: &String| said.lines().any(|line| line.ends_with(mark.as_str()));
+    let wrong: Vec<&str> = lines
+        .iter()
+        .filter(|(line, mark)| created(mark) == line.starts_with('-'))
+        .map(|(line, _)| *line)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}\n{said}");
+}
+
+#[test]
 fn the_api_server_does_not_serve_kinds_that_share_a_name() {
     let cluster = Cluster::shared();
     for (number, [own, other]) in [

@@ -26,7 +26,7 @@ fn a_further_member_of_the_workspace_is_let_in_by_name() {
     let root = sandbox.read("Cargo.toml");
     sandbox.write("Cargo.toml", &root.replace("members = [\"api\"]", "members = [\"api\", \"crates/*\"]"));
     let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--offline", "--format-version=1"]).current_dir(sandbox.path());
+    cargo.args(["metadata", "--format-version=1"]).current_dir(sandbox.path());
     common::cluster::run(cargo, "").expect("the lock has it");
     let missing = prepare(sandbox.path()).expect_err("it is not let in");
     assert!(missing.contains("crates/*"), "{missing}");

@@ -155,7 +155,11 @@ fn every_target(name: &str) {
         ("generate", "iris-scaffold <manifests>\n"),
         ("fmt", "cargo <fmt> <--all>\n"),
         ("all", "cargo <build>\n"),
-        ("run", "cargo <run> <--> <--metrics-bind-address=:8080> <--metrics-secure=false>\n"),
+        (
+            "run",
+            "cargo <run> <--> <--metrics-bind-address=127.0.0.1:8080> <--metrics-secure=false> \
+         <--health-probe-bind-address=127.0.0.1:8081>\n",
+        ),
         ("vet", "cargo <clippy> <--workspace> <--all-targets> <--all-features>\n"),
         (
             "lint",

@@ -5,7 +5,7 @@ mod common;
 use std::fmt::Write as _;
 use std::process::Command;
 
-use common::cluster::{Cluster, target_environment};
+use common::cluster::{Cluster, cargo, run, target_environment};
 use common::{Ran, Sandbox};
 use serde_json::{Value, json};
 
@@ -162,6 +162,14 @@ fn manifests(sandbox: &Sandbox, option: &str) -> Ran {
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }.success()
 }
 
+/// Lints the types as `make lint` does, but for their formatting.
+fn lint(sandbox: &Sandbox) {
+    let mut clippy = cargo(sandbox.path());
+    clippy.args(["clippy", "--quiet", "--package=markers-api", "--all-targets", "--all-features"]);
+    clippy.args(["--", "--deny=warnings"]);
+    run(clippy, "").unwrap_or_else(|error| panic!("a row does not pass `make lint`:\n{error}"));
+}
+
 #[test]
 fn attributes_give_what_the_tables_say() {
     let (fields, structs) = (rows("On a field", [1, 2], 0), rows("On a struct", [1, 2], 0));
@@ -169,6 +177,7 @@ fn attributes_give_what_the_tables_say() {
     let sandbox = project();
     sandbox.write("api/src/v1/widget.rs", &types(&fields, &structs, &own, &kind));
     manifests(&sandbox, "--crds-only");
+    lint(&sandbox);
     let text = sandbox.read("config/crd/bases/test.example.com_widgets.yaml");
     let definition: Value = serde_yaml::from_str(&text).expect("YAML");
     let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];

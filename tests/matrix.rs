@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::cluster::{Cluster, programs, run};
+use common::cluster::{Cluster, kustomize, run};
 use common::{Sandbox, tree};
 
 /// A project: its flags for `init`, and for each `create api`.
@@ -111,23 +111,9 @@ fn formatted(sandbox: &Sandbox, name: &str) {
 /// Both kustomizes build the same, and the server takes it: the definitions for real, the rest as a dry run.
 fn accepted(sandbox: &Sandbox, shape: &Shape) {
     let cluster = Cluster::shared();
-    let kubectl = || {
-        let mut kubectl = Command::new(programs().join("kubectl"));
-        kubectl.arg("kustomize");
-        kubectl
-    };
-    let standalone = || {
-        let mut kustomize = Command::new(programs().join("kustomize"));
-        kustomize.arg("build");
-        kustomize
-    };
     let build = |folder: &str| {
-        let both = [kubectl(), standalone()].map(|mut command| {
-            command.arg(sandbox.path().join(folder));
-            run(command, "").unwrap_or_else(|error| panic!("{}: {folder}: {error}", shape.name))
-        });
-        assert_eq!(both[0], both[1], "{}: {folder}", shape.name);
-        both[0].clone()
+        kustomize(&sandbox.path().join(folder))
+            .unwrap_or_else(|error| panic!("{}: {folder}: {error}", shape.name))
     };
     let definitions = build("config/crd");
     if !definitions.is_empty() {

@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 /// Fields whose schema needs help to say what the type can hold.
 const TYPES: &str = r#"//! A kind.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroU32;
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::rules;
 
 /// What is wanted.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, Deserialize, Serialize)]
@@ -34,6 +36,31 @@ pub struct ThingSpec {
     /// Lists of such maps.
     #[serde(default)]
     pub lists: Vec<BTreeMap<String, Value>>,
+    /// A list of any value.
+    #[serde(default)]
+    pub any: Vec<Value>,
+    /// One that may be left out.
+    #[serde(default)]
+    pub may: Option<Vec<Value>>,
+    /// Lists of such lists.
+    #[serde(default)]
+    pub any_lists: Vec<Vec<Value>>,
+    /// Another kind of list.
+    #[serde(default)]
+    pub queue: VecDeque<Value>,
+    /// So many of them.
+    #[serde(default)]
+    pub two: Option<[Value; 2]>,
+    /// Lists by name.
+    #[schemars(transform = rules::any)]
+    #[serde(default)]
+    pub any_by_name: BTreeMap<String, Vec<Value>>,
+    /// A value.
+    #[serde(default)]
+    pub one: Value,
+    /// A part by name.
+    #[serde(default)]
+    pub parts: BTreeMap<String, Open>,
     /// A small number.
     #[serde(default)]
     pub small: u8,
@@ -47,9 +74,28 @@ pub struct ThingSpec {
     #[schemars(range(min = i64::MIN, max = i64::MAX))]
     #[serde(default)]
     pub large: i64,
+    /// A number with a default and an enum that no floating point number is equal to.
+    #[schemars(extend("enum" = [9_007_199_254_740_993_i64, 1]))]
+    #[serde(default = "odd")]
+    pub odd: i64,
     /// Has a default with fields that may be left out.
     #[serde(default)]
     pub part: Part,
+}
+
+/// A part that is in a map.
+#[derive(JsonSchema, Clone, Debug, Deserialize, Serialize)]
+pub struct Open {
+    /// A value.
+    #[schemars(transform = rules::any)]
+    pub one: Value,
+    /// A list of values.
+    #[schemars(transform = rules::any)]
+    pub list: Vec<Value>,
+}
+
+fn odd() -> i64 {
+    9_007_199_254_740_993
 }
 
 /// A part.
@@ -87,11 +133,15 @@ fn objects_come_back_as_they_were_written() {
     let anything = json!({ "text": "a", "number": 1.5, "list": [1, "b", { "c": [] }], "deep": { "er": { "a": null } }, "null": null });
     let largest = json!({
         "values": anything, "map": anything, "maps": { "a": anything }, "lists": [anything, {}],
+        "any": [anything, 1, "a", true, [anything]], "may": [anything], "anyLists": [[anything, 1], []],
+        "queue": [anything], "two": [anything, 2], "anyByName": { "a": [anything, 1] },
+        "one": anything, "parts": { "a": { "one": 1, "list": [anything] } }, "odd": 9_007_199_254_740_993_i64,
         "small": u8::MAX, "count": u32::MAX, "positive": u32::MAX, "large": i64::MAX,
         "part": { "label": "a", "number": i32::MAX },
     });
     let smallest = json!({
-        "values": {}, "map": {}, "maps": {}, "lists": [], "small": 0, "count": 0, "positive": 1,
+        "values": {}, "map": {}, "maps": {}, "lists": [], "any": [], "may": [], "anyLists": [], "queue": [], "two": [0, 0],
+        "anyByName": {}, "one": "", "parts": {}, "odd": 1, "small": 0, "count": 0, "positive": 1,
         "large": i64::MIN, "part": { "number": i32::MIN },
     });
     for (name, spec) in [("largest", &largest), ("smallest", &smallest)] {
@@ -104,6 +154,7 @@ fn objects_come_back_as_they_were_written() {
     created.unwrap_or_else(|error| panic!("{error}"));
     let empty = &cluster.get(&["things.test.example.com", "empty"])["spec"];
     assert_eq!((&empty["part"], &empty["count"]), (&json!({ "number": 7 }), &json!(0)), "{empty}");
+    assert_eq!(empty["odd"], json!(9_007_199_254_740_993_i64), "{empty}");
 
     for (field, value) in [
         ("small", json!(256)),
@@ -112,6 +163,7 @@ fn objects_come_back_as_they_were_written() {
         ("positive", json!(0)),
         ("positive", json!(4_294_967_296_u64)),
         ("part", json!({ "number": 2_147_483_648_u32 })),
+        ("odd", json!(9_007_199_254_740_992_i64)),
     ] {
         let said = cluster.try_kubectl(&["create", "-f", "-"], &object("refused", &json!({ field: value })));
         let error = said.expect_err("the type cannot hold it");

@@ -4,13 +4,17 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::Sandbox;
+use anstream::adapter::strip_str;
 use common::stand_in::{cargo_of, manifests_with, program, with_cargo};
+use common::{Sandbox, terminal};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Shell commands that print the definition that the project has.
 fn print_iris(sandbox: &Sandbox) -> String {
@@ -87,6 +91,111 @@ fn what_cargo_says_has_no_styles_and_an_end() {
         let ran = with_cargo(&sandbox, &cargo, &["--crds-only"]).code(1);
         assert!(ran.stderr.contains("error: `cargo` printed more than 16 MiB\n"), "{}", ran.stderr.len());
     }
+}
+
+/// A stand-in for cargo that says what it compiles unless it has to be quiet, draws a bar as wide as it is told, and does
+/// not end before there is a file `go` in the project.
+fn slow_cargo(sandbox: &Sandbox, folder: &std::path::Path) -> PathBuf {
+    let real = std::fs::read_to_string(cargo_of(folder, &print_iris(sandbox))).expect("a script");
+    let slow = r#"case "$*" in *--quiet*) ;; *) echo '   Compiling first v1.0.0' >&2 ;; esac
+[ "$CARGO_TERM_PROGRESS_WHEN" = always ] && {
+    printf '    Building [=>   ] 1/2: \033[2J\342\200\256%s\r' "$CARGO_TERM_PROGRESS_WIDTH" >&2
+    sleep 0.2
+    printf '    Building [==>  ] 2/2: %090d\r' 0 >&2
+}
+for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done
+[ -e go ] || exit 1
+case "$*" in *--quiet*) ;; *) printf '   Compiling second v1.0.0\n    Finished it\n' >&2 ;; esac"#;
+    program(folder, "cargo", &format!("{slow}\n{real}"))
+}
+
+#[test]
+fn lines_of_cargo_arrive_while_it_runs() {
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cargo = slow_cargo(&sandbox, folder.path());
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("iris-scaffold"));
+    command.args(["manifests", "--stdout", "--crds-only"]).env("CARGO", &cargo).current_dir(sandbox.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run");
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    stderr.read_line(&mut line).expect("a line");
+    assert_eq!(line, "   Compiling first v1.0.0\n");
+    assert_eq!(child.try_wait().expect("a look"), None, "cargo has not ended");
+    sandbox.write("go", "");
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).expect("text");
+    assert_eq!(rest, "   Compiling second v1.0.0\n    Finished it\n");
+    let printed = child.wait_with_output().expect("an end");
+    assert!(printed.status.success());
+
+    // What is data is the same whatever is said beside it.
+    let quiet = with_cargo(&sandbox, &cargo, &["--stdout", "--crds-only", "--quiet"]).success();
+    assert_eq!((quiet.stdout.as_bytes(), quiet.stderr.as_str()), (&printed.stdout[..], ""));
+    let json = with_cargo(&sandbox, &cargo, &["--stdout", "--crds-only", "--format=json"]).success();
+    serde_json::from_str::<serde_json::Value>(&json.stdout).expect("JSON");
+    assert_eq!(json.stderr, "", "who reads JSON reads the error from the other stream");
+}
+
+#[test]
+fn the_bar_of_cargo_is_shown_on_a_terminal() {
+    let sandbox = Sandbox::with_iris();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cargo = slow_cargo(&sandbox, folder.path());
+    let (mut ours, its) = terminal::open();
+    let size = Winsize { ws_row: 20, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&its, size).expect("a size");
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("iris-scaffold"));
+    command.args(["manifests", "--crds-only"]).env("CARGO", &cargo).current_dir(sandbox.path());
+    for name in
+        ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "CI", "CARGO_TERM_PROGRESS_WHEN", "CARGO_TERM_QUIET"]
+    {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm").stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.stderr(its).spawn().expect("a run");
+    drop(command);
+    let (mut seen, mut part) = (String::new(), [0; 4096]);
+    let mut has_begun = false;
+    while let Ok(length @ 1..) = ours.read(&mut part) {
+        seen.push_str(std::str::from_utf8(&part[..length]).expect("ASCII"));
+        if seen.contains("2/2") && !has_begun {
+            assert_eq!(child.try_wait().expect("a look"), None, "cargo has not ended");
+            assert_eq!(screen(&seen).last().map(|line| &line[..26]), Some("    Building [==>  ] 2/2: "));
+            sandbox.write("go", "");
+            has_begun = true;
+        }
+    }
+    assert!(has_begun && child.wait().expect("an end").success(), "{seen:?}");
+    assert!(seen.contains("\r    Building [=>   ] 1/2: \\u{202e}60"), "{seen:?}");
+    let styled = "\u{1b}[1m\u{1b}[32m   Compiling\u{1b}[0m first v1.0.0";
+    assert!(seen.contains(styled), "{seen:?}");
+    let plain = strip_str(&seen).to_string();
+    assert!(!plain.contains(|c: char| c.is_control() && !"\r\n".contains(c)), "{seen:?}");
+    assert!(!seen.contains("[2J"), "{seen:?}");
+    let lines = screen(&seen);
+    assert_eq!(
+        lines[..3],
+        ["   Compiling first v1.0.0", "   Compiling second v1.0.0", "    Finished it"],
+        "nothing of the bar is left"
+    );
+    assert!(lines.iter().all(|line| line.len() < 60), "no line is broken: {lines:?}");
+}
+
+/// What a terminal shows of a text: a carriage return goes back to the beginning of the line.
+fn screen(text: &str) -> Vec<String> {
+    let text = strip_str(text).to_string();
+    let shown = |line: &str| {
+        let mut cells: Vec<char> = Vec::new();
+        for part in line.split('\r') {
+            let part: Vec<char> = part.chars().collect();
+            let kept = cells.split_off(cells.len().min(part.len()));
+            cells = part;
+            cells.extend(kept);
+        }
+        cells.into_iter().collect::<String>().trim_end().to_owned()
+    };
+    text.trim_end_matches('\n').split('\n').map(shown).collect()
 }
 
 #[test]

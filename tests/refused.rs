@@ -3,7 +3,7 @@
 mod common;
 
 use common::stand_in::{manifests, manifests_with, program, with_cargo};
-use common::{Sandbox, tree};
+use common::{Ran, Sandbox, tree};
 use serde_json::{Value, json};
 
 /// A definition whose spec has the fields given.
@@ -45,7 +45,7 @@ fn every_problem_is_told_and_nothing_is_written() {
             },
         }),
     );
-    let fleet = definition("Fleet", &json!({ "any": {} }));
+    let fleet = definition("Fleet", &json!({ "any": { "maxLength": 5 } }));
     let ran = manifests(&sandbox, &format!("cat <<'END'\n{iris}\n{fleet}\nEND")).code(1);
     assert_eq!(ran.stdout, "");
     assert_eq!(
@@ -186,6 +186,39 @@ fn a_kind_that_is_gone_is_a_breaking_change_and_a_new_one_is_not() {
 }
 
 #[test]
+fn only_what_was_released_can_break_unasked() {
+    let sandbox = Sandbox::with_iris();
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(arguments);
+        assert!(git.current_dir(sandbox.path()).status().expect("git").success(), "{arguments:?}");
+    };
+    // As many fields as a kind can have that is still being written.
+    let fields = |kind: &str| -> Value {
+        let field = |number| (format!("field{number}"), json!({ "type": kind }));
+        Value::Object((0..130).map(field).collect())
+    };
+    let iris = iris(&sandbox);
+    let printed = |kind: &str| print(&[&iris, &definition("Draft", &fields(kind))]);
+    let manifests = |kind: &str| manifests_with(&sandbox, &printed(kind), &["--crds-only"]).success().stderr;
+    manifests("string");
+    assert!(!manifests("integer").contains("breaking"), "there is no commit");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=first"]);
+    git(&["tag", "draft"]);
+    assert!(!manifests("string").contains("breaking"), "no version was released");
+    git(&["tag", "v1.0.0"]);
+    let said = manifests("string");
+    assert_eq!(said.matches("note: breaking change since release `v1.0.0` of `Draft`").count(), 10, "{said}");
+    let rest = "note: 120 more breaking changes since release `v1.0.0`; \
+                `iris-scaffold manifests --check --against=v1.0.0` lists all";
+    assert!(said.contains(rest), "{said}");
+    let ran = manifests_with(&sandbox, &printed("string"), &["--check", "--crds-only", "--against=v1.0.0"]);
+    assert!(ran.code(1).stderr.matches("the type is").count() > 100, "the error is not summed up");
+}
+
+#[test]
 fn definitions_of_other_projects_are_known_to_markers() {
     let sandbox = Sandbox::with_iris();
     let (one, mut two) = (definition("One", &json!({})), definition("Two", &json!({})));
@@ -257,15 +290,37 @@ fn a_check_tells_what_is_left_over_too() {
 fn roles_that_nothing_binds_are_told() {
     let marker = "// +kubebuilder:rbac:groups=core,resources=pods,verbs=get";
     let sandbox = Sandbox::with_iris();
-    sandbox.write("src/extra.rs", &format!("{marker}\n{marker},roleName=other\n{marker},namespace=else\n"));
+    let markers = format!(
+        "{marker}\n{marker},roleName=other\n{marker},namespace=else\n{marker},namespace=there,roleName=mine\n"
+    );
+    sandbox.write("src/extra.rs", &markers);
     let ran = sandbox.run(&["manifests", "--rbac-only"]).success();
-    for (kind, name, told) in [
-        ("ClusterRole", "manager-role", false),
-        ("ClusterRole", "other", true),
-        ("Role", "manager-role", true),
-    ] {
-        let note = format!("note: nothing gives the manager the {kind} `{name}`: add a ");
+    let nothing_gives = |ran: &Ran, role: &str, told: bool| {
+        let note = format!("note: nothing gives the manager the {role}: add a ");
         assert_eq!(ran.stderr.contains(&note), told, "{note}: {}", ran.stderr);
+    };
+    nothing_gives(&ran, "ClusterRole `manager-role`", false);
+    nothing_gives(&ran, "ClusterRole `other`", true);
+    nothing_gives(&ran, "Role `manager-role-else` in namespace `else`", false);
+    nothing_gives(&ran, "Role `mine` in namespace `there`", true);
+    for namespace in ["else", "there"] {
+        let note =
+            format!("note: what is in `config/rbac` for namespace `{namespace}` needs it: create it before");
+        assert!(ran.stderr.contains(&note), "{}", ran.stderr);
+    }
+    // A binding counts where it is.
+    let binding = |namespace: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n\
+             metadata: {{ name: mine, namespace: {namespace} }}\n\
+             roleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: Role, name: mine }}\n\
+             subjects: [{{ kind: ServiceAccount, name: controller-manager, namespace: system }}]\n"
+        )
+    };
+    for (namespace, told) in [("elsewhere", true), ("there", false)] {
+        sandbox.write("config/rbac/mine.yaml", &binding(namespace));
+        let ran = sandbox.run(&["manifests", "--rbac-only"]).success();
+        nothing_gives(&ran, "Role `mine` in namespace `there`", told);
     }
     let namespaced = Sandbox::new("fleet");
     namespaced.run(&["init", "--domain=example.com", "--namespaced"]).success();
@@ -279,6 +334,47 @@ fn roles_that_nothing_binds_are_told() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn sources_of_other_packages_of_the_project_are_read() {
+    let sandbox = Sandbox::with_iris();
+    let crdgen = print(&[&iris(&sandbox)]);
+    let package = |folder: &str, source: &str| {
+        std::fs::create_dir_all(sandbox.path().join(folder).join("src")).expect("a folder");
+        sandbox.write(&format!("{folder}/Cargo.toml"), "[package]\nname = \"x\"\n");
+        sandbox.write(&format!("{folder}/src/lib.rs"), source);
+    };
+    let take = |manifest: &str, folder: &str| {
+        let text = sandbox.read(manifest);
+        let added = format!("\n[dependencies]\nextra = {{ path = \"{folder}\" }}\n");
+        sandbox.write(manifest, &text.replacen("\n[dependencies]\n", &added, 1));
+    };
+    package(
+        "sizes",
+        "#[derive(JsonSchema)]\npub struct Size {\n    #[schemars(range(min = 1))]\n    name: String,\n}\n",
+    );
+    package(
+        "tools",
+        "// +kubebuilder:rbac:groups=core,resources=secrets,verbs=get\n/* +kubebuilder:rbac:oops */\n",
+    );
+    // What nothing is built from says nothing.
+    manifests(&sandbox, &crdgen).success();
+    let before = sandbox.read("config/rbac/role.yaml");
+    assert!(!before.contains("secrets"), "{before}");
+    take("api/Cargo.toml", "../sizes");
+    let ran = manifests(&sandbox, &crdgen).code(1);
+    let message =
+        "error: `sizes/src/lib.rs:3:16`: `range` on `Size.name` has no effect on a value of this type\n";
+    assert!(ran.stderr.contains(message), "{}", ran.stderr);
+    package("sizes", "");
+    take("Cargo.toml", "tools");
+    let ran = manifests(&sandbox, &crdgen).code(1);
+    let message = "error: `tools/src/lib.rs:2:4`: a marker in a block comment is not read\n";
+    assert!(ran.stderr.contains(message), "{}", ran.stderr);
+    sandbox.write("tools/src/lib.rs", &sandbox.read("tools/src/lib.rs").replace("/* ", "// /* "));
+    manifests(&sandbox, &crdgen).success();
+    assert!(sandbox.read("config/rbac/role.yaml").contains("- secrets\n"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tracing::debug;
 
 use crate::context::{Context, failed};
+use crate::derivative::rewritten;
 use crate::errors::{ApplyError, Stale, TerminalError};
 use crate::events::fingerprint;
 use crate::object::{Object, ObjectKey, controller_of};
@@ -95,7 +96,7 @@ impl<K: Object> Context<K> {
             self.ensure_current().await?;
             desired["metadata"]["resourceVersion"] = json!(NEVER);
             let is_first = store.unanswered().begin(&key, owner, Write::Creation);
-            let created = self.write::<C>(dynamic_type, &key, desired).await;
+            let created = self.write::<C>(dynamic_type, &key, &desired).await;
             store.unanswered().end(&key, is_first, &created);
             let created = match created {
                 Ok(created) => created,
@@ -105,7 +106,12 @@ impl<K: Object> Context<K> {
                 }
                 Err(error) => return Err(failed::<C>("create", dynamic_type, error)),
             };
+            let rewritten = rewritten(&desired, &created);
             let object = store.mutation(created, Some((manager, false, fingerprint)));
+            if !rewritten.is_empty() {
+                store.contention().corrected(&key, owner, fingerprint, rewritten);
+                self.contends(store, &key, fingerprint);
+            }
             return Ok(Applied { object, operation: Operation::Created, previous: None });
         };
         let is_free = controller_of(current.meta()).is_none();
@@ -119,17 +125,24 @@ impl<K: Object> Context<K> {
             }
             return Err(ApplyError::Taken { kind: C::kind(dynamic_type).into_owned(), key });
         }
-        if store.fulfils(&current, manager, false, &desired, fingerprint) {
+        let is_due = store.contention().is_due(&key, owner, fingerprint);
+        if !is_due && store.fulfils(&current, manager, false, &desired, fingerprint) {
+            self.contends(store, &key, fingerprint);
             let (operation, previous) = made(&*current, store.unanswered().take(&key, owner));
             return Ok(Applied { object: current, operation, previous });
+        }
+        if store.contention().waits(&key, owner, fingerprint) {
+            self.contends(store, &key, fingerprint);
+            return Ok(Applied { object: current, operation: Operation::Unchanged, previous: None });
         }
         self.ensure_current().await?;
         // Another one may have taken its place, or somebody may have changed it.
         desired["metadata"]["uid"] = json!(current.meta().uid);
         desired["metadata"]["resourceVersion"] = json!(current.meta().resource_version);
+        let known = current.meta().resource_version.clone();
         let change = Write::Change(current);
         let is_first = store.unanswered().begin(&key, owner, change.clone());
-        let updated = self.write::<C>(dynamic_type, &key, desired).await;
+        let updated = self.write::<C>(dynamic_type, &key, &desired).await;
         let sent = store.unanswered().end(&key, is_first, &updated);
         let updated = match updated {
             Ok(updated) => updated,
@@ -139,7 +152,12 @@ impl<K: Object> Context<K> {
             }
             Err(error) => return Err(failed::<C>("update", dynamic_type, error)),
         };
+        let rewritten = rewritten(&desired, &updated);
         let object = store.mutation(updated, Some((manager, false, fingerprint)));
+        if !rewritten.is_empty() || object.meta().resource_version != known {
+            store.contention().corrected(&key, owner, fingerprint, rewritten);
+            self.contends(store, &key, fingerprint);
+        }
         let (operation, previous) = made(&*object, sent.or(Some(change)));
         Ok(Applied { object, operation, previous })
     }
@@ -277,7 +295,7 @@ impl<K: Object> Context<K> {
         &self,
         dynamic_type: &C::DynamicType,
         key: &ObjectKey,
-        body: Value,
+        body: &Value,
     ) -> kube::Result<C> {
         let params = PatchParams::apply(&self.shared.field_manager).force();
         rest::patch::<C>(&self.shared.client, dynamic_type, key, None, &params, &Patch::Apply(body)).await

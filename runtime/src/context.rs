@@ -5,10 +5,12 @@ use std::sync::{Arc, OnceLock};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Client;
 use kube::runtime::events::EventType;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::conditions::Conditions;
+use crate::contention::Found;
 use crate::echo::Echoes;
 use crate::environment::Environment;
 use crate::errors::{ApplyError, Stale};
@@ -41,11 +43,19 @@ pub struct Context<K: Object> {
     is_current: OnceCell<bool>,
     /// The conditions of the object's status, whatever fields they have.
     conditions: OnceLock<Vec<Value>>,
+    /// The children that are not left as they are desired.
+    pub(crate) contended: Mutex<Found>,
 }
 
 impl<K: Object> Context<K> {
     pub(crate) fn new(object: Arc<K>, shared: Arc<Shared<K>>) -> Self {
-        Self { object, shared, is_current: OnceCell::new(), conditions: OnceLock::new() }
+        Self {
+            object,
+            shared,
+            is_current: OnceCell::new(),
+            conditions: OnceLock::new(),
+            contended: Mutex::default(),
+        }
     }
 
     /// The connection to the API server. It writes only while this process leads.

@@ -16,7 +16,7 @@ use kube::core::{DeserializeGuard, Request, error_boundary::InvalidObject};
 use kube::runtime::events::EventType;
 use kube::{Client, Error, Resource};
 use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use crate::backoff::exponential;
 use crate::environment::Environment;
@@ -80,6 +80,8 @@ pub(crate) fn inform<K: Object>(
         version: None,
         is_unlisted: true,
         polls: false,
+        has_bookmarks: false,
+        silence: Silence::Unknown,
         count_at: Instant::now(),
         failures: 0,
         lists: 0,
@@ -114,12 +116,27 @@ struct Watch<K: Object> {
     is_unlisted: bool,
     /// Whether objects may be listed and not watched.
     polls: bool,
+    /// Whether the server sends bookmarks.
+    has_bookmarks: bool,
+    /// What a watch of which nothing is heard means.
+    silence: Silence,
     /// When to count next.
     count_at: Instant,
     /// Attempts in a row that brought nothing.
     failures: u32,
     /// Lists in a row after which no watch lived for long.
     lists: u32,
+}
+
+/// What it means that nothing is heard of a watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// It was not silent so far: something may be wrong.
+    Unknown,
+    /// The one before was silent, too: something is, unless the server sends no bookmarks.
+    Suspicious,
+    /// The server sends none.
+    Usual,
 }
 
 impl<K: Object> Watch<K> {
@@ -278,7 +295,7 @@ impl<K: Object> Watch<K> {
                         self.count_at = self.next_count();
                     }
                 }
-                () = sleep_until(silent) => return self.forget(format!("nothing heard for {silence:?}")),
+                () = sleep_until(silent) => return self.silent(silence),
                 () = sleep_until(self.count_at) => match counted.take() {
                     Some((_, count)) if count != self.objects.len() => return self.forget(differs),
                     Some(_) => self.count_at = self.next_count(),
@@ -307,6 +324,24 @@ impl<K: Object> Watch<K> {
         Instant::now() + self.shared.environment.jittered(period)
     }
 
+    /// Ends a watch of which nothing was heard for so long. One that goes on where it was brings what it has missed.
+    fn silent(&mut self, silence: Duration) -> Result<(), String> {
+        let reason = format!("nothing heard for {silence:?}");
+        match std::mem::replace(&mut self.silence, Silence::Suspicious) {
+            Silence::Unknown => Err(reason),
+            Silence::Suspicious if self.has_bookmarks => {
+                self.silence = Silence::Unknown;
+                self.forget(reason)
+            }
+            // The server does not say that there is nothing to say.
+            Silence::Suspicious | Silence::Usual => {
+                self.silence = Silence::Usual;
+                debug!(watch = self.check, "{reason}; watching anew");
+                Ok(())
+            }
+        }
+    }
+
     /// Ends a watch after which all is to be listed, because what is known may be wrong.
     fn forget(&mut self, reason: impl Into<String>) -> Result<(), String> {
         self.version = None;
@@ -327,6 +362,7 @@ impl<K: Object> Watch<K> {
             }
             WatchEvent::Bookmark(bookmark) => {
                 self.version = Some(bookmark.metadata.resource_version);
+                (self.has_bookmarks, self.silence) = (true, Silence::Unknown);
                 self.sweep();
             }
             // Mostly that the version is too old.
@@ -335,6 +371,9 @@ impl<K: Object> Watch<K> {
             }
         }
         self.failures = 0;
+        if self.silence == Silence::Suspicious {
+            self.silence = Silence::Unknown;
+        }
         Ok(())
     }
 

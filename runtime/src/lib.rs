@@ -50,6 +50,7 @@ mod auth;
 mod backoff;
 mod conditions;
 mod connection;
+mod contention;
 mod context;
 mod controller;
 mod derivative;

@@ -201,6 +201,7 @@ impl ManagerBuilder {
                 &options,
                 fence.clone(),
                 environment.clone(),
+                metrics.clone(),
             )?)
         } else {
             None
@@ -399,6 +400,12 @@ impl Manager {
     /// Adds metrics of one's own to those that are served.
     pub fn metrics(&mut self, register: impl FnOnce(&mut Registry)) {
         self.metrics.register(register);
+    }
+
+    /// Measures how long requests to the API server take, too: `rest_client_request_duration_seconds`, which controller-runtime
+    /// has as an option as well, because it has many series.
+    pub fn measure_requests(&mut self) {
+        self.metrics.measure_requests();
     }
 
     /// Serves `path` beside `/metrics`, under the same rules: with `--metrics-secure` to callers who are allowed, on that

@@ -1,5 +1,7 @@
 //! The work queue of one controller: keys that are to be reconciled, each at most once at a time, as client-go's.
 
+pub(crate) mod metrics;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
@@ -7,6 +9,8 @@ use tokio::sync::Notify;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::object::ObjectKey;
+
+use metrics::{Measured, Snapshot};
 
 /// What is reconciled first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,35 +21,54 @@ pub enum Priority {
     Low,
 }
 
+impl Priority {
+    /// How controller-runtime's metrics call it.
+    fn label(self) -> &'static str {
+        match self {
+            Self::High => "0",
+            Self::Low => "-100",
+        }
+    }
+}
+
 /// Keys on their way to a reconcile.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct WorkQueue {
     state: Mutex<State>,
     added: Notify,
+    measured: Measured,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     /// In the order in which they were added.
     ready: BTreeSet<(Priority, u64, ObjectKey)>,
     delayed: BTreeSet<(Instant, ObjectKey)>,
     /// Where each key of the two is.
     places: BTreeMap<ObjectKey, Place>,
-    /// What is being reconciled, and whether it has to be again, as soon as it is done.
-    running: BTreeMap<ObjectKey, Option<Priority>>,
+    running: BTreeMap<ObjectKey, Running>,
     added: u64,
 }
 
-#[derive(Clone, Copy)]
+/// What is being reconciled.
+#[derive(Debug)]
+struct Running {
+    since: Instant,
+    /// Whether it has to be again, as soon as it is done.
+    again: Option<Priority>,
+}
+
+#[derive(Clone, Copy, Debug)]
 enum Place {
-    Ready(Priority, u64),
+    /// With its number, and since when.
+    Ready(Priority, u64, Instant),
     Delayed(Instant),
 }
 
 impl WorkQueue {
     /// Asks for a reconcile as soon as it is this key's turn.
     pub(crate) fn add(&self, key: ObjectKey, priority: Priority) {
-        self.state.lock().add(key, priority);
+        self.state.lock().add(key, priority, &self.measured);
         self.added.notify_one();
     }
 
@@ -60,8 +83,8 @@ impl WorkQueue {
         loop {
             let next = {
                 let mut state = self.state.lock();
-                state.promote();
-                if let Some(key) = state.pop() {
+                state.promote(&self.measured);
+                if let Some(key) = state.pop(&self.measured) {
                     return key;
                 }
                 state.delayed.first().map(|(due, _)| *due)
@@ -83,9 +106,26 @@ impl WorkQueue {
     /// The reconcile of `key` has ended.
     pub(crate) fn done(&self, key: &ObjectKey) {
         let mut state = self.state.lock();
-        if let Some(Some(again)) = state.running.remove(key) {
-            state.add(key.clone(), again);
+        let Some(Running { since, again }) = state.running.remove(key) else { return };
+        self.measured.worked.observe(since.elapsed().as_secs_f64());
+        if let Some(again) = again {
+            // It was counted when it was added.
+            state.insert(key.clone(), again, Instant::now());
             self.added.notify_one();
+        }
+    }
+
+    /// What it is doing.
+    fn snapshot(&self) -> Snapshot {
+        let state = self.state.lock();
+        let high = state.ready.range(..(Priority::Low, 0, ObjectKey::default())).count();
+        let running = state.running.values().map(|running| running.since.elapsed().as_secs_f64());
+        Snapshot {
+            high,
+            low: state.ready.len() - high,
+            // The sum of nothing would be minus zero.
+            unfinished: running.clone().fold(0.0, std::ops::Add::add),
+            longest: running.fold(0.0, f64::max),
         }
     }
 
@@ -97,18 +137,30 @@ impl WorkQueue {
 }
 
 impl State {
-    fn add(&mut self, key: ObjectKey, priority: Priority) {
-        if let Some(again) = self.running.get_mut(&key) {
+    fn add(&mut self, key: ObjectKey, priority: Priority, measured: &Measured) {
+        if let Some(Running { again, .. }) = self.running.get_mut(&key) {
+            if again.is_none() {
+                measured.adds.inc();
+            }
             *again = Some(again.map_or(priority, |known| known.min(priority)));
             return;
         }
-        match self.places.get(&key) {
-            Some(Place::Ready(known, _)) if *known <= priority => return,
-            Some(_) => self.remove(&key),
-            None => {}
-        }
+        let since = match self.places.get(&key) {
+            Some(Place::Ready(known, ..)) if *known <= priority => return,
+            Some(Place::Ready(_, _, since)) => *since,
+            _ => {
+                measured.adds.inc();
+                Instant::now()
+            }
+        };
+        self.remove(&key);
+        self.insert(key, priority, since);
+    }
+
+    /// Makes ready what is in no place, and has waited since then.
+    fn insert(&mut self, key: ObjectKey, priority: Priority, since: Instant) {
         self.added += 1;
-        self.places.insert(key.clone(), Place::Ready(priority, self.added));
+        self.places.insert(key.clone(), Place::Ready(priority, self.added, since));
         self.ready.insert((priority, self.added, key));
     }
 
@@ -125,27 +177,31 @@ impl State {
 
     fn remove(&mut self, key: &ObjectKey) {
         match self.places.remove(key) {
-            Some(Place::Ready(priority, added)) => drop(self.ready.remove(&(priority, added, key.clone()))),
+            Some(Place::Ready(priority, added, _)) => {
+                self.ready.remove(&(priority, added, key.clone()));
+            }
             Some(Place::Delayed(due)) => drop(self.delayed.remove(&(due, key.clone()))),
             None => {}
         }
     }
 
     /// Makes ready what is due.
-    fn promote(&mut self) {
+    fn promote(&mut self, measured: &Measured) {
         let now = Instant::now();
         while let Some((due, key)) = self.delayed.first().cloned()
             && due <= now
         {
             self.remove(&key);
-            self.add(key, Priority::Low);
+            self.add(key, Priority::Low, measured);
         }
     }
 
-    fn pop(&mut self) -> Option<ObjectKey> {
+    fn pop(&mut self, measured: &Measured) -> Option<ObjectKey> {
         let (_, _, key) = self.ready.pop_first()?;
-        self.places.remove(&key);
-        self.running.insert(key.clone(), None);
+        if let Some(Place::Ready(_, _, since)) = self.places.remove(&key) {
+            measured.waited.observe(since.elapsed().as_secs_f64());
+        }
+        self.running.insert(key.clone(), Running { since: Instant::now(), again: None });
         Some(key)
     }
 }
@@ -201,5 +257,42 @@ mod tests {
         let began = Instant::now();
         assert_eq!(queue.get().await.name, "x");
         assert!(began.elapsed() >= Duration::from_secs(60));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn what_it_does_is_measured() {
+        let mut registry = prometheus_client::registry::Registry::default();
+        let queue = metrics::Queues::new(&mut registry).create("x");
+        let text = || {
+            let mut text = String::new();
+            prometheus_client::encoding::text::encode(&mut text, &registry).expect("a text");
+            text
+        };
+        let labels = "name=\"x\",controller=\"x\"";
+        for (name, priority) in [("a", Priority::High), ("b", Priority::Low), ("a", Priority::High)] {
+            queue.add(key(name), priority);
+        }
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(queue.get().await, key("a"));
+        tokio::time::advance(Duration::from_secs(7)).await;
+        for line in [
+            format!("workqueue_adds_total{{{labels}}} 2"),
+            format!("workqueue_depth{{{labels},priority=\"0\"}} 0"),
+            format!("workqueue_depth{{{labels},priority=\"-100\"}} 1"),
+            format!("workqueue_queue_duration_seconds_sum{{{labels}}} 5.0"),
+            format!("workqueue_work_duration_seconds_count{{{labels}}} 0"),
+            format!("workqueue_unfinished_work_seconds{{{labels}}} 7.0"),
+            format!("workqueue_longest_running_processor_seconds{{{labels}}} 7.0"),
+        ] {
+            assert!(text().lines().any(|found| found == line), "{line} in {}", text());
+        }
+        queue.add(key("a"), Priority::Low);
+        queue.done(&key("a"));
+        for line in [
+            format!("workqueue_adds_total{{{labels}}} 3"),
+            format!("workqueue_work_duration_seconds_sum{{{labels}}} 7.0"),
+            format!("workqueue_unfinished_work_seconds{{{labels}}} 0.0"),
+        ] {
+            assert!(text().lines().any(|found| found == line), "{line} in {}", text());
+        }
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::Access;
 use super::group::Group;
 use super::lines::{self, PassedOn};
+use super::progress::Progress;
 use crate::limits::LENGTH;
 use crate::{Error, Problem, Result};
 
@@ -20,16 +21,16 @@ use crate::{Error, Problem, Result};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The program `crdgen` of `package` in the workspace at `root`, compiled. For a command that reads, cargo writes nothing
-/// outside of its target folder: `Cargo.lock` has to be as it should be, then.
-pub(super) fn build(root: &Path, package: &str, access: Access) -> Result<PathBuf> {
+/// outside of its target folder: `Cargo.lock` has to be as it should be, then. Meanwhile its progress is shown.
+pub(super) fn build(root: &Path, package: &str, access: Access, progress: Progress) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut arguments =
-        vec!["build", "--quiet", "--package", package, "--features", "crdgen", "--bin", "crdgen"];
+    let mut arguments = vec!["build", "--package", package, "--features", "crdgen", "--bin", "crdgen"];
     if access.reads() {
         arguments.push("--locked");
     }
     let mut command = Command::new(&cargo);
     command.args(&arguments).arg("--message-format=json-render-diagnostics").current_dir(root);
+    progress.ask(&mut command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // With the compilers and build scripts that it starts: none of them outlives this.
     let mut group = Group::spawn(command).map_err(|error| match error.kind() {
@@ -50,11 +51,8 @@ pub(super) fn build(root: &Path, package: &str, access: Access) -> Result<PathBu
     let (said, locks) = mpsc::channel();
     std::thread::spawn(move || {
         let mut is_locked = false;
-        let mut passed_on = PassedOn::of("cargo");
-        let whole = lines::each(stderr, LENGTH, |line| {
-            is_locked |= line.contains("--locked was passed");
-            passed_on.line(line);
-        });
+        let passed_on = PassedOn::of("cargo", progress);
+        let whole = passed_on.all(stderr, LENGTH, |line| is_locked |= line.contains("--locked was passed"));
         said.send(whole.then_some(is_locked))
     });
     let failed = |message: String| {

@@ -29,7 +29,11 @@ pub(super) fn resolve(
     let known = project.find(resource);
     let mut before = known.map_or(Ok(None), |known| kinds::of(project, known))?;
     let has_controller = known.is_some_and(|known| !known.controllers.is_empty());
-    let template = template(before.as_ref(), has_controller, args, problems);
+    // A further version of a kind is made as the others were.
+    let mut others = project.versions(resource).filter(|other| other.has_api && known.is_none());
+    let other =
+        others.next().map_or(Ok(None), |other| kinds::of(project, other))?.map(|other| other.template);
+    let template = template(before.as_ref(), other, has_controller, args, problems);
     if let Some(before) = &mut before {
         // As they would be today. Types alone have none.
         let known = Some(&before.options).filter(|options| !options.is_empty());
@@ -41,15 +45,16 @@ pub(super) fn resolve(
     Ok(Choice { made: Chosen { template, options }, before })
 }
 
-/// The template: that of the kind, unless the arguments name another or there is nothing that it could be used for.
+/// The template: that of the kind, or of its `other` version, unless the arguments name another or there is nothing that it could be used for.
 fn template(
     before: Option<&Chosen>,
+    other: Option<&'static dyn KindTemplate>,
     has_controller: bool,
     args: &CreateApiArgs,
     problems: &mut Vec<Problem>,
 ) -> &'static dyn KindTemplate {
     let before = before.map(|before| before.template).or_else(|| has_controller.then(kinds::bare));
-    let default = if args.resource { before.unwrap_or_else(kinds::first) } else { kinds::bare() };
+    let default = if args.resource { before.or(other).unwrap_or_else(kinds::first) } else { kinds::bare() };
     let template = args.template.unwrap_or(default);
     let mut refuse = |message: String, hint: String| problems.push(Problem::new(message).hint(hint));
     for (flag, owner) in args.options.beyond(template) {

@@ -9,7 +9,8 @@ use super::Access;
 use super::cargo;
 use super::group::Group;
 use super::output::{self, Fault};
-use super::panics::{explained, pass_on};
+use super::panics::{explained, is_of_schema, pass_on};
+use super::progress::Progress;
 use crate::{Error, Problem, Result};
 
 /// How long the program may take; it needs milliseconds.
@@ -20,19 +21,34 @@ const LENGTH: u64 = 256 << 20;
 
 /// What the program `crdgen` of `package` in the workspace at `root` prints. What cargo and the program have to say
 /// goes to stderr.
-pub(super) fn run(root: &Path, package: &str, access: Access) -> Result<String> {
-    let program = cargo::build(root, package, access)?;
+///
+/// # Errors
+/// When it cannot be built or run, or fails; what the sources say of a panic, which `known` looks up, is said in the place
+/// of what kube-derive says.
+pub(super) fn run(
+    root: &Path,
+    package: &str,
+    access: Access,
+    progress: Progress,
+    known: impl FnOnce() -> Result<Vec<Problem>>,
+) -> Result<String> {
+    let program = cargo::build(root, package, access, progress)?;
     let mut command = Command::new(&program);
     command.current_dir(root);
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         // Says which type a panic was about.
         command.env("RUST_BACKTRACE", "1");
     }
-    printed(command, TIME, LENGTH)
+    printed(command, TIME, LENGTH, known)
 }
 
 /// What a program prints in so much time and so many bytes. Nothing that it has started outlives this.
-fn printed(mut command: Command, time: Duration, length: u64) -> Result<String> {
+fn printed(
+    mut command: Command,
+    time: Duration,
+    length: u64,
+    known: impl FnOnce() -> Result<Vec<Problem>>,
+) -> Result<String> {
     let program = PathBuf::from(command.get_program());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(command).map_err(Error::io("run", &program))?;
@@ -50,6 +66,10 @@ fn printed(mut command: Command, time: Duration, length: u64) -> Result<String> 
     if !status.success() {
         let panic = panic.recv_timeout(left()).unwrap_or_default();
         if let Some(problem) = explained(&panic) {
+            let known = if is_of_schema(&panic) { known()? } else { Vec::new() };
+            if !known.is_empty() {
+                return Err(Error::Definitions(known));
+            }
             return Err(Error::Refused(problem));
         }
         let problem = Problem::new(format!("`crdgen` failed with {status}"));
@@ -72,7 +92,7 @@ mod tests {
     fn printed_by(commands: &str) -> Result<String, String> {
         let mut shell = Command::new("sh");
         shell.args(["-c", commands]);
-        printed(shell, Duration::from_secs(2), 10_000).map_err(|error| error.to_string())
+        printed(shell, Duration::from_secs(2), 10_000, || Ok(Vec::new())).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `iris-scaffold create api`.
 
 use super::plan::Seed;
-use super::{Context, choice, faults, plan, target};
+use super::{Context, choice, conversion, earlier, faults, plan, target};
 use crate::cli::CreateApiArgs;
 use crate::manifests::crd;
 use crate::path::RelPath;
@@ -45,11 +45,16 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     let seed = |again| if args.force { Seed::Anew } else { Seed::of(again) };
     let again = old.find(&added).is_some_and(|known| known.has_api || known.external);
     if args.resource {
-        plan::seeded(&mut draft, templates::types(&view, r, choice.made.template)?, seed(again))?;
+        let mut files = templates::types(&view, r, choice.made.template)?;
+        let from = if again { None } else { earlier::follow(draft.tree(), &view, r, &mut files)? };
+        plan::seeded(&mut draft, files, seed(again))?;
         for insert in templates::insertions(r)? {
             draft.insert(&insert)?;
         }
-        definition(&mut draft, &project, &added, choice.made.template, again && !args.force)?;
+        let path = RelPath::new(format!("config/crd/bases/{}", added.crd_file()))?;
+        if !again || args.force || draft.tree().read(&path)?.is_none() {
+            definition(&mut draft, &project, &added, choice.made.template, from.as_deref())?;
+        }
     } else if added.external {
         plan::seeded(&mut draft, templates::external(&view, r)?, seed(again))?;
     }
@@ -72,8 +77,10 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
     if let Some(made) = controlled {
         insert(&mut draft, r, choice.before.as_ref(), made)?;
     }
+    plan::seeded(&mut draft, templates::shared(&view)?, Seed::Again)?;
     plan::owned(&mut draft, Some(&old), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
+    plan::role_namespaces(&mut draft, &project)?;
     if args.resource && !again {
         namesake(&mut draft, &added);
     }
@@ -122,20 +129,17 @@ fn namesake(draft: &mut Draft, resource: &Resource) {
     }
 }
 
-/// Drafts the CRD of a kind with the template's types in it.
+/// Drafts the CRD of a kind with the template's types in it, or those of another version that it is `from`. Where the
+/// user may have changed the types since, only `manifests` knows what they say now.
 fn definition(
     draft: &mut Draft,
     project: &Project,
     resource: &Resource,
     template: &dyn KindTemplate,
-    again: bool,
+    from: Option<&str>,
 ) -> Result<()> {
     let path = RelPath::new(format!("config/crd/bases/{}", resource.crd_file()))?;
     let existing = draft.tree().read(&path)?;
-    if again && existing.is_some() {
-        // The user may have changed the types since; `manifests` knows what they say now.
-        return Ok(());
-    }
     let names = crd::Names {
         group: resource.qualified_group(),
         version: resource.version.clone(),
@@ -145,8 +149,25 @@ fn definition(
         list_kind: resource.list_kind(),
         namespaced: resource.namespaced,
     };
-    let new = crd::builtin(template.definition(resource.namespaced), &names);
-    let merged = crd::with_version(existing.as_deref(), new, project.storage_version(resource))?;
+    let same = existing.as_deref().zip(from);
+    let same = same.and_then(|(text, version)| earlier::definition(text, version, &resource.version));
+    let new = same.unwrap_or_else(|| crd::builtin(template.definition(resource.namespaced), &names));
+    let storage = project.storage_version(resource);
+    let merged = crd::with_version(existing.as_deref(), new, storage)?;
+    let (kind, version) = (&resource.kind, &resource.version);
+    if let Some(from) = from {
+        draft.note(format!(
+            "{version} of `{kind}` begins with the fields of {from}; while both are served, they need the same fields, or \
+             a webhook that converts"
+        ));
+    } else if !crd::differences(&merged).losses.is_empty()
+        && !conversion::is_converted(draft.tree(), &merged)?
+    {
+        draft.note(format!(
+            "{version} of `{kind}` has other fields than {storage}, which `iris-scaffold manifests` refuses while both are \
+             served: give both the same fields, or write `served = false` into the `#[kube(…)]` of {version}"
+        ));
+    }
     for note in crd::validate(std::slice::from_ref(&merged))? {
         draft.note(note);
     }
@@ -173,4 +194,4 @@ fn next(draft: &mut Draft, r: &ResourceView) {
 
 #[cfg(test)]
 #[path = "create_api_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -34,7 +34,7 @@ fn attempt(folder: &TempDir, args: &[&str]) -> Result<()> {
     }
 }
 
-fn run(folder: &TempDir, args: &[&str]) {
+pub(in super::super) fn run(folder: &TempDir, args: &[&str]) {
     attempt(folder, args).expect("it works");
 }
 
@@ -42,14 +42,14 @@ fn refusal(folder: &TempDir, args: &[&str]) -> String {
     attempt(folder, args).expect_err("a refusal").to_string()
 }
 
-fn project() -> TempDir {
+pub(in super::super) fn project() -> TempDir {
     let folder = tempfile::tempdir().expect("a directory");
     fs::create_dir(folder.path().join("app")).expect("a directory");
     run(&folder, &["init", "--domain=example.com", "--license=none"]);
     folder
 }
 
-fn read(folder: &TempDir, file: &str) -> String {
+pub(in super::super) fn read(folder: &TempDir, file: &str) -> String {
     fs::read_to_string(folder.path().join("app").join(file)).unwrap_or_default()
 }
 

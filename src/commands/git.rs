@@ -50,6 +50,13 @@ pub(super) fn files(
     Ok(())
 }
 
+/// The tag of the last version that was released before the current commit, such as `v1.2.0`.
+pub(super) fn release(root: &Path) -> Result<Option<String>> {
+    let arguments = ["describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "--match=[0-9]*", "HEAD"];
+    let tag = git(root, &arguments, TIME)?.map(|tag| String::from_utf8_lossy(&tag).trim().to_owned());
+    Ok(tag.filter(|tag| !tag.is_empty()))
+}
+
 /// What git prints; nothing when it fails.
 fn git(root: &Path, arguments: &[&str], time: Duration) -> Result<Option<Vec<u8>>> {
     let mut command = Command::new("git");

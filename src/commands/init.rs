@@ -68,6 +68,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     plan::seeded(&mut draft, templates::seeded(&view, &licensing)?, Seed::of(old.is_some()))?;
     plan::owned(&mut draft, old.as_ref(), &project, &licensing)?;
     plan::role(&mut draft, &project)?;
+    plan::role_namespaces(&mut draft, &project)?;
     if old.is_none() {
         if let Some(outer) = root.ancestors().skip(1).find(|dir| dir.join(project::FILE).is_file()) {
             draft.note(format!("this project is inside another one, `{}`", printable::path(outer)));

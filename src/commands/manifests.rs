@@ -1,17 +1,18 @@
 //! `iris-scaffold manifests`: what `make manifests` calls.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{Access, Context, crdgen, git, plan};
+use super::progress::Progress;
+use super::released::Released;
+use super::{Access, Context, conversion, crdgen, plan};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
 use crate::printable;
 use crate::project::Project;
 use crate::scaffold::{Certainty, Draft, File, Ownership, RelPath, Tree};
-use crate::yaml::{self, Fault};
+use crate::yaml;
 use crate::{Error, Problem, Result};
 
 /// Where the definitions are.
@@ -30,7 +31,11 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
     if args.rbac_only {
         each_on_disk(draft.tree(), BASES, |_| true, |_, definition| known.add_definition(definition))?;
     } else {
-        let mut definitions = definitions(draft.tree(), &project, access)?;
+        let progress = Progress::of(&context.global);
+        let (mut definitions, notes) = definitions(draft.tree(), &project, access, progress)?;
+        for note in notes {
+            draft.note(note);
+        }
         for definition in &mut definitions {
             known.add_definition(definition);
             // Before the check: a definition may be too large without it.
@@ -38,17 +43,31 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
                 crd::limit_descriptions(definition, limit);
             }
         }
-        let sources = crd::Sources::read(&plan::sources(draft.tree(), &["api"])?)?;
+        let sources = crd::Sources::read(&plan::types(draft.tree())?)?;
         for note in sources.check(crd::validate(&definitions))? {
+            draft.note(note);
+        }
+        for note in conversion::check(draft.tree(), &definitions, &sources)? {
             draft.note(note);
         }
         define(&mut draft, definitions, args)?;
     }
     if !args.crds_only {
-        check_markers(draft.tree(), &project, known)?;
-        plan::role(&mut draft, &project)?;
-        for note in unbound(draft.tree())? {
+        for note in check_markers(draft.tree(), &project, known)? {
             draft.note(note);
+        }
+        plan::role(&mut draft, &project)?;
+        for note in unbound(draft.tree(), &project)? {
+            draft.note(note);
+        }
+        if !args.stdout {
+            let own = format!("{}-system", project.project_name);
+            for namespace in plan::role_namespaces(&mut draft, &project)?.iter().filter(|name| **name != own)
+            {
+                draft.note(format!(
+                    "what is in `config/rbac` for namespace `{namespace}` needs it: create it before `make deploy`"
+                ));
+            }
         }
     }
     let plan = draft.plan()?;
@@ -61,22 +80,33 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
 
 /// Drafts the definitions, and says what they break.
 fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> Result<()> {
-    let mut broken = Vec::new();
-    let mut paths = Vec::new();
-    let mut committed = match &args.against {
-        Some(commit) => committed(draft.tree().root(), commit)?,
-        None => BTreeMap::new(),
+    let mut released = match &args.against {
+        Some(commit) => Some(Released::at(draft.tree().root(), commit, BASES)?),
+        None => Released::last(draft.tree().root(), BASES),
     };
+    let mut paths = Vec::new();
     for definition in definitions {
         let path = RelPath::new(format!("{BASES}/{}", crd::file_name(&definition)))?;
-        let before = match &args.against {
-            Some(_) => committed.remove(path.as_str()),
-            None => match draft.tree().on_disk(&path)? {
+        let before = released.as_mut().and_then(|released| released.compare(path.as_str(), &definition));
+        // What is stored in a cluster need not have been released.
+        let before = match (before, &args.against) {
+            (None, None) => match draft.tree().on_disk(&path)? {
                 Some(text) => parse(path.as_str(), &text)?.pop(),
                 None => None,
             },
+            (before, _) => before,
         };
-        broken.extend(before.iter().flat_map(|before| crd::breaking(before, &definition)));
+        let moved = before.map(|before| crd::moved(&before, &definition)).unwrap_or_default();
+        if !moved.is_empty() && !conversion::is_converted(draft.tree(), &definition)? {
+            match &mut released {
+                Some(released) if args.against.is_some() => released.breaks(moved),
+                _ => {
+                    for what in moved {
+                        draft.note(format!("breaking change of {what}"));
+                    }
+                }
+            }
+        }
         let text = crd::render(&definition);
         draft.file(File {
             path: path.clone(),
@@ -87,13 +117,6 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
         })?;
         paths.push(path);
     }
-    broken.extend(committed.values().map(|gone| {
-        let kind = gone["spec"]["names"]["kind"].as_str().unwrap_or_default();
-        format!(
-            "`{kind}`: no type gives `{}` any more",
-            gone["metadata"]["name"].as_str().unwrap_or_default()
-        )
-    }));
     let left_over = |path: &str| !paths.iter().any(|written| written.as_str() == path);
     let mut left = Vec::new();
     each_on_disk(draft.tree(), BASES, left_over, |path, _| left.push(path.clone()))?;
@@ -103,65 +126,73 @@ fn define(draft: &mut Draft, definitions: Vec<Value>, args: &ManifestsArgs) -> R
             "no type gives `{path}`: delete it, and its line in `config/crd/kustomization.yaml`"
         ));
     }
-    let Some(commit) = args.against.as_ref().filter(|_| !broken.is_empty()) else {
-        for what in broken {
-            draft.note(format!("breaking change of {what}"));
+    let Some(released) = released else { return Ok(()) };
+    let Some(commit) = &args.against else {
+        for note in released.notes() {
+            draft.note(note);
         }
         return Ok(());
     };
+    let broken = released.broken();
+    if broken.is_empty() {
+        return Ok(());
+    }
     let lines: Vec<_> = broken.iter().map(|what| printable::line(what)).collect();
     let message = format!("what worked at {} breaks:\n{}", printable::value(commit), lines.join("\n"));
-    let hint = "keep what users have, or add a version of the kind: `iris-scaffold create api --version …`";
-    Err(Error::Refused(Problem::new(message).hint(hint)))
-}
-
-/// The definitions that a commit has, by path.
-fn committed(root: &Path, commit: &str) -> Result<BTreeMap<String, Value>> {
-    let mut found = BTreeMap::new();
-    git::files(root, commit, BASES, |path, text| {
-        found.extend(parse(path, text)?.pop().map(|definition| (path.to_owned(), definition)));
-        Ok(())
-    })?;
-    Ok(found)
+    let problem = Problem::new(message).hint("keep what users have, and let what is new be optional");
+    Err(Error::Refused(problem.hint(
+        "or change a new version, from `iris-scaffold create api --version …`: it may have other fields once a webhook \
+         converts between the two, or the old version is no longer served and none of its objects are left",
+    )))
 }
 
 /// Checks what the markers name against the kinds of Kubernetes, of the project and of the definitions below `config/`.
-fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Result<()> {
+fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Result<Vec<String>> {
     for resource in project.resources.iter().filter(|resource| !resource.has_api) {
         known.add_kind(&resource.qualified_group(), &resource.plural);
     }
     let elsewhere = |path: &str| !path.starts_with(BASES);
     each_on_disk(tree, "config", elsewhere, |_, definition| known.add_definition(definition))?;
-    rbac::check(&plan::sources(tree, &["api", "src"])?, known)
+    rbac::check(&plan::operator(tree)?, known)
 }
 
 /// The roles of markers that nothing gives to the manager.
-fn unbound(tree: &Tree) -> Result<Vec<String>> {
-    let of = |kind: &Value, name: &Value| (kind.to_string(), name.to_string());
+fn unbound(tree: &Tree, project: &Project) -> Result<Vec<String>> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let own = format!("{}-system", project.project_name);
+    // Kustomize moves to the operator's namespace what is in another one of these.
+    let place = |kind: &str, metadata: &Value| match text(&metadata["namespace"]) {
+        namespace if kind == "Role" && namespace != own && namespace != "system" => namespace,
+        _ => String::new(),
+    };
+    let path = RelPath::new("config/rbac/role.yaml")?;
     let mut bound = HashSet::new();
-    for path in tree.list("config/rbac", "yaml")? {
-        let text = tree.on_disk(&path)?.unwrap_or_default();
-        if text.contains("roleRef") {
-            let bindings = documents(path.as_str(), &text)?;
-            let roles = bindings.iter().map(|binding| &binding["roleRef"]);
-            bound.extend(roles.map(|role| of(&role["kind"], &role["name"])));
+    for file in tree.list("config/rbac", "yaml")? {
+        let manifest = tree.read(&file)?.unwrap_or_default();
+        if manifest.contains("roleRef") {
+            for binding in plan::documents(file.as_str(), &manifest)? {
+                let (kind, name) = (text(&binding["roleRef"]["kind"]), text(&binding["roleRef"]["name"]));
+                bound.insert((place(&kind, &binding["metadata"]), kind, name));
+            }
         }
     }
-    let path = RelPath::new("config/rbac/role.yaml")?;
     let roles = tree.read(&path)?.unwrap_or_default();
-    let free = documents(path.as_str(), &roles)?.into_iter().filter(|role| {
-        !bound.contains(&of(&role["kind"], &role["metadata"]["name"]))
-            && role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
-    });
     let note = |role: Value| {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (kind, name) = (text(&role["kind"]), text(&role["metadata"]["name"]));
-        let binding = if kind == "Role" { "a RoleBinding" } else { "a binding" };
-        format!(
-            "nothing gives the manager the {kind} `{name}`: add {binding} below `config/rbac`, or change its markers"
-        )
+        let namespace = place(&kind, &role["metadata"]);
+        let has_rules = role["rules"].as_array().is_some_and(|rules| !rules.is_empty());
+        let what = match (kind.as_str(), namespace.as_str()) {
+            ("Role", "") => format!("the Role `{name}`: add a RoleBinding"),
+            ("Role", namespace) => {
+                format!("the Role `{name}` in namespace `{namespace}`: add a RoleBinding in that namespace")
+            }
+            _ => format!("the {kind} `{name}`: add a binding"),
+        };
+        let is_free = has_rules && !bound.contains(&(namespace, kind, name));
+        is_free
+            .then(|| format!("nothing gives the manager {what} below `config/rbac`, or change its markers"))
     };
-    Ok(free.map(note).collect())
+    Ok(plan::documents(path.as_str(), &roles)?.into_iter().filter_map(note).collect())
 }
 
 /// Calls `each` with the custom resource definitions in those files of a folder that are wanted, one file after the other.
@@ -184,41 +215,36 @@ fn each_on_disk(
 /// The definitions in the text of a file, up to where it is no YAML.
 ///
 /// # Errors
-/// As [`documents`].
-fn parse(path: &str, text: &str) -> Result<Vec<Value>> {
-    let mut found = documents(path, text)?;
+/// As [`plan::documents`].
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Value>> {
+    let mut found = plan::documents(path, text)?;
     found.retain(|document| document["kind"] == "CustomResourceDefinition");
     Ok(found)
 }
 
-/// The documents in the text of a file, up to where it is no YAML.
-///
-/// # Errors
-/// [`Error::Refused`] when the text would take too long or too much space to read.
-fn documents(path: &str, text: &str) -> Result<Vec<Value>> {
-    let read = yaml::documents(text).map_err(|Fault { line, message, .. }| {
-        let problem = Problem::new(format!("`{path}:{line}`: {message}"));
-        Error::Refused(problem.hint("mend the file, or move it out of the project"))
-    })?;
-    Ok(read.into_iter().map_while(Result::ok).collect())
-}
-
-/// Every custom resource definition of the project: what its `crdgen` prints, in canonical form.
-fn definitions(tree: &Tree, project: &Project, access: Access) -> Result<Vec<Value>> {
+/// Every custom resource definition of the project: what its `crdgen` prints, in canonical form; and what is not in them.
+fn definitions(
+    tree: &Tree,
+    project: &Project,
+    access: Access,
+    progress: Progress,
+) -> Result<(Vec<Value>, Vec<String>)> {
     if !project.resources.iter().any(|resource| resource.has_api) {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
-    let printed = crdgen::run(tree.root(), &project.api_crate(), access)?;
+    let printed = crdgen::run(tree.root(), &project.api_crate(), access, progress, || {
+        Ok(crd::Sources::read(&plan::types(tree)?)?.values_in_maps())
+    })?;
     let mut definitions = crd::from_crdgen(&printed)?;
     belong(&definitions, project)?;
     complete(&definitions, project)?;
-    let sources = plan::sources(tree, &["api"])?;
+    let sources = plan::types(tree)?;
     let fields = crd::Fields::read(sources.iter().map(|(_, text)| text.as_str()));
     fields.check()?;
     for definition in &mut definitions {
         fields.complete(definition);
     }
-    Ok(definitions)
+    Ok((definitions, crd::open_keys(&printed)))
 }
 
 /// Refuses the definitions of another project: where two share a target folder, the program of one may take the place

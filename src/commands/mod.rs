@@ -3,8 +3,10 @@
 mod cargo;
 mod choice;
 mod completion;
+mod conversion;
 mod crdgen;
 mod create_api;
+mod earlier;
 mod faults;
 mod git;
 mod group;
@@ -13,9 +15,12 @@ mod library;
 mod lines;
 mod manifests;
 mod output;
+mod packages;
 mod panics;
 mod place;
 mod plan;
+mod progress;
+mod released;
 mod target;
 mod version;
 

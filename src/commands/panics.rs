@@ -1,10 +1,14 @@
 //! Explains a `crdgen` that panicked: kube-derive does so on types that no definition can describe.
 
 use super::lines::{self, PassedOn};
+use super::progress::Progress;
 use crate::Problem;
 
 /// How much is kept of what follows the first panic, in bytes.
 const LENGTH: usize = 1 << 20;
+
+/// How kube-derive begins when a schema is none of a definition.
+const NO_SCHEMA: &str = "valid JSONSchemaProps";
 
 /// What the panics of kube-derive begin with, what they mean, and what to write instead.
 const PANICS: [(&str, &str, &str); 4] = [
@@ -25,16 +29,17 @@ const PANICS: [(&str, &str, &str); 4] = [
         "give every variant named fields, or use `IntOrString` for a number or a string",
     ),
     (
-        "valid JSONSchemaProps",
+        NO_SCHEMA,
         "a keyword of a schema has a value that definitions do not have",
-        "see `#[schemars(extend(…))]`: `exclusiveMinimum` is true beside a `minimum`, not a number",
+        "see `#[schemars(extend(…))]`: `exclusiveMinimum` is true beside a `minimum`, not a number; and see \
+         `serde_json::Value` inside of maps, which takes `#[schemars(transform = rules::any)]`",
     ),
 ];
 
 /// Passes lines on to the standard error stream up to the first panic, and so many bytes; the result is what follows.
 pub(super) fn pass_on(stream: Option<impl std::io::Read>, length: u64) -> String {
     let mut panic = String::new();
-    let mut passed_on = PassedOn::of("crdgen");
+    let mut passed_on = PassedOn::of("crdgen", Progress::Lines);
     lines::each(stream, length, |line| {
         if !panic.is_empty() || (line.starts_with("thread '") && line.contains(" panicked at ")) {
             if panic.len() < LENGTH {
@@ -46,6 +51,11 @@ pub(super) fn pass_on(stream: Option<impl std::io::Read>, length: u64) -> String
         }
     });
     panic
+}
+
+/// Whether a panic was about a schema as a whole, which names no field.
+pub(super) fn is_of_schema(panic: &str) -> bool {
+    panic.lines().nth(1).is_some_and(|said| said.starts_with(NO_SCHEMA))
 }
 
 /// The problem behind a panic, if there was one.

@@ -14,8 +14,8 @@ const KEYWORDS: &str = "Self abstract as async await become box break const cont
 /// such an import would be ambiguous. A module `controller` would be in one of that name, which clippy calls a mistake.
 /// Sorted.
 const MODULES: &str = "alloc anyhow bin clap controller core crdgen futures http hyper jiff k8s_openapi kube lib main mod operator_runtime proc_macro \
-     prometheus rules rustls schemars serde serde_json serde_yaml std thiserror tokio tracing \
-     tracing_subscriber";
+     prometheus rules rustls schemars serde serde_json serde_yaml shared std thiserror tokio \
+     tracing tracing_subscriber";
 
 /// Crate names that Cargo refuses, that hide a crate of Rust's own, that meet the program `crdgen`, or that a module of
 /// the crate hides where both are imported from. Sorted.

@@ -69,8 +69,11 @@ pub fn external_domain(value: &str) -> Option<Problem> {
 #[must_use]
 pub fn group(value: &str) -> Option<Problem> {
     (!is_subdomain(value)).then(|| {
-        let hint =
-            "the domain is added to it: `--group app` gives `app.example.com` in the domain `example.com`";
+        let hint = if value.is_empty() {
+            "the core group is `core`: `--group core --resource=false` for a controller of one of its kinds"
+        } else {
+            "the domain is added to it: `--group app` gives `app.example.com` in the domain `example.com`"
+        };
         problem("group", value, SUBDOMAIN_RULE, hint)
     })
 }
@@ -356,6 +359,9 @@ mod tests {
         for value in ["", " ", "a\nb", "a\u{202e}b"] {
             assert!(owner(value).is_some(), "{value:?}");
         }
+        assert!(
+            group("").is_some_and(|problem| problem.hints[0].contains("`--group core --resource=false`"))
+        );
         assert_eq!(kind("iris").map(|problem| problem.hints), Some(vec!["try `--kind Iris`".into()]));
     }
 

@@ -1,7 +1,12 @@
 //! What to do about files that hold something else.
 
+use std::collections::HashSet;
+
 use super::{Action, Change, Plan};
 use crate::{Error, Result};
+
+/// Most modules that are shown of what a file is kept without.
+const MODULES: usize = 5;
 
 /// What to do with every conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +67,35 @@ pub fn resolve_by(plan: &mut Plan, mut ask: impl FnMut(&Change) -> Answer) -> Re
         }
     }
     let unsettled = plan.changes_mut().iter_mut().filter(|change| change.action == Action::Conflict);
+    let mut notes = Vec::new();
     for (change, action) in unsettled.zip(answers) {
         change.action = action;
+        if action == Action::Keep {
+            notes.extend(lacking(change));
+        }
+    }
+    for note in notes {
+        plan.note(note);
     }
     Ok(())
+}
+
+/// Says which modules a source that is kept does not declare: other sources may need them.
+fn lacking(change: &Change) -> Option<String> {
+    let before: HashSet<&str> = change.before.as_deref()?.lines().map(str::trim).collect();
+    let is_module = |line: &&str| line.starts_with("pub mod ") && line.ends_with(';');
+    let lines = change.after.lines().map(str::trim);
+    let mut missing = lines.filter(|line| is_module(line) && !before.contains(line));
+    let mut shown: Vec<String> = missing.by_ref().take(MODULES).map(|line| format!("`{line}`")).collect();
+    let more = missing.count();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    (!shown.is_empty()).then(|| {
+        format!(
+            "`{}` is kept without {}: what it does not declare is not compiled",
+            change.path,
+            shown.join(", ")
+        )
+    })
 }

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::digest::sha256;
 use super::lines::{same_lines, with_ends_of};
+use super::merge::merged;
 use super::{Action, Certainty, Change, File, Insert, Ownership, Plan, RelPath, Tree, edit};
 use crate::{Error, Result, rust, yaml};
 
@@ -37,8 +38,18 @@ impl Draft {
     ///
     /// # Errors
     /// Those of [`Tree::on_disk`].
-    pub fn file(&mut self, file: File) -> Result<()> {
+    pub fn file(&mut self, mut file: File) -> Result<()> {
         let before = self.tree.on_disk(&file.path)?;
+        if let (Some(before), Ownership::List { base: Some(base) }) = (&before, &file.ownership)
+            && let Some(merged) = merged(base, before, &file.text)
+        {
+            file = File {
+                text: merged.into(),
+                ownership: Ownership::Derived,
+                certainty: Certainty::Unsure,
+                ..file
+            };
+        }
         let same = |text: &str| before.as_deref().is_some_and(|before| same_lines(before, text));
         let action = match (&before, file.ownership) {
             (None, _) => Action::Create,
@@ -51,7 +62,10 @@ impl Draft {
             (Some(_), Ownership::Seeded { again: true }) => Action::Keep,
             (
                 Some(_),
-                Ownership::Owned { .. } | Ownership::Vendored { .. } | Ownership::Seeded { again: false },
+                Ownership::Owned { .. }
+                | Ownership::List { .. }
+                | Ownership::Vendored { .. }
+                | Ownership::Seeded { again: false },
             ) => Action::Conflict,
         };
         let File { path, text, executable, certainty, .. } = file;

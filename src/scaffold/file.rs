@@ -13,6 +13,12 @@ pub enum Ownership {
         /// The text the file has if nobody touched it.
         base: Option<Cow<'static, str>>,
     },
+    /// The tool's list in which others may have lines of their own, which stay: rendered anew by every command. A file that
+    /// lacks lines of `base` is a conflict.
+    List {
+        /// The text the file has if nobody added to it.
+        base: Option<Cow<'static, str>>,
+    },
     /// The tool's, in a project that may have another version of it: a file with this SHA-256 is as an earlier command
     /// wrote it, whichever that was; any other was edited by somebody, which is a conflict.
     Vendored {

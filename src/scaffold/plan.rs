@@ -95,6 +95,10 @@ impl Plan {
         &self.notes
     }
 
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// Says that what to run next is run elsewhere, where `way` leads.
     pub fn go(&mut self, way: String) {
         if !self.next.is_empty() {

@@ -20,7 +20,7 @@ pub fn files(p: &ProjectView) -> Vec<Rendered> {
 fn types(p: &ProjectView) -> Vec<Rendered> {
     let kinds: Vec<&ResourceView> = p.resources.iter().filter(|r| r.has_api || r.external).collect();
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-    let mut top = BTreeSet::from(["rules".to_owned()]);
+    let mut top = BTreeSet::from(["rules", "shared"].map(str::to_owned));
     for r in &kinds {
         let mut folder = "api/src/".to_owned();
         if p.multigroup {

@@ -22,7 +22,7 @@ mod wrap;
 pub use api::insertions;
 pub use faults::story;
 pub use license::Licensing;
-pub use owners::{controller, external, faults, owned, seeded, test, types};
+pub use owners::{controller, external, faults, owned, seeded, shared, test, types};
 // `Project` has a list of its own, so that it needs nothing of this module.
 pub use embedded::{LIBRARIES, Library, SUMS};
 pub use view::{ControllerView, ProjectView, ResourceView};

@@ -15,11 +15,12 @@ use crate::scaffold::{File, Ownership};
 /// When the path of a kind cannot be a path.
 pub fn owned(p: &ProjectView) -> Result<Vec<File>> {
     let mut files = project::owned(p);
-    files.extend(lists::files(p));
     for r in p.resources.iter().filter(|r| r.has_api) {
         files.extend(api::roles(p, r));
     }
-    belong(files, &Ownership::Owned { base: None })
+    let mut files = belong(files, &Ownership::Owned { base: None })?;
+    files.extend(belong(lists::files(p), &Ownership::List { base: None })?);
+    Ok(files)
 }
 
 /// The user's, from `init`: the rest of a project.
@@ -30,6 +31,14 @@ pub fn seeded(p: &ProjectView, licensing: &Licensing) -> Result<Vec<File>> {
     let mut files = licensing.files(p);
     files.extend(project::seeded(p));
     users(files)
+}
+
+/// The user's, listed in a file of the tool's: the place of types that several kinds share.
+///
+/// # Errors
+/// As [`owned`].
+pub fn shared(p: &ProjectView) -> Result<Vec<File>> {
+    users(vec![project::shared(p)])
 }
 
 /// The user's: the types of a kind and a sample of it.

@@ -70,7 +70,14 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
         "project/tests/envtest.sh.j2"
     };
     files.push(lock);
+    files.push(shared(p));
     files
+}
+
+/// The place of types that several kinds share, which is the user's and has to be there.
+#[must_use]
+pub fn shared(p: &ProjectView) -> Rendered {
+    render!("project/api/src/shared.rs.j2" => "api/src/shared.rs"; p: ProjectView)
 }
 
 /// The files that stay the tool's.

@@ -180,6 +180,14 @@ impl ControlPlane {
         namespaces.create(&PostParams::default(), &namespace).await.expect("create the namespace");
     }
 
+    /// Creates a namespace unless it is there.
+    pub(crate) async fn ensure_namespace(&self, name: &str) {
+        let namespaces: Api<Namespace> = Api::all(self.client());
+        if namespaces.get_opt(name).await.expect("the namespace").is_none() {
+            self.create_namespace(name).await;
+        }
+    }
+
     /// The events about objects of this name, each as `Reason: note`, sorted.
     pub async fn events(&self, name: &str) -> Vec<String> {
         let events: Api<Event> = Api::all(self.client());

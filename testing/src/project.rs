@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use kube::api::DynamicObject;
 use serde::Deserialize as _;
 
+use crate::kustomize;
+
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
 /// The operator that is tested: its program, and the folders of its manifests, which are kubebuilder's until said
@@ -30,7 +32,7 @@ impl Project {
             root: root.into(),
             program: None,
             binary_assets: None,
-            crds: ["config/crd/bases", "tests/crds"].map(PathBuf::from).into(),
+            crds: ["config/crd", "tests/crds"].map(PathBuf::from).into(),
             rbac: "config/rbac".into(),
             samples: "config/samples".into(),
             env: Vec::new(),
@@ -59,7 +61,11 @@ impl Project {
     }
 
     /// Folders of `CustomResourceDefinition`s in the project: its own, and those that stand in for other projects'. By
-    /// default `config/crd/bases` and `tests/crds`.
+    /// default `config/crd` and `tests/crds`.
+    ///
+    /// Of a folder with a kustomization it is what kustomize builds, so that a patch such as that of a conversion is
+    /// installed, too; kustomize or `kubectl` has to be there if there are any. Of another it is the YAML files in it. In
+    /// both, a folder `bases` belongs to it.
     #[must_use]
     pub fn with_crds<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.crds = folders.into_iter().map(Into::into).collect();
@@ -106,7 +112,7 @@ impl Project {
         let mut objects = Vec::new();
         for path in paths.into_iter().map(|entry| entry.path()) {
             let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
-            if !is_yaml || path.ends_with("kustomization.yaml") {
+            if !is_yaml || kustomize::is_kustomization(&path) {
                 continue;
             }
             let text = fs::read_to_string(&path).expect("text");
@@ -136,7 +142,14 @@ impl Project {
     }
 
     pub(crate) fn crds(&self) -> Vec<DynamicObject> {
-        self.crds.iter().flat_map(|folder| self.manifests(folder)).collect()
+        let is_definition = |object: &DynamicObject| {
+            object.types.as_ref().is_some_and(|types| types.kind == "CustomResourceDefinition")
+        };
+        let of_folder = |folder: &PathBuf| {
+            let built = kustomize::built(&self.root.join(folder), &self.root, || self.binary_assets());
+            built.unwrap_or_else(|| [self.manifests(folder), self.manifests(folder.join("bases"))].concat())
+        };
+        self.crds.iter().flat_map(of_folder).filter(is_definition).collect()
     }
 
     pub(crate) fn rbac(&self) -> Vec<DynamicObject> {

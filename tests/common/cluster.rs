@@ -32,6 +32,19 @@ pub fn manifests(project: &Path, args: &[&str]) -> Result<String, String> {
     run(manifests, "")
 }
 
+/// What kustomize makes of a folder: the one in kubectl and the one of its own alike.
+pub fn kustomize(folder: &Path) -> Result<String, String> {
+    let both = [("kubectl", "kustomize"), ("kustomize", "build")].map(|(program, verb)| {
+        let mut command = Command::new(programs().join(program));
+        command.arg(verb).arg(folder);
+        run(command, "")
+    });
+    let [one, other] = both;
+    let (one, other) = (one?, other?);
+    assert_eq!(one, other, "{}", folder.display());
+    Ok(one)
+}
+
 /// `Ok` when `seen` is `expected`.
 #[expect(clippy::needless_pass_by_value, reason = "read as assert_eq!")]
 pub fn is<T: PartialEq + std::fmt::Debug>(seen: T, expected: T) -> Result<(), String> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// A case: its number, the fault, how it is injected, and what must hold beside what must hold always.
-const CASES: [[&str; 4]; 35] = [
+const CASES: [[&str; 4]; 40] = [
     [
         "F1",
         "the process dies",
@@ -147,6 +147,12 @@ const CASES: [[&str; 4]; 35] = [
         "abandoned together once one of them has not answered",
     ],
     [
+        "F26",
+        "another writer fights",
+        "it changes the Deployment back whenever the operator has corrected it, for 12 s",
+        "corrected less and less often, a condition says so, at most 30 Events",
+    ],
+    [
         "F27",
         "metrics while the API server is away",
         "no answer to who has a token, and to whether they may read the metrics",
@@ -171,7 +177,31 @@ const CASES: [[&str; 4]; 35] = [
         "nobody asks while nothing happens; woken when it is gone",
     ],
     ["F33", "events are not answered", "none of them, while 64 objects are made", "reconciles do not wait"],
+    [
+        "F34",
+        "the token is renewed",
+        "the file is emptied, then has another token and a line end; the first one is revoked",
+        "read anew when it is refused; nobody notices",
+    ],
+    [
+        "F35",
+        "a server without bookmarks",
+        "none arrives; watches may be silent for a second",
+        "no list, and ready all the time, once that has shown",
+    ],
     ["F36", "watches are reset again and again", "five times", "resumed where they were, without a list"],
+    [
+        "F37",
+        "a policy rewrites a field",
+        "a MutatingAdmissionPolicy sets the replicas of each Deployment to one, and is deleted later",
+        "a condition says so, tried less and less often, right when the policy is gone",
+    ],
+    [
+        "F38",
+        "many namespaces",
+        "50 of them, in which nothing happens",
+        "each is counted less often than one would be",
+    ],
     [
         "F39",
         "two want one child",

@@ -57,6 +57,7 @@ ITSELF"#,
 const ITS_CONTROLLER: &str = "src/controller/iris.rs";
 const APPLY: &str = "runtime/src/apply.rs";
 const AUTH: &str = "runtime/src/auth.rs";
+const CONTENTION: &str = "runtime/src/contention.rs";
 const INFORMER: &str = "runtime/src/informer.rs";
 const MANAGER: &str = "runtime/src/manager.rs";
 const RECONCILE: &str = "runtime/src/reconcile.rs";
@@ -404,6 +405,48 @@ pub const WEAKNESSES: &[Weakness] = &[
              ITSELF",
         )],
     },
+    // Whoever comes last wins.
+    Weakness {
+        case: "rivals::f26_another_writer_fights",
+        failure: "corrected ",
+        patches: &[(CONTENTION, "let free = if", "if WEAK { return Duration::ZERO; } ITSELF")],
+    },
+    // What was answered is taken for what was sent.
+    Weakness {
+        case: "rivals::f37_policy_rewrites_a_field",
+        failure: "contended is Some(\"Rewritten\")",
+        patches: &[(
+            "runtime/src/derivative.rs",
+            r#"differences(&serde_json::to_value(answered).unwrap_or_default(), sent, "", &mut fields);"#,
+            "if !WEAK { ITSELF }",
+        )],
+    },
+    // The file is read once a minute.
+    Weakness {
+        case: "tokens::f34_token_renewed",
+        failure: "until f34: the status is that of web with 1",
+        patches: &[(
+            "runtime/src/token.rs",
+            "if answer.status() == StatusCode::UNAUTHORIZED",
+            "if !WEAK && answer.status() == StatusCode::UNAUTHORIZED",
+        )],
+    },
+    // Silence is suspicious everywhere.
+    Weakness {
+        case: "watches::f35_no_bookmarks",
+        failure: "ready all the time",
+        patches: &[(
+            INFORMER,
+            "match std::mem::replace(&mut self.silence, Silence::Suspicious) {",
+            "if WEAK { return self.forget(reason); } ITSELF",
+        )],
+    },
+    // Every namespace is counted as often.
+    Weakness {
+        case: "watches::f38_many_namespaces",
+        failure: "counts of each kind in each namespace",
+        patches: &[(INFORMER, "self.store.watches().div_ceil(COUNTING)", "if WEAK { 1 } else { ITSELF }")],
+    },
     // The API server is asked each time.
     Weakness {
         case: "scrapes::f27_verdicts_outlive_the_api_server",
@@ -468,7 +511,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     // An event is tried for a second or two.
     Weakness {
         case: "events::f42_events_not_taken",
-        failure: "f42-events: all is told of",
+        failure: "until all are sent",
         patches: &[(
             "runtime/src/events.rs",
             "for attempt in 0..ATTEMPTS {",

@@ -1,5 +1,6 @@
 //! Every command, and every mode that it has.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::random as random_number;
@@ -108,25 +109,47 @@ pub fn modes(command: &str) -> Vec<(&'static str, bool)> {
     reading.zip(writing).flat_map(|(reads, writes)| [reads, writes]).collect()
 }
 
-/// Whether every command is to be run in every mode.
-pub fn all() -> bool {
-    std::env::var_os("IRIS_HOSTILE").is_some_and(|value| value == "all")
+/// Which part, of how many, of the runs of every command in every mode in every tree is asked for, if any is:
+/// `IRIS_HOSTILE` is `all`, or such as `3/10`.
+pub fn part() -> Option<(usize, usize)> {
+    let asked = std::env::var("IRIS_HOSTILE").ok()?;
+    if asked == "all" {
+        return Some((1, 1));
+    }
+    let part = asked.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    let (part, of) = part.expect("IRIS_HOSTILE is `all`, or a part such as `3/10`");
+    assert!((1..=of).contains(&part), "of {of} parts there is no number {part}");
+    Some((part, of))
 }
 
-/// The commands, each in the mode whose turn it is, or in all.
+/// The commands, each in the mode whose turn it is, or all that are in the part that is asked for.
 pub fn lines(turn: usize) -> Vec<Line> {
-    let all = all();
-    let of = |(number, command): (usize, &&'static str)| {
-        let modes = modes(command);
-        // Mixed, so that it does not go together with which commands are left out.
+    // Mixed, so that it does not go together with which commands are left out.
+    let draw = |number: usize, from: usize| {
         let mut state = u64::try_from(turn * COMMANDS.len() + number).expect("a small number");
-        let draw = usize::try_from(random_number(&mut state)).expect("a small number") % modes.len();
-        let chosen = if all { 0..modes.len() } else { draw..draw + 1 };
-        chosen
-            .map(|mode| line(command, modes[mode].0, modes[mode].1, turn + number + mode))
-            .collect::<Vec<_>>()
+        usize::try_from(random_number(&mut state)).expect("a small number") % from
     };
-    COMMANDS.iter().enumerate().flat_map(of).collect()
+    let part = part();
+    let of = |(number, &command): (usize, &&'static str)| {
+        let mut modes = modes(command);
+        let chosen = part.is_none().then(|| draw(number, modes.len()));
+        if part.is_some() {
+            let mut met = BTreeSet::new();
+            modes.retain(|mode| met.insert(*mode));
+        }
+        let modes =
+            modes.into_iter().enumerate().filter(move |(mode, _)| chosen.is_none_or(|it| it == *mode));
+        modes.map(move |(mode, (words, reads))| line(command, words, reads, turn + number + mode))
+    };
+    let lines: Vec<_> = COMMANDS.iter().enumerate().flat_map(of).collect();
+    let Some((part, of)) = part else { return lines };
+    let first = draw(0, of);
+    lines
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| (index + first) % of == part - 1)
+        .map(|(_, it)| it)
+        .collect()
 }
 
 /// A random command in a random mode.

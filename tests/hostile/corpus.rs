@@ -2,7 +2,8 @@
 //! promised whatever a tree holds is checked after each run. A tree meets every command once, in a mode that differs
 //! from tree to tree.
 //!
-//! `IRIS_HOSTILE=all cargo test --test hostile corpus` runs every command in every mode, which takes long.
+//! `IRIS_HOSTILE=all cargo test --test hostile corpus` runs every command in every mode in every tree, which takes hours, and
+//! `IRIS_HOSTILE=3/10` the third tenth of these runs.
 
 mod check;
 mod commands;
@@ -64,7 +65,7 @@ impl Tree {
     }
 
     fn lines(&self, turn: usize) -> Vec<Line> {
-        let is_all = commands::all();
+        let is_all = commands::part().is_some();
         let lines =
             commands::lines(turn).into_iter().filter(|line| line.words.join(" ").starts_with(self.begin));
         let lines =

@@ -21,7 +21,7 @@ const FILES: [&str; 18] = [
     "src/controller/iris.rs",
     "api/src/lib.rs",
     "api/src/v1alpha1/iris.rs",
-    "tests/faults/main.rs",
+    "tests/faults.rs",
 ];
 
 type Place = fn(&World, &str);

@@ -32,22 +32,23 @@ func init() {
 
 func main() {
 	metrics := flag.String("metrics-bind-address", ":8080", "The address the metrics endpoint binds to.")
+	secure := flag.Bool("metrics-secure", true, "Serve the metrics over HTTPS.")
 	probes := flag.String("health-probe-bind-address", ":8081", "The address the probe endpoint binds to.")
 	elect := flag.Bool("leader-elect", false, "Let only one of several replicas work, by holding a Lease.")
 	logs := zap.Options{}
 	logs.BindFlags(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logs)))
-	if err := run(*metrics, *probes, *elect); err != nil {
+	if err := run(*metrics, *probes, *secure, *elect); err != nil {
 		ctrl.Log.Error(err, "the manager stopped")
 		os.Exit(1)
 	}
 }
 
-func run(metrics, probes string, elect bool) error {
+func run(metrics, probes string, secure, elect bool) error {
 	mgr, err := ctrl.NewManager(ctrl.GetConfigOrDie(), ctrl.Options{
 		Scheme:                        scheme,
-		Metrics:                       metricsserver.Options{BindAddress: metrics},
+		Metrics:                       metricsserver.Options{BindAddress: metrics, SecureServing: secure},
 		HealthProbeBindAddress:        probes,
 		LeaderElection:                elect,
 		LeaderElectionID:              "memcached.example.com",

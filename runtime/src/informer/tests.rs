@@ -6,7 +6,7 @@ use crate::object::version;
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use futures::future::pending;
-use futures::{FutureExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Client;
 use parking_lot::Mutex;
@@ -237,4 +237,44 @@ async fn what_may_not_be_listed_keeps_nobody_waiting_and_readyz_names_it() {
         code.as_u16() == 503 && text.contains("watch-deployments.apps-in-a: cannot list: not for you"),
         "{text}"
     );
+}
+
+/// A server whose first watch tells of a bookmark, if it has `bookmarks`, and which says nothing else.
+fn silent(bookmarks: bool) -> (Client, Arc<Mutex<Asked>>, Arc<Mutex<u32>>) {
+    let (asked, watches) = (Arc::new(Mutex::new(Asked::default())), Arc::new(Mutex::new(0)));
+    let (seen, begun) = (asked.clone(), watches.clone());
+    let answer = move |request: Request<kube::client::Body>| {
+        let query = request.uri().query().unwrap_or_default();
+        let list = json!({ "metadata": { "resourceVersion": "1" }, "items": [deployment(1)] }).to_string();
+        let body = if query.contains("watch=true") {
+            *begun.lock() += 1;
+            let bookmark = json!({ "type": "BOOKMARK", "object": { "apiVersion": "apps/v1", "kind": "Deployment",
+                "spec": null, "metadata": { "resourceVersion": "1" } } });
+            let told = (bookmarks && *begun.lock() == 1).then(|| Ok::<_, BoxError>(format!("{bookmark}\n")));
+            Body::from_stream(stream::iter(told).chain(stream::pending()))
+        } else {
+            let is_count = query.contains("limit=1&") || query.ends_with("limit=1");
+            seen.lock().lists += u64::from(!is_count);
+            Body::from(list)
+        };
+        std::future::ready(Ok::<_, BoxError>(Response::new(body))).boxed()
+    };
+    (Client::new(service_fn(answer), "test"), asked, watches)
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_usual_where_there_are_no_bookmarks_and_suspicious_elsewhere() {
+    let limit = Options::for_tests([]).timings.watch_silence_limit;
+    for (bookmarks, lists, most_unready) in [(false, 1..=1, 5), (true, 4..=6, 20)] {
+        let (client, asked, watches) = silent(bookmarks);
+        let Watched { shared, .. } = &watch(client);
+        let mut unready = 0;
+        for _ in 0..limit.as_secs() * 10 {
+            sleep(Duration::from_secs(1)).await;
+            unready += u32::from(shared.health.ready().0.as_u16() != 200);
+        }
+        let (asked, watches) = (*asked.lock(), *watches.lock());
+        assert!(lists.contains(&asked.lists) && (9..=11).contains(&watches), "{asked:?}, {watches} watches");
+        assert!(unready <= most_unready, "{unready} s unready");
+    }
 }

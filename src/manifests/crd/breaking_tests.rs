@@ -117,3 +117,27 @@ fn versions_and_subresources_stay() {
     );
     assert_eq!(changed(|_| {}), [] as [String; 0]);
 }
+
+#[test]
+fn what_was_stored_loses_what_the_stored_version_lacks() {
+    let version = |name: &str, stored: bool, fields: &Value| {
+        json!({ "name": name, "served": true, "storage": stored, "schema": { "openAPIV3Schema": {
+            "type": "object",
+            "properties": { "spec": { "type": "object", "properties": fields } },
+        } } })
+    };
+    let crd = |versions: Value| json!({ "spec": { "names": { "kind": "Iris" }, "versions": versions } });
+    let (a, b) = (json!({ "a": {}, "b": {} }), json!({ "a": {}, "c": {} }));
+    let old = crd(json!([version("v1", true, &a)]));
+    let mut unserved = version("v1", false, &a);
+    unserved["served"] = json!(false);
+    let new = crd(json!([unserved, version("v2", true, &b)]));
+    assert_eq!(
+        moved(&old, &new),
+        [
+            "`Iris`: v2 is stored now, and objects that were stored as v1 lose what it lacks: `Iris v1 .spec.b` is not in v2"
+        ]
+    );
+    assert_eq!(moved(&old, &crd(json!([version("v2", true, &a)]))), [] as [String; 0]);
+    assert_eq!(moved(&new, &new), [] as [String; 0]);
+}

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::depth::too_deep;
+use super::keys;
 use super::overlay;
 use super::prose::wrap;
 
@@ -42,6 +43,8 @@ pub fn normalise(mut crd: Value) -> Value {
         if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema").and_then(Value::as_object_mut) {
             root(schema, &kind, &plural);
             tidy(schema);
+            let whole = schema.get_mut("properties").and_then(Value::as_object_mut);
+            whole.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut).for_each(keep_any);
         }
     }
     crd
@@ -74,9 +77,30 @@ fn root(schema: &mut Map<String, Value>, kind: &str, plural: &str) {
     properties["metadata"] = json!({"type": "object"});
 }
 
+/// Lets fields and items of which the schema says nothing be kept, as those of `serde_json::Value`: the API server would
+/// refuse the definition.
+fn keep_any(schema: &mut Map<String, Value>) {
+    const SAYS_NOTHING: [&str; 5] = ["default", "description", "example", "nullable", "title"];
+    let keep = |value: &mut Value| {
+        let Some(inner) = value.as_object_mut() else { return };
+        if inner.keys().all(|key| SAYS_NOTHING.contains(&key.as_str())) {
+            inner.insert("x-kubernetes-preserve-unknown-fields".into(), json!(true));
+        }
+        keep_any(inner);
+    };
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(keep);
+    }
+    schema.get_mut("items").into_iter().for_each(keep);
+    if let Some(Value::Object(values)) = schema.get_mut("additionalProperties") {
+        keep_any(values);
+    }
+}
+
 /// Tidies one schema and all schemas in it.
 fn tidy(schema: &mut Map<String, Value>) {
     overlay::complete(schema);
+    keys::open(schema);
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     }
@@ -197,8 +221,16 @@ fn whole(number: f64) -> Value {
         .map_or_else(|| json!(number), Value::from)
 }
 
+/// The integer, if no floating point number is equal to it. The API server has such numbers as bounds.
+pub(super) fn inexact(number: &Value) -> Option<i128> {
+    let integer = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))?;
+    #[expect(clippy::cast_possible_truncation, reason = "it is below the end of `i128`")]
+    let is_exact = number.as_f64().is_some_and(|float| float as i128 == integer);
+    (!is_exact).then_some(integer)
+}
+
 /// The API server knows `int32` and `int64` and warns about the formats that stand for other Rust integers, whose range
-/// is said by bounds instead.
+/// is said by bounds instead, and about some that crates have for texts.
 fn known_format(schema: &mut Map<String, Value>) {
     let (known, least, most) = match schema.get("format").and_then(Value::as_str) {
         Some("int8") => (Some("int32"), Some(f64::from(i8::MIN)), Some(f64::from(i8::MAX))),
@@ -211,7 +243,8 @@ fn known_format(schema: &mut Map<String, Value>) {
         Some("int32") => (Some("int32"), None, None),
         Some("int128") => (None, None, None),
         Some("uint128") => (None, Some(0.0), None),
-        Some("ip") => {
+        // Of IP addresses, and of times without a zone or with the name of one in the crates chrono and jiff.
+        Some("ip" | "partial-date-time" | "partial-time" | "zoned-date-time") => {
             schema.remove("format");
             return;
         }
@@ -252,6 +285,11 @@ fn bound(
     is_looser: impl Fn(f64, f64) -> bool,
     (of_format, is_beyond): (f64, impl Fn(f64) -> bool),
 ) {
+    // What no floating point number is equal to is refused later; the end of the format is one of those.
+    let inexact = schema.get(key).and_then(inexact);
+    if of_type.is_none() && inexact.is_some_and(|said| said < i128::from(i64::MAX)) {
+        return;
+    }
     // A whole number has no use for a bound between two.
     if let Some(said) = schema.get(key).and_then(Value::as_f64).filter(|said| said.fract() != 0.0) {
         schema.insert(key.into(), whole(if key == "minimum" { said.ceil() } else { said.floor() }));

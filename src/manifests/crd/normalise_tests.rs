@@ -113,6 +113,21 @@ fn numbers_and_formats_are_the_api_servers() {
         (json!({"format": "int64", "maximum": 9.223_372_036_854_776e18}), json!({"format": "int64"})),
         (json!({"format": "int64", "minimum": -9.223_372_036_854_776e18}), json!({"format": "int64"})),
         (json!({"format": "int64", "maximum": 1e18}), json!({"format": "int64", "maximum": 1e18})),
+        (json!({"format": "int64", "minimum": i64::MIN, "maximum": i64::MAX}), json!({"format": "int64"})),
+        // Which the check refuses: each of them would become another number.
+        (
+            json!({"format": "int64", "maximum": i64::MAX - 1}),
+            json!({"format": "int64", "maximum": i64::MAX - 1}),
+        ),
+        (
+            json!({"format": "int64", "minimum": -9_007_199_254_740_993_i64, "multipleOf": 9_007_199_254_740_993_i64}),
+            json!({"format": "int64", "minimum": -9_007_199_254_740_993_i64, "multipleOf": 9_007_199_254_740_993_i64}),
+        ),
+        (json!({"format": "uint64", "maximum": u64::MAX}), json!({"format": "int64", "minimum": 0})),
+        (
+            json!({"format": "uint32", "maximum": 9_007_199_254_740_993_i64}),
+            json!({"format": "int64", "minimum": 0, "maximum": 4_294_967_295_u32}),
+        ),
         (json!({"format": "int32", "maximum": 2_147_483_647_i64}), json!({"format": "int32"})),
         (
             json!({"format": "int64", "maximum": 9.223_372_036_854_776e18, "exclusiveMaximum": true}),
@@ -130,6 +145,15 @@ fn numbers_and_formats_are_the_api_servers() {
         (json!({"format": "int128"}), json!({})),
         (json!({"format": "uint128", "maximum": 1.844_674_407_370_955_2e19}), json!({"minimum": 0})),
         (json!({"format": "date-time"}), json!({"format": "date-time"})),
+        (json!({"format": "partial-date-time"}), json!({})),
+        (
+            json!({"items": {"type": "string", "format": "zoned-date-time"}}),
+            json!({"items": {"type": "string"}}),
+        ),
+        (
+            json!({"additionalProperties": {"type": "string", "format": "partial-time"}}),
+            json!({"additionalProperties": {"type": "string"}}),
+        ),
         (json!({"required": []}), json!({})),
     ] {
         assert_eq!(normalised(&given), expected, "{given}");
@@ -148,6 +172,17 @@ fn values_of_any_kind_are_kept() {
     assert_eq!(normalised(&within(&open)), within(&kept));
     let maps = |map: &Value| json!({"type": "object", "additionalProperties": map});
     assert_eq!(normalised(&maps(&open)), maps(&kept));
+    // Of a value that is not in a map nothing is said at all.
+    let any = json!({"description": "Anything.", "x-kubernetes-preserve-unknown-fields": true});
+    let said = json!({"description": "Anything."});
+    let list = |items: &Value| json!({"type": "array", "items": items});
+    let places: [&dyn Fn(&Value) -> Value; 3] = [&within, &maps, &list];
+    for around in places {
+        assert_eq!(normalised(&around(&list(&said))), around(&list(&any)));
+    }
+    assert_eq!(normalised(&within(&said)), within(&any));
+    let condition = json!({"type": "object", "anyOf": [{"properties": {"a": {}}}]});
+    assert_eq!(normalised(&condition), condition, "what says nothing there stays");
 }
 
 #[test]
@@ -176,6 +211,7 @@ fn values_of_the_user_are_left_alone() {
     for value in [
         json!({"default": {"properties": {"a": {"nullable": true}}, "minimum": 1.0}}),
         json!({"enum": [1.0, null], "example": {"format": "uint8"}}),
+        json!({"default": 9_007_199_254_740_993_i64, "enum": [9_007_199_254_740_993_i64], "example": u64::MAX}),
         json!({"x-kubernetes-validations": [{"rule": "self == null"}], "properties": {"format": {"type": "string"}}}),
     ] {
         assert_eq!(normalised(&value), value);

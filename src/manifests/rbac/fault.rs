@@ -34,6 +34,13 @@ impl Fault {
         Self { at, message: message.into(), hint: hint.into() }
     }
 
+    /// The same of a comment that is so many bytes shorter at its beginning.
+    #[must_use]
+    pub fn without(mut self, bytes: usize) -> Self {
+        self.at = self.at.saturating_sub(bytes);
+        self
+    }
+
     /// The fault with its place in the sources, and the line with a sign below the place.
     #[must_use]
     pub fn at(&self, path: &RelPath, comment: &Comment<'_>) -> Problem {

@@ -75,8 +75,8 @@ fn read(reader: &mut Reader<'_>) -> Result<Marker, Fault> {
             "resourceNames" => marker.resource_names = reader.list()?,
             "verbs" => marker.verbs = reader.list()?,
             "urls" => marker.urls = reader.list()?,
-            "namespace" => marker.namespace = reader.value()?,
-            "roleName" => marker.role_name = reader.value()?,
+            "namespace" => marker.namespace = single(reader, &name)?,
+            "roleName" => marker.role_name = single(reader, &name)?,
             _ => return Err(unknown(at, &name)),
         }
         seen.push(name);
@@ -89,6 +89,18 @@ fn read(reader: &mut Reader<'_>) -> Result<Marker, Fault> {
     complete(&marker, start)?;
     valid(&marker, reader.text)?;
     Ok(marker)
+}
+
+/// The value of an argument that takes no list.
+fn single(reader: &mut Reader<'_>, name: &str) -> Result<String, Fault> {
+    let is_braced = reader.peek() == Some('{');
+    let at = reader.at;
+    let value = if is_braced { String::new() } else { reader.value()? };
+    if is_braced || reader.peek() == Some(';') {
+        let hint = format!("write a marker for each, such as `{name}=a` and `{name}=b`");
+        return Err(Fault::new(at, format!("argument `{name}` takes one name, and this is a list"), hint));
+    }
+    Ok(value)
 }
 
 /// Checks what the API server would refuse.
@@ -140,6 +152,10 @@ fn valid(marker: &Marker, comment: &str) -> Result<(), Fault> {
             format!("{} cannot be the name of a role", printable::value(role)),
             "leave `/` and `%` out",
         );
+    }
+    if marker.resource_names.iter().any(String::is_empty) {
+        let message = "no object has the empty name".to_owned();
+        return fault("resourceNames", "\"\"", message, "leave it out; without names all objects are meant");
     }
     if let Some(url) = marker.urls.iter().find(|url| !url.starts_with('/') && *url != "*") {
         let hint = format!("write {}", printable::value(&format!("/{url}")));

@@ -19,6 +19,8 @@ pub struct Role {
     pub name: String,
     /// In the order of the file.
     pub rules: Vec<Rule>,
+    /// Whether it comes with a binding to the manager's account.
+    pub is_bound: bool,
 }
 
 /// A policy rule.
@@ -37,23 +39,39 @@ pub struct Rule {
 }
 
 /// The roles that `markers` ask for, by namespace and name. Markers without a role's name go to `default_role`; without
-/// any marker there is a cluster role of that name without rules.
+/// any marker there is a cluster role of that name without rules. In a namespace that is not the operator's `home` the
+/// name ends with that of the namespace, so that kustomize can tell the roles apart.
 #[must_use]
-pub fn roles(markers: &[Marker], default_role: &str) -> Vec<Role> {
-    let mut by_role: BTreeMap<(&str, &str), Vec<Rule>> = BTreeMap::new();
+pub fn roles(markers: &[Marker], default_role: &str, home: Option<&str>) -> Vec<Role> {
+    let mut by_role: BTreeMap<(&str, String, bool), Vec<Rule>> = BTreeMap::new();
     for marker in markers {
-        let name = if marker.role_name.is_empty() { default_role } else { &marker.role_name };
-        by_role.entry((&marker.namespace, name)).or_default().extend(rules(marker));
+        let namespace = marker.namespace.as_str();
+        let is_bound = marker.role_name.is_empty() && !namespace.is_empty() && home != Some(namespace);
+        let name = match (marker.role_name.as_str(), is_bound) {
+            ("", false) => default_role.to_owned(),
+            ("", true) => format!("{default_role}-{namespace}"),
+            (name, _) => name.to_owned(),
+        };
+        by_role.entry((namespace, name, is_bound)).or_default().extend(rules(marker));
     }
     if by_role.is_empty() {
-        by_role.insert(("", default_role), Vec::new());
+        by_role.insert(("", default_role.to_owned(), false), Vec::new());
     }
-    let role = |((namespace, name), rules): ((&str, &str), _)| Role {
+    let role = |((namespace, name, is_bound), rules): ((&str, String, bool), _)| Role {
         namespace: namespace.into(),
-        name: name.into(),
+        name,
         rules: simplify(rules),
+        is_bound,
     };
     by_role.into_iter().map(role).collect()
+}
+
+/// Two roles of one name in different namespaces, if there are any: kustomize puts both in one on the way.
+#[must_use]
+pub fn alike(roles: &[Role]) -> Option<(&Role, &Role)> {
+    let mut known: BTreeMap<&str, &Role> = BTreeMap::new();
+    let mut roles = roles.iter().filter(|role| !role.namespace.is_empty());
+    roles.find_map(|role| known.insert(&role.name, role).map(|earlier| (earlier, role)))
 }
 
 /// One rule for each resource of the marker.

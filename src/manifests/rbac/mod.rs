@@ -8,10 +8,13 @@
 
 mod external;
 mod fault;
+mod hidden;
 mod known;
 mod lexer;
 mod marker;
 mod merge;
+mod named;
+pub mod namespaces;
 mod reader;
 mod render;
 mod stray;
@@ -21,25 +24,40 @@ use std::cell::Cell;
 pub use known::Known;
 pub use marker::Marker;
 
+use self::lexer::Comment;
 use crate::limits::Budget;
 use crate::path::RelPath;
+use crate::printable;
 use crate::{Error, Problem, Result};
 
 /// Most words that the rules of all markers may have together; a role with as many is too large for a cluster.
 const WORDS: u64 = 1 << 19;
 /// Most problems that are reported one by one.
 const PROBLEMS: usize = 100;
+/// Most notes.
+const NOTES: usize = 20;
 
 /// The role of markers that name none.
 pub const DEFAULT_ROLE: &str = "manager-role";
 
 /// The text of `config/rbac/role.yaml` for all markers in `sources`: the cluster role `manager-role`, and other roles
-/// where markers say `roleName=` or `namespace=`. The order of the sources does not matter.
+/// where markers say `roleName=` or `namespace=`. The order of the sources does not matter. The project binds the role
+/// `manager-role` of the cluster and, of an operator that is confined to one, of the namespace `home`; what markers ask for
+/// in other namespaces comes with its binding.
 ///
 /// # Errors
-/// [`Error::Refused`] lists every marker that cannot be read, with its place.
-pub fn role_yaml(sources: &[(RelPath, String)]) -> Result<String> {
-    Ok(render::render(&merge::roles(&markers(sources)?, DEFAULT_ROLE)))
+/// [`Error::Refused`] lists every marker that cannot be read, with its place, or names two roles that kustomize could not
+/// tell apart.
+pub fn role_yaml(sources: &[(RelPath, String)], home: Option<&str>) -> Result<String> {
+    let roles = merge::roles(&markers(sources)?, DEFAULT_ROLE, home);
+    if let Some((one, other)) = merge::alike(&roles) {
+        let [name, first, second] =
+            [&one.name, &one.namespace, &other.namespace].map(|name| printable::value(name));
+        let message = format!("markers ask for a role {name} in both namespaces {first} and {second}");
+        let hint = "kustomize could not tell them apart: let each have a `roleName` of its own, or none";
+        return Err(Error::Refused(Problem::new(message).hint(hint)));
+    }
+    Ok(render::render(&roles))
 }
 
 /// All markers in `sources`.
@@ -56,41 +74,55 @@ pub fn markers(sources: &[(RelPath, String)]) -> Result<Vec<Marker>> {
         words.take(found.words()).map_err(spent)?;
         Ok(found)
     };
-    read(marked, |comment| Some(marker::parse(comment)?.and_then(within)))
+    read(marked, |_, comment| Some(marker::parse(comment.line()?)?.and_then(within)))
 }
 
 /// Checks that `known` has the groups, resources and verbs of all markers in `sources`, and what these say of groups
-/// that are not here. Comments that only look like markers are faults, too: they would say nothing.
+/// that are not here. Comments that only look like markers are faults, too: they would say nothing. The result is what
+/// has less effect than it seems, with its place.
 ///
 /// # Errors
 /// As [`role_yaml`], and [`Error::Refused`] lists every marker that names what is not there or has no effect.
-pub fn check(sources: &[(RelPath, String)], mut known: Known) -> Result<()> {
-    for groups in read(sources, external::parse)? {
+pub fn check(sources: &[(RelPath, String)], mut known: Known) -> Result<Vec<String>> {
+    for groups in read(sources, |_, comment| external::parse(comment.line()?))? {
         known.add_external(groups);
     }
-    let faults = Cell::new(0);
-    read(sources, |comment| {
-        let fault = match marker::parse(comment) {
-            Some(marker) => known.fault(&marker.ok()?, comment, faults.get() >= PROBLEMS),
-            None => stray::fault(comment),
+    let (faults, more) = (Cell::new(0), Cell::new(0));
+    let mut notes = read(sources, |path, comment| {
+        let found = match comment.line().map(|text| (text, marker::parse(text))) {
+            None => hidden::look(comment)?,
+            Some((text, None)) => Err(stray::fault(text)?),
+            Some((text, Some(marker))) => {
+                let marker = marker.ok()?;
+                let fault = known.fault(&marker, text, faults.get() >= PROBLEMS);
+                match fault.or_else(|| named::fault(&marker, text)) {
+                    Some(fault) => Err(fault),
+                    None => Ok(named::note(&marker)?),
+                }
+            }
         };
-        faults.set(faults.get() + usize::from(fault.is_some()));
-        fault.map(Err::<(), _>)
-    })
-    .map(drop)
+        let count = if found.is_err() { &faults } else { &more };
+        count.set(count.get() + 1);
+        let place = || format!("`{path}:{}:{}`", comment.line, comment.column);
+        found.map(|note| (more.get() <= NOTES).then(|| format!("{}: {note}", place()))).transpose()
+    })?;
+    if more.get() > NOTES {
+        notes.push(format!("and {} more such notes", more.get() - NOTES));
+    }
+    Ok(notes)
 }
 
 /// What `parse` makes of the comments in `sources`; nothing of most.
 fn read<'a, T>(
     sources: impl IntoIterator<Item = &'a (RelPath, String)>,
-    parse: impl Fn(&str) -> Option<Result<T, fault::Fault>>,
+    parse: impl Fn(&RelPath, &Comment<'_>) -> Option<Result<T, fault::Fault>>,
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     let mut more = 0_usize;
     for (path, text) in sources {
         for comment in lexer::comments(text) {
-            match parse(comment.text) {
+            match parse(path, &comment) {
                 None => {}
                 Some(Ok(item)) => found.push(item),
                 Some(Err(fault)) if problems.len() < PROBLEMS => problems.push(fault.at(path, &comment)),

@@ -3,7 +3,7 @@
 use super::*;
 
 fn role(text: &str) -> Result<String> {
-    role_yaml(&[(RelPath::new("src/controller/iris.rs")?, text.to_owned())])
+    role_yaml(&[(RelPath::new("src/controller/iris.rs")?, text.to_owned())], None)
 }
 
 #[test]
@@ -18,7 +18,7 @@ metadata:
 rules: []
 ";
     assert_eq!(role("fn main() {}").expect("a role"), expected);
-    assert_eq!(role_yaml(&[]).expect("a role"), expected);
+    assert_eq!(role_yaml(&[], None).expect("a role"), expected);
 }
 
 /// The rules that `lines`, each after `// +kubebuilder:rbac:`, give, as `groups|names|resources|urls|verbs`.
@@ -30,7 +30,7 @@ fn rules(lines: &[&str]) -> Vec<String> {
         let role: serde_json::Value = serde::Deserialize::deserialize(document).expect("YAML");
         let place = [&role["metadata"]["namespace"], &role["metadata"]["name"]]
             .map(|part| part.as_str().unwrap_or_default());
-        for rule in role["rules"].as_array().expect("rules") {
+        for rule in role["rules"].as_array().into_iter().flatten() {
             let words = |key: &str| {
                 let words = rule[key].as_array().into_iter().flatten();
                 words.map(|word| word.as_str().expect("a word")).collect::<Vec<_>>().join(" ")
@@ -68,7 +68,7 @@ groups=a,resources=b,resourceNames=,urls={},verbs=get => a||b||get
 urls=/metrics;/a?b=c,verbs=get => |||/a?b=c /metrics|get
 groups=*,resources=*,verbs=* => *||*||*
 groups=ä,resources=ß,verbs=get => ä||ß||get
-groups=a,resources=b,verbs=get,namespace=n => n/manager-role: a||b||get
+groups=a,resources=b,verbs=get,namespace=n => n/manager-role-n: a||b||get
 groups=a,resources=b,verbs=get,roleName=r => /r: a||b||get
 groups=a,resources=b,verbs=get,namespace="",roleName="" => a||b||get"#;
 
@@ -125,7 +125,13 @@ fn says_the_same_only_once() {
                 "groups=a,resources=x,verbs=get,roleName=zz",
                 "groups=a,resources=x,verbs=get",
             ],
-            &["a||x||get", "/zz: a||x||get", "y/b: a||y||get", "y/r: a||x||get", "z/manager-role: a||x||get"],
+            &[
+                "a||x||get",
+                "/zz: a||x||get",
+                "y/b: a||y||get",
+                "y/r: a||x||get",
+                "z/manager-role-z: a||x||get",
+            ],
         ),
     ] {
         assert_eq!(rules(markers), expected, "{markers:?}");
@@ -156,7 +162,7 @@ fn only_comments_count() {
 }
 
 #[test]
-fn writes_what_controller_gen_writes() {
+fn writes_what_controller_gen_writes_and_binds_what_kustomize_would_move() {
     let source = "
         // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris,verbs=get;list;watch
         // +kubebuilder:rbac:groups=test.myardyas.club,resources=iris/status,verbs=get;update;patch
@@ -198,7 +204,7 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: manager-role
+  name: manager-role-here
   namespace: here
 rules:
 - apiGroups:
@@ -209,8 +215,51 @@ rules:
   - secrets
   verbs:
   - get
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: manager-rolebinding-here
+  namespace: here
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: manager-role-here
+subjects:
+- kind: ServiceAccount
+  name: controller-manager
+  namespace: system
 ";
     assert_eq!(role(source).expect("a role"), expected);
+}
+
+#[test]
+fn roles_of_namespaces_can_be_told_apart() {
+    let sources = |text: &str| [(RelPath::new("src/a.rs").expect("a path"), text.to_owned())];
+    let marker = "// +kubebuilder:rbac:groups=core,resources=pods,verbs=get";
+    let both = format!("{marker},namespace=fleet-system\n{marker},namespace=b\n");
+    let names = |home| {
+        let text = role_yaml(&sources(&both), home).expect("roles");
+        let names = text.lines().filter_map(|line| line.strip_prefix("  name: ")).map(str::to_owned);
+        names.collect::<Vec<_>>()
+    };
+    let bound = ["manager-role-b", "manager-rolebinding-b", "manager-role-b", "controller-manager"];
+    assert_eq!(names(Some("fleet-system")), [&bound[..], &["manager-role"]].concat());
+    let own = [
+        "manager-role-fleet-system",
+        "manager-rolebinding-fleet-system",
+        "manager-role-fleet-system",
+        "controller-manager",
+    ];
+    assert_eq!(names(None), [bound, own].concat());
+
+    for home in [None, Some("a")] {
+        let twice = format!("{marker},namespace=a,roleName=r\n{marker},namespace=b,roleName=r\n");
+        let error = role_yaml(&sources(&twice), home).expect_err("one name");
+        assert_eq!(error.to_string(), "markers ask for a role `r` in both namespaces `a` and `b`");
+    }
+    let apart = format!("{marker},namespace=a,roleName=r\n{marker},roleName=r\n{marker},namespace=b\n");
+    role_yaml(&sources(&apart), None).expect("a ClusterRole is of another kind");
 }
 
 /// What cannot be meant: the arguments, where and what the fault is, and a part of the hint.
@@ -236,6 +285,10 @@ groups=a,resources=x,verbs="get"x => 54 => expected `,` before the next argument
 groups=a,resources=x,verbs="get => 49 => the quote " is never closed => write the word bare
 groups="é\q",resources=x,verbs=get => 31 => unknown escape in a quoted word => in backticks
 groups=a,resources=x,verbs=get,namespace=My_ns => 63 => `My_ns` cannot be a namespace => write lower case
+groups=a,resources=x,verbs=get,namespace=a;b => 63 => argument `namespace` takes one name, and this is a list => write a marker for each, such as `namespace=a` and `namespace=b`
+groups=a,resources=x,verbs=get,namespace={a,b} => 63 => argument `namespace` takes one name, and this is a list => write a marker for each
+groups=a,resources=x,verbs=get,roleName=a;b => 62 => argument `roleName` takes one name, and this is a list => write a marker for each
+groups=a,resources=x,resourceNames="",verbs=get => 57 => no object has the empty name => leave it out
 groups=a,resources=x,verbs=get,roleName=a/b => 62 => `a/b` cannot be the name of a role => leave `/`
 urls=/a;metrics,verbs=get => 30 => path `metrics` does not begin with `/` => write `/metrics`
 urls=/a,verbs=get,namespace=n => 22 => `urls` cannot be allowed in one namespace => leave `namespace` out
@@ -388,6 +441,74 @@ fn what_only_looks_like_a_marker_is_told() {
     }
 }
 
+/// Lines that are no comments of their own, what is said of them, where the fault is, and what to do.
+const HIDDEN: &str = r#"
+/* +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get */ => 4 => a marker in a block comment is not read => write it in a line comment: `// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get`
+/** +kubebuilder:rbac:oops */ => 5 => a marker in a block comment is not read => write it in a line comment: `// +kubebuilder:rbac:oops`
+/* * +iris-scaffold:rbac:externalGroups=a.b */ => 6 => a marker in a block comment is not read => write it in a line comment: `// +iris-scaffold:rbac:externalGroups=a.b`
+/* +kubebuilder:validation:Maximum=5 */ => 4 => `+kubebuilder:validation:Maximum` is a marker of Go and has no effect here => write the attribute
+/* +kubebuilder:rbc:groups=a */ => 4 => there is no marker `+kubebuilder:rbc` => did you mean `+kubebuilder:rbac`?
+#[doc = "+kubebuilder:rbac:urls=/a,verbs=get"] => 10 => a marker in `#[doc = …]` is not read => write it in a line comment: `// +kubebuilder:rbac:urls=/a,verbs=get`
+#![doc = r"+optional"] => 12 => `+optional` is a marker of Go and has no effect here => write the attribute
+"#;
+
+#[test]
+fn a_marker_that_is_no_line_comment_is_told() {
+    let sources = |text: String| [(RelPath::new("src/main.rs").expect("a path"), text)];
+    for line in HIDDEN.trim().lines() {
+        let [text, column, message, hint] = line.split(" => ").collect::<Vec<_>>()[..] else {
+            panic!("four parts in {line}");
+        };
+        let error = check(&sources(format!("\n{text}\n")), Known::kubernetes()).expect_err(line);
+        let expected = format!("`src/main.rs:2:{column}`: {message}\n");
+        assert!(error.to_string().starts_with(&expected), "{error}\ninstead of\n{expected}");
+        assert!(error.hints()[0].starts_with(hint), "{:?}", error.hints());
+    }
+    // What somebody has put out of effect is not wrong.
+    let out = "/*\n// +kubebuilder:rbac:groups=oops,verbs=get\nfn f() {}\n// +optional\n*/\n/* + a list */";
+    let notes = check(&sources(out.into()), Known::kubernetes()).expect("notes");
+    assert_eq!(
+        notes,
+        [
+            "`src/main.rs:2:1`: the marker in a block comment is not read; in a line comment of its own it would be"
+        ]
+    );
+    let many = check(&sources(out.repeat(1_000)), Known::kubernetes()).expect("notes");
+    assert_eq!((many.len(), many.last().map(String::as_str)), (21, Some("and 980 more such notes")));
+}
+
+#[test]
+fn names_beside_verbs_that_have_none_are_told() {
+    let said = |marker: &str| {
+        let text = format!("// +kubebuilder:rbac:resourceNames=x,{marker}\n");
+        check(&[(RelPath::new("src/main.rs").expect("a path"), text)], Known::kubernetes())
+    };
+    let pods = |verbs: &str| said(&format!("groups=core,resources=pods,verbs={verbs}"));
+    let error = pods("get;deletecollection").expect_err("no request has a name");
+    let place = "`src/main.rs:1:75`: `deletecollection` is never allowed by a rule with `resourceNames`";
+    assert!(error.to_string().starts_with(place), "{error}");
+    for (verbs, start) in [
+        ("get;create", "`create` with `resourceNames` allows no POST"),
+        (
+            "list",
+            "`list` with `resourceNames` allows only requests with the field selector `metadata.name=…`",
+        ),
+        ("get;watch", "`watch` with `resourceNames` allows only"),
+    ] {
+        let notes = pods(verbs).expect(verbs);
+        assert!(
+            notes.len() == 1 && notes[0].starts_with(&format!("`src/main.rs:1:1`: {start}")),
+            "{notes:?}"
+        );
+    }
+    for marker in [
+        "groups=core,resources=pods,verbs=get;update;patch;delete;*",
+        "groups=core,resources=pods/exec;serviceaccounts/token,verbs=create",
+    ] {
+        assert_eq!(said(marker).expect(marker), [] as [&str; 0], "{marker}");
+    }
+}
+
 #[test]
 fn a_group_of_another_project_may_have_more_kinds() {
     let mut known = Known::kubernetes();
@@ -401,7 +522,7 @@ fn a_group_of_another_project_may_have_more_kinds() {
     let external = "// +iris-scaffold:rbac:externalGroups=cert-manager.io";
     let hint = format!("the group has `certificates`; if the group has more, say so: `{external}`");
     assert_eq!(said(marker), Err(hint));
-    assert_eq!(said(&format!("{marker}{external}\n")), Ok(()));
+    assert_eq!(said(&format!("{marker}{external}\n")), Ok(Vec::new()));
     let own = "// +kubebuilder:rbac:groups=apps,resources=deployment,verbs=get\n";
     assert_eq!(said(own), Err("did you mean `deployments`?".to_owned()));
 }
@@ -442,7 +563,8 @@ fn whatever_is_repeated_gets_an_answer() {
         {
             let begin = std::time::Instant::now();
             let sources = [(RelPath::new("src/a.rs").expect("a path"), text)];
-            let error = role_yaml(&sources).err().or_else(|| check(&sources, Known::kubernetes()).err());
+            let error =
+                role_yaml(&sources, None).err().or_else(|| check(&sources, Known::kubernetes()).err());
             let shown = error.map(|error| error.to_string()).unwrap_or_default();
             assert!(shown.len() < 100_000, "{part:?}: {}", shown.len());
             assert!(begin.elapsed().as_secs() < 60, "{part:?}: {:?}", begin.elapsed());
@@ -460,7 +582,7 @@ fn whatever_is_repeated_gets_an_answer() {
     ] {
         let begin = std::time::Instant::now();
         let sources = [(RelPath::new("src/a.rs").expect("a path"), text)];
-        let shown = role_yaml(&sources).and_then(|_| check(&sources, Known::kubernetes()));
+        let shown = role_yaml(&sources, None).and_then(|_| check(&sources, Known::kubernetes()));
         let shown = shown.expect_err("too much").to_string();
         assert!(
             shown.len() < 100_000 && shown.starts_with("`src/a.rs:"),
@@ -474,7 +596,8 @@ fn whatever_is_repeated_gets_an_answer() {
 #[test]
 fn many_problems_are_counted() {
     let text = "// +kubebuilder:rbac:oops=1\n".repeat(1_000);
-    let error = role_yaml(&[(RelPath::new("src/a.rs").expect("a path"), text)]).expect_err("a thousand");
+    let error =
+        role_yaml(&[(RelPath::new("src/a.rs").expect("a path"), text)], None).expect_err("a thousand");
     let shown = error.to_string();
     assert_eq!(shown.matches("unknown argument `oops`").count(), 100);
     assert!(shown.ends_with("\nand 900 more"), "{shown}");

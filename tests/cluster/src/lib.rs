@@ -14,6 +14,7 @@ use operator_testing::{ControlPlane, Project};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
+use hyper::Request;
 use nodes::Nodes;
 
 /// The folder of the control plane's programs: what `KUBEBUILDER_ASSETS` names, or else built on first use.
@@ -35,7 +36,6 @@ pub struct Cluster {
     control_plane: ControlPlane,
     nodes: Option<Nodes>,
     // The control plane's client is connected by it.
-    #[expect(dead_code, reason = "held until the cluster is dropped")]
     runtime: Runtime,
 }
 
@@ -57,6 +57,14 @@ impl Cluster {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let project = Project::new(env!("CARGO_MANIFEST_DIR")).with_binary_assets(programs());
         let control_plane = runtime.block_on(ControlPlane::bare(project));
+        Self { control_plane, nodes: None, runtime }
+    }
+
+    /// An API server with the kinds of the project in a folder, as its tests would have it.
+    pub fn of_project(root: &Path) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let project = Project::new(root).with_binary_assets(programs());
+        let control_plane = runtime.block_on(ControlPlane::start(project));
         Self { control_plane, nodes: None, runtime }
     }
 
@@ -98,6 +106,13 @@ impl Cluster {
     pub fn get(&self, args: &[&str]) -> Value {
         let text = self.kubectl(&[&["get", "-o", "json"], args].concat());
         serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// What the API server shows of objects at a path as a table, which `kubectl get` prints.
+    pub fn table(&self, path: &str) -> Value {
+        let accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+        let request = Request::get(path).header("Accept", accept).body(Vec::new()).expect("a request");
+        self.runtime.block_on(self.control_plane.client().request(request)).expect("a table")
     }
 
     /// Runs kubectl with `input`; what it prints, or its errors.

@@ -29,6 +29,7 @@ kind! { "Tuple" TupleSpec { a: (i32, String) } }
 kind! { "TupleOfOne" TupleOfOneSpec { a: (i32,) } }
 kind! { "Maps" MapsSpec { a: BTreeMap<String, String>, b: Option<BTreeMap<String, Inner>>, c: HashMap<String, i32> } }
 kind! { "MapOfMaps" MapOfMapsSpec { a: BTreeMap<String, BTreeMap<String, Inner>> } }
+kind! { "NewtypeKeys" NewtypeKeysSpec { a: BTreeMap<Name, String>, b: BTreeMap<Host, BTreeMap<Name, Inner>> } }
 kind! { "IntegerKeys" IntegerKeysSpec { a: BTreeMap<u16, String> } }
 kind! { "SignedKeys" SignedKeysSpec { a: BTreeMap<i32, String> } }
 kind! { "BoolKeys" BoolKeysSpec { a: BTreeMap<bool, String> } }
@@ -96,6 +97,12 @@ pub struct Chain {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Port(i32);
 
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Name(String);
+
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Host(#[schemars(pattern(r"^[a-z.]+$"))] String);
+
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Pair<T> {
     first: T,
@@ -122,6 +129,7 @@ kinds!(
     TupleOfOne,
     Maps,
     MapOfMaps,
+    NewtypeKeys,
     IntegerKeys,
     SignedKeys,
     BoolKeys,

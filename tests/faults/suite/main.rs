@@ -13,11 +13,13 @@ mod objects;
 mod proxies;
 mod requests;
 mod rights;
+mod rivals;
 mod scrapes;
 mod servers;
 mod staleness;
 mod stories;
 mod subject;
+mod tokens;
 mod watches;
 
 use std::future::Future;

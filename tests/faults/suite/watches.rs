@@ -227,3 +227,53 @@ fn f36_watches_reset_again_and_again() {
         case.report("F36", &format!("reset {TIMES} times: each resumed where it was, without a list"));
     });
 }
+
+#[test]
+fn f35_no_bookmarks() {
+    const LONG: Duration = Duration::from_secs(12);
+    run(async {
+        let case = Case::new("f35").await;
+        case.proxy.filter_watches(|_, event| event["type"] != "BOOKMARK");
+        let operator = case.operator(&["--watch-silence-limit=1s"]).await;
+        case.write(NAME, "web", 1).await;
+        case.settled("web", 1).await;
+        // That there are none has to show first.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let (before, begun) = (lists(&case), Instant::now());
+        let watched = case.proxy.count(|asked| asked.watches());
+        while begun.elapsed() < LONG {
+            operator.readiness().await.expect("ready all the time");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(lists(&case), before, "nothing is listed again");
+        let watched = case.proxy.count(|asked| asked.watches()) - watched;
+        assert!(watched >= 10, "{watched} watches");
+        case.play().await;
+        case.is_sound(operator).await;
+        case.report("F35", &format!("no list, and ready all the time, in {} s", LONG.as_secs()));
+    });
+}
+
+#[test]
+fn f38_many_namespaces() {
+    const NAMESPACES: usize = 50;
+    const LONG: Duration = Duration::from_secs(10);
+    run(async {
+        let case = Case::new("f38").await;
+        let names: Vec<_> = (1..NAMESPACES).map(|number| format!("f38-{number}")).collect();
+        for name in &names {
+            case.control_plane.create_namespace(name).await;
+        }
+        let scope = format!("--watch-namespace=f38,{}", names.join(","));
+        let operator = case.operator(&[&scope]).await;
+        let counts = || case.proxy.count(operator_testing::Request::counts);
+        let before = counts();
+        tokio::time::sleep(LONG).await;
+        let each = (counts() - before) / NAMESPACES / KINDS.len();
+        // With a check every second and ten watches.
+        assert!((1..=3).contains(&each), "{each} counts of each kind in each namespace in {LONG:?}");
+        case.play().await;
+        case.is_sound(operator).await;
+        case.report("F38", &format!("{each} counts of each kind in each namespace in {} s", LONG.as_secs()));
+    });
+}

@@ -238,8 +238,10 @@ impl Cluster {
         let (health, metrics) = (free_port(), free_port());
         let health_flag = format!("--health-probe-bind-address=127.0.0.1:{health}");
         let metrics_flag = format!("--metrics-bind-address=127.0.0.1:{metrics}");
-        let flags: Vec<_> =
-            [health_flag.as_str(), metrics_flag.as_str()].into_iter().chain(flags.iter().copied()).collect();
+        let flags: Vec<_> = [health_flag.as_str(), metrics_flag.as_str(), "--metrics-secure=false"]
+            .into_iter()
+            .chain(flags.iter().copied())
+            .collect();
         let mut manager = self.manager(&flags, stopped.map(drop)).await.expect("a manager");
         let result = set_up(&mut manager);
         (Replica { stop, task: tokio::spawn(manager.run()), health, metrics }, result)

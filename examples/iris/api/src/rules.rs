@@ -63,6 +63,30 @@ pub fn values(keywords: Value) -> impl Fn(&mut Schema) {
     }
 }
 
+/// On a field with `serde_json::Value` in it, such as `BTreeMap<String, Vec<Value>>`: the values are kept, whatever they are.
+/// Only what is inside of a map needs it.
+pub fn any(schema: &mut Schema) {
+    fn keep(value: &mut Value) {
+        match value {
+            Value::Bool(true) => *value = json!({ "x-kubernetes-preserve-unknown-fields": true }),
+            Value::Object(schema) if schema.is_empty() => {
+                schema.insert("x-kubernetes-preserve-unknown-fields".into(), json!(true));
+            }
+            Value::Object(schema) => {
+                schema.get_mut("items").into_iter().for_each(keep);
+                schema.get_mut("additionalProperties").into_iter().for_each(keep);
+            }
+            _ => {}
+        }
+    }
+    if schema.as_object().is_none_or(serde_json::Map::is_empty) {
+        schema.insert("x-kubernetes-preserve-unknown-fields".into(), json!(true));
+    }
+    for key in ["items", "additionalProperties"] {
+        schema.get_mut(key).into_iter().for_each(keep);
+    }
+}
+
 /// Whether values are of this type; those of an `Option` may be null as well.
 fn is(schema: &Schema, kind: &str) -> bool {
     match schema.get("type") {

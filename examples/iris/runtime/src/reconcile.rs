@@ -10,6 +10,7 @@ use tokio::time::{Duration, Instant};
 use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::backoff::Backoff;
+use crate::contention;
 use crate::context::{Context, Shared};
 use crate::errors::{ApplyError, BoxError, Result, Stale, TerminalError, find};
 use crate::metrics::Metrics;
@@ -23,6 +24,17 @@ pub enum Action {
     AwaitChange,
     /// To be called again after this time at the latest.
     Requeue(Duration),
+}
+
+impl Action {
+    /// The same, but to be called again after `limit` at the latest, if there is one.
+    fn within(self, limit: Option<Duration>) -> Self {
+        match (self, limit) {
+            (action, None) => action,
+            (Self::AwaitChange, Some(limit)) => Self::Requeue(limit),
+            (Self::Requeue(delay), Some(limit)) => Self::Requeue(delay.min(limit)),
+        }
+    }
 }
 
 /// Brings the cluster closer to what objects of one kind say: what the user of this library writes.
@@ -69,6 +81,8 @@ enum Kind {
 
 /// Reason of a reconcile that panicked.
 pub(crate) const PANICKED: &str = "ReconcilePanicked";
+/// Reason of one that took too long.
+pub(crate) const TIMED_OUT: &str = "ReconcileTimedOut";
 
 /// How soon to look again whether what is in the way is gone.
 const TAKEN_RETRY: Duration = Duration::from_secs(10);
@@ -140,18 +154,20 @@ impl<R: Reconciler> Caller<R> {
         }
         // The call itself may panic too, before there is a future, and so may the error's text.
         let call = async {
-            let result = self.reconciler.reconcile(&context.object, context).await;
-            result.map_err(|error| Failure {
-                kind: Kind::of(&error),
-                reason: "ReconcileFailed",
-                note: error.to_string(),
-            })
+            match self.reconciler.reconcile(&context.object, context).await {
+                Ok(action) => Ok(action.within(contention::tell(context).await)),
+                Err(error) => Err(Failure {
+                    kind: Kind::of(&error),
+                    reason: "ReconcileFailed",
+                    note: error.to_string(),
+                }),
+            }
         };
         let failed = |reason, note| Err(Failure { reason, note, kind: Kind::Ordinary });
         match tokio::time::timeout(self.timeout, AssertUnwindSafe(call).catch_unwind()).await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => failed(PANICKED, format!("panicked: {}", message(panic.as_ref()))),
-            Err(_) => failed("ReconcileTimedOut", format!("no result after {:?}", self.timeout)),
+            Err(_) => failed(TIMED_OUT, format!("no result after {:?}", self.timeout)),
         }
     }
 }
@@ -174,6 +190,11 @@ impl Failure {
     /// Whether it counts as an error: what was stale is looked at again, and no more.
     pub(crate) fn is_error(&self) -> bool {
         self.kind != Kind::Stale
+    }
+
+    /// Whether trying again does not help.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.kind == Kind::Terminal
     }
 }
 

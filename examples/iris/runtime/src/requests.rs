@@ -9,7 +9,7 @@ use axum::http::header::{HeaderValue, USER_AGENT};
 use axum::http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tower::{BoxError, service_fn};
 
 use crate::connection::Connection;
@@ -39,7 +39,7 @@ pub(crate) fn limited(
         let (connection, host) = (connection.clone(), host.clone());
         let (metrics, fence) = (metrics.clone(), fence.clone());
         async move {
-            let method = request.method().clone();
+            let (method, begun) = (request.method().clone(), Instant::now());
             let answer = async {
                 let (client, unanswered) = connection.request().await;
                 let answer = tokio::select! {
@@ -60,7 +60,7 @@ pub(crate) fn limited(
                 answer = answer => answer,
             };
             let code = answer.as_ref().map_or("<error>".into(), |answer| answer.status().as_str().to_owned());
-            metrics.request(&method, code, &host);
+            metrics.request(&method, code, &host, begun.elapsed());
             answer
         }
     };
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use axum::http::Response;
     use std::future::pending;
-    use tokio::time::{Instant, timeout};
+    use tokio::time::timeout;
 
     #[tokio::test]
     async fn a_write_is_given_up_when_the_lead_may_end() {

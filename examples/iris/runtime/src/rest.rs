@@ -3,7 +3,7 @@
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams};
 use kube::core::Request;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::object::{Object, ObjectKey};
 
@@ -38,7 +38,7 @@ pub(crate) async fn patch<K: Object>(
     key: &ObjectKey,
     subresource: Option<&str>,
     params: &PatchParams,
-    patch: &Patch<Value>,
+    patch: &Patch<impl Serialize + std::fmt::Debug + Sync>,
 ) -> kube::Result<K> {
     let request = request::<K>(dynamic_type, key);
     let request = match subresource {

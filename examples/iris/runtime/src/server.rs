@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::middleware::{AddExtension, from_fn_with_state};
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router};
@@ -35,7 +36,9 @@ const CONNECTIONS: usize = 256;
 const OF_ONE: usize = 64;
 
 const METRICS: &str = "/metrics";
+/// The forms of metrics, of which Prometheus' own is that of whoever does not ask for the other.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Serves for as long as it runs.
 type Serving = BoxFuture<'static, ()>;
@@ -77,7 +80,15 @@ pub(crate) async fn metrics(
     routes: Router,
 ) -> Result<Serving, Error> {
     let (address, secure) = (&options.metrics_bind_address, options.metrics_secure);
-    let text = move || ready(([(CONTENT_TYPE, OPEN_METRICS)], metrics.text()));
+    let text = move |headers: HeaderMap| {
+        let asked = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let is_open = asked.flat_map(|value| value.split(',')).any(is_open_metrics);
+        ready(if is_open {
+            ([(CONTENT_TYPE, OPEN_METRICS)], metrics.text())
+        } else {
+            ([(CONTENT_TYPE, PLAIN)], metrics.plain_text())
+        })
+    };
     let routes = routes.route(METRICS, get(text));
     let server = listen(address, options.enable_http2)?;
     info!(addr = address, path = METRICS, secure, "starting metrics server");
@@ -90,6 +101,13 @@ pub(crate) async fn metrics(
     let config = tls::config(options).await.map_err(Error::because("cannot use the metrics' certificate"))?;
     let acceptor = Bounded::new(RustlsAcceptor::new(config).handshake_timeout(PATIENCE));
     Ok(server.acceptor(acceptor).serve(routes.into_make_service()).map(drop).boxed())
+}
+
+/// Whether one of the media types that a client accepts is `OpenMetrics`.
+fn is_open_metrics(accepted: &str) -> bool {
+    let mut parts = accepted.split(';').map(str::trim);
+    let is_named = parts.next() == OPEN_METRICS.split(';').next();
+    is_named && !parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))
 }
 
 fn listen(address: &str, http2: bool) -> Result<Server<SocketAddr>, Error> {

@@ -54,6 +54,7 @@ mod control_plane;
 mod credentials;
 mod fault;
 mod http;
+mod kustomize;
 mod operator;
 mod permissions;
 mod port;

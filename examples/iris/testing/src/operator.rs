@@ -31,6 +31,9 @@ impl Operator {
         let process = Process::spawn(control_plane.project().program(), log, |command| {
             command.arg(format!("--metrics-bind-address=127.0.0.1:{metrics_port}"));
             command.arg(format!("--health-probe-bind-address=127.0.0.1:{health_port}"));
+            if !args.iter().any(|arg| arg.starts_with("--metrics-secure")) {
+                command.arg("--metrics-secure=false");
+            }
             command.args(args).env("KUBECONFIG", kubeconfig);
             // They are about the test's own surroundings; the API server is on this machine.
             for name in ["WATCH_NAMESPACE", "POD_NAMESPACE", "HTTPS_PROXY", "https_proxy"] {

@@ -3,11 +3,53 @@
 
 use std::io::{self, Write};
 
+use kube::core::schema::{OptionalEnum, OptionalIntOrString, StructuralSchemaRewriter};
+use schemars::generate::SchemaSettings;
+use schemars::transform::AddNullable;
+use serde_json::Value;
+
 fn main() -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    for crd in memcached_api::crds() {
+    for (crd, schema) in memcached_api::crds().iter().zip(memcached_api::schemas(&settings())) {
+        let mut crd = serde_json::to_value(crd)?;
+        if let Some(printed) = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
+            keep_exact(printed, schema.as_value());
+        }
         serde_json::to_writer(&mut stdout, &crd)?;
         writeln!(stdout)?;
     }
     Ok(())
+}
+
+/// What kube-derive makes schemas with.
+fn settings() -> SchemaSettings {
+    let settings = SchemaSettings::openapi3().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings
+        .with_transform(AddNullable::default())
+        .with_transform(StructuralSchemaRewriter)
+        .with_transform(OptionalEnum)
+        .with_transform(OptionalIntOrString)
+}
+
+/// Puts integers back that became floating point numbers, which not all of them are equal to.
+fn keep_exact(printed: &mut Value, exact: &Value) {
+    match (printed, exact) {
+        (Value::Object(printed), Value::Object(exact)) => {
+            for (key, value) in printed {
+                if let Some(exact) = exact.get(key) {
+                    keep_exact(value, exact);
+                }
+            }
+        }
+        (Value::Array(printed), Value::Array(exact)) => {
+            printed.iter_mut().zip(exact).for_each(|(value, exact)| keep_exact(value, exact));
+        }
+        (Value::Number(printed), Value::Number(exact)) if printed.is_f64() && !exact.is_f64() => {
+            *printed = exact.clone();
+        }
+        _ => {}
+    }
 }

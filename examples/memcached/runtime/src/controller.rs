@@ -11,6 +11,7 @@ use tokio::time::Duration;
 use tracing::{error, info, warn};
 
 use crate::backoff::{Backoff, RateLimiter};
+use crate::contention;
 use crate::context;
 use crate::echo::Echoes;
 use crate::manager::{Controller, Manager};
@@ -40,14 +41,16 @@ pub struct Builder<'m, K: Object> {
 
 impl<'m, K: Object> Builder<'m, K> {
     pub(crate) fn new(manager: &'m mut Manager, name: &'static str, store: Store<K>) -> Self {
+        let queue = manager.metrics.queue(name);
         store.keep_all();
         store.record_fields_of(&reporter(name));
         store.record_fields_of(&pause::field_manager(&reporter(name)));
+        store.record_fields_of(&contention::field_manager(&reporter(name)));
         Self {
             manager,
             name,
             store,
-            queue: Arc::default(),
+            queue,
             predicate: None,
             concurrency: None,
             limiter: RateLimiter::default(),
@@ -186,7 +189,8 @@ impl<'m, K: Object> Builder<'m, K> {
         }));
         let synced = self.store.clone();
         self.synced.push(async move { synced.synced().await }.boxed());
-        manager.metrics.controller(name);
+        let concurrency = self.concurrency.unwrap_or(manager.options.max_concurrent_reconciles);
+        manager.metrics.controller(name, concurrency);
         let reporter = format!("{name}-controller");
         let shared = context::Shared {
             client: manager.client(),
@@ -206,7 +210,6 @@ impl<'m, K: Object> Builder<'m, K> {
             timeout: manager.options.timings.reconcile_timeout,
             sync_period: manager.options.timings.sync_period,
         };
-        let concurrency = self.concurrency.unwrap_or(manager.options.max_concurrent_reconciles);
         let work = Work { caller: Arc::new(caller), store: self.store, queue, concurrency };
         let (synced, sources) = (self.synced, self.sources);
         let run = move |shutdown: Shutdown| {

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use crate::environment::{Environment, JITTER};
+use crate::metrics::Metrics;
 use crate::options::Timings;
 use crate::shutdown::Shutdown;
 use crate::{Error, Options};
@@ -39,6 +40,7 @@ pub(crate) struct Elector {
     timings: Timings,
     fence: Fence,
     environment: Environment,
+    metrics: Arc<Metrics>,
     /// The Lease as it was when it last changed, and when that was seen.
     observed: (LeaseSpec, Instant),
     /// Whether it was not there then.
@@ -58,6 +60,7 @@ impl Elector {
         options: &Options,
         fence: Fence,
         environment: Environment,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
         let timings = options.timings;
         let (lease, deadline) = (timings.leader_elect_lease_duration, timings.leader_elect_renew_deadline);
@@ -88,6 +91,7 @@ impl Elector {
             timings,
             fence,
             environment,
+            metrics,
             observed,
             is_missing,
             attempted,
@@ -156,9 +160,12 @@ impl Elector {
         // As a rule nobody else writes to a Lease that is held, so that it need not be read first.
         if let Some(mut lease) = self.written.take() {
             lease.spec = lease.spec.map(|spec| self.spec(spec));
-            if self.write(lease).await? {
+            let written = self.write(lease).await;
+            if let Ok(true) = written {
                 return Ok(true);
             }
+            self.metrics.renewed_slowly(self.name);
+            written?;
         }
         let found = self.ask(self.leases.get_opt(self.name)).await?.map_err(|error| error.to_string())?;
         let is_missing = found.is_none();
@@ -330,8 +337,16 @@ mod tests {
         });
         let options = Options::for_tests(["--leader-election-namespace=test"]);
         let client = Client::new(answer, "test");
-        let elector = Elector::new(client, "test", None, &options, Fence::default(), Environment::default())
-            .expect("an election");
+        let elector = Elector::new(
+            client,
+            "test",
+            None,
+            &options,
+            Fence::default(),
+            Environment::default(),
+            Arc::default(),
+        )
+        .expect("an election");
         (elector, server)
     }
 

@@ -24,11 +24,11 @@ pub struct Options {
     /// Namespace of the Lease
     #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE")]
     pub leader_election_namespace: Option<String>,
-    /// Where to serve metrics; 0 for nowhere
-    #[arg(long, default_value = ":8080", value_name = "ADDRESS")]
+    /// Where to serve metrics, such as :8443; 0 for nowhere
+    #[arg(long, default_value = "0", value_name = "ADDRESS")]
     pub metrics_bind_address: String,
-    /// Serve metrics over HTTPS, to those whom the cluster allows to read them
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
+    /// Serve metrics over HTTPS, to those whom the cluster allows to read them; otherwise over HTTP, to everybody
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = ArgAction::Set)]
     pub metrics_secure: bool,
     /// Serve metrics over HTTP/2 too
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
@@ -42,8 +42,8 @@ pub struct Options {
     /// File name of the key
     #[arg(long, default_value = "tls.key", value_name = "FILE")]
     pub metrics_cert_key: String,
-    /// Where to answer health probes; 0 for nowhere
-    #[arg(long, default_value = ":8081", value_name = "ADDRESS")]
+    /// Where to answer health probes, such as :8081; 0 for nowhere
+    #[arg(long, default_value = "0", value_name = "ADDRESS")]
     pub health_probe_bind_address: String,
     /// Namespaces to watch, separated by commas; all when not given
     #[arg(long, env = "WATCH_NAMESPACE", value_delimiter = ',', value_name = "NAMESPACES")]
@@ -79,7 +79,7 @@ pub struct Timings {
     /// How long the API server may take to answer a request
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub request_timeout: Duration,
-    /// How long a watch may be silent before everything is listed anew; the API server sends something every minute
+    /// How long a watch may be silent before another one takes its place; the API server sends something every minute
     #[arg(long, default_value = "90s", value_parser = duration, value_name = "TIME")]
     pub watch_silence_limit: Duration,
     /// How often the number of known objects is compared with the API server's; less than a minute, so that there is

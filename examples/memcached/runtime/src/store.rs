@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::error;
 
+use crate::contention::Contention;
 use crate::derivative::is_derivative;
 use crate::managed_fields::{self, Managed};
 use crate::object::{Object, ObjectKey, controller_of, version};
@@ -63,6 +64,8 @@ struct Inner<K: Object> {
     unlisted: watch::Sender<usize>,
     /// What was written here without an answer.
     unanswered: Unanswered<K>,
+    /// What was written here again and again.
+    contention: Contention,
 }
 
 struct State<K> {
@@ -195,6 +198,7 @@ impl<K: Object> Store<K> {
             transform: RwLock::default(),
             unlisted: watch::channel(0).0,
             unanswered: Unanswered::default(),
+            contention: Contention::default(),
         }))
     }
 
@@ -208,6 +212,10 @@ impl<K: Object> Store<K> {
 
     pub(crate) fn unanswered(&self) -> &Unanswered<K> {
         &self.0.unanswered
+    }
+
+    pub(crate) fn contention(&self) -> &Contention {
+        &self.0.contention
     }
 
     pub(crate) fn keep_all(&self) {

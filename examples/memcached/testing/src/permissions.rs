@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{AuditEvent, ControlPlane, Operator, ServiceAccount, credentials, ensure, eventually};
 
 /// What controller-gen calls the role that it makes of the markers.
-const MANAGER_ROLE: &str = "manager-role";
+pub(crate) const MANAGER_ROLE: &str = "manager-role";
 
 /// The operator with the permissions that it has in a cluster: everything it does has to be allowed by the roles of its
 /// service account.

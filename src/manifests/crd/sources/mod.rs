@@ -3,6 +3,7 @@
 //! The derives drop an attribute that does not suit a type without a word, so that nothing in the definition tells of
 //! it any more. controller-gen refuses a marker on the wrong type, and so does this.
 
+mod anything;
 mod attributes;
 mod ignored;
 mod places;
@@ -13,6 +14,7 @@ use crate::rust::{self, Fault};
 use crate::{Error, Problem, Result};
 
 use self::attributes::Place;
+pub use self::places::Places;
 
 /// The parsed sources of a project's types.
 pub struct Sources {
@@ -49,13 +51,34 @@ impl Sources {
         let mut problems = self.ignored();
         let checked = match checked {
             Err(Error::Definitions(found)) => {
-                let places = places::Places::of(&self.files);
+                let places = self.places();
                 problems.extend(found.into_iter().map(|problem| places.add_to(problem)));
                 return Err(Error::Definitions(problems));
             }
             other => other?,
         };
         if problems.is_empty() { Ok(checked) } else { Err(Error::Definitions(problems)) }
+    }
+
+    /// Where fields are declared.
+    #[must_use]
+    pub fn places(&self) -> Places<'_> {
+        Places::of(&self.files)
+    }
+
+    /// Fields with values of any kind inside of maps, which no definition can be made of as they are.
+    #[must_use]
+    pub fn values_in_maps(&self) -> Vec<Problem> {
+        let files: Vec<&syn::File> = self.files.iter().map(|(_, file)| file).collect();
+        let found = anything::in_maps(&files).into_iter().filter_map(|(file, name, place)| {
+            let place = shown(&self.files.get(file)?.0, place);
+            let message =
+                format!("{place}: `{name}` has values of any kind in a map, which kube-derive gives no schema");
+            let hint = "write `#[schemars(transform = rules::any)]` on the field, with `use crate::rules;`: the API server \
+                        keeps the values, whatever they are";
+            Some(Problem::new(message).hint(hint))
+        });
+        found.collect()
     }
 
     fn ignored(&self) -> Vec<Problem> {

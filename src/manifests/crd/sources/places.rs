@@ -40,7 +40,7 @@ struct Field {
 
 impl<'a> Places<'a> {
     /// Reads all declarations.
-    pub fn of(files: &'a [(RelPath, syn::File)]) -> Self {
+    pub(super) fn of(files: &'a [(RelPath, syn::File)]) -> Self {
         let mut places = Self { kinds: HashMap::new(), types: HashMap::new() };
         for (path, file) in files {
             Reader { path, places: &mut places }.visit_file(file);
@@ -49,7 +49,7 @@ impl<'a> Places<'a> {
     }
 
     /// Puts the place of the field that a problem names in front of its message.
-    pub fn add_to(&self, mut problem: Problem) -> Problem {
+    pub(super) fn add_to(&self, mut problem: Problem) -> Problem {
         if let Some(place) = self.find(&problem.message) {
             problem.message = format!("{place}: {}", problem.message);
         }
@@ -58,7 +58,8 @@ impl<'a> Places<'a> {
 
     /// The declaration of what a message begins with: ``Iris v1 .spec.items[].name`` in quotes. Of a field that is in no
     /// source it is the type around it.
-    fn find(&self, message: &str) -> Option<String> {
+    #[must_use]
+    pub fn find(&self, message: &str) -> Option<String> {
         let mut words = message.strip_prefix('`')?.split_once('`')?.0.split(' ');
         let (kind, version, path) = (words.next()?, words.next()?, words.next().unwrap_or(".spec"));
         let mut names =

@@ -1,26 +1,41 @@
-//! Columns of `kubectl get`.
+//! Columns of `kubectl get`: what the API server refuses of them, and what it takes and then shows otherwise than it
+//! seems. The paths are read as its library does ([`jsonpath`]), and followed through the schema ([`follow`]).
+
+mod follow;
+mod jsonpath;
+mod unquote;
+mod view;
 
 use serde_json::Value;
 
+use self::follow::{Follower, Stop};
+use self::jsonpath::Node;
+use self::view::{Kinds, View, What};
 use super::findings::Findings;
-use super::paths::{Found, find};
 use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
+use crate::limits::Budget;
 
 const TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
-pub(super) fn check(column: &Value, schema: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+pub(super) fn check(
+    column: &Value,
+    schema: Schema<'_>,
+    place: &Place<'_>,
+    work: &Budget,
+    findings: &mut Findings,
+) {
     let text = |key: &str| column[key].as_str().unwrap_or_default();
-    let (name, path) = (text("name"), text("jsonPath"));
+    let (name, path, kind) = (text("name"), text("jsonPath"), text("type"));
     if name.is_empty() {
         findings.refuse(place, "a printer column without a name", "add `name = \"…\"`");
     }
-    if !TYPES.contains(&text("type")) {
+    if !TYPES.contains(&kind) {
         findings.refuse(
             place,
-            format_args!("printer column `{name}` is of type `{}`", text("type")),
+            format_args!("printer column `{name}` is of type `{kind}`"),
             format!("types of columns are {}", list(&TYPES)),
         );
     }
@@ -31,121 +46,104 @@ pub(super) fn check(column: &Value, schema: Schema<'_>, place: &Place<'_>, findi
             format!("formats of columns are {}", list(&FORMATS)),
         );
     }
-    match names(path) {
-        Err(why) => findings.refuse(
+    if !path.starts_with('.') {
+        findings.refuse(
             place,
-            format_args!("printer column `{name}` has path `{path}`: {why}"),
+            format_args!("printer column `{name}` has path `{path}`: it does not begin with a dot"),
             "write a JSON path such as `.status.conditions[?(@.type==\"Ready\")].status`",
+        );
+        return;
+    }
+    let read = match jsonpath::parse(path) {
+        Ok(read) => read,
+        Err(why) => {
+            // Stricter than the API server, which takes it and then shows a table without these columns.
+            findings.refuse(
+                place,
+                format_args!(
+                    "printer column `{name}` has path `{path}`, which `kubectl get` shows no column for, nor for those \
+                     after it: {why}"
+                ),
+                "write a JSON path such as `.status.conditions[?(@.type==\"Ready\")].status`",
+            );
+            return;
+        }
+    };
+    let mut note = |what: String| {
+        findings.note(format!("{place}: printer column `{name}` with path `{path}` {what}"));
+    };
+    if read.cut {
+        note("ends at its first `}`".into());
+    }
+    let mut follower = Follower::new(work);
+    let leads_to = follower.follow(schema, &read.nodes);
+    for what in follower.notes {
+        note(format!("shows otherwise than it seems: {what}"));
+    }
+    match leads_to {
+        Ok(views) => {
+            if let Some(what) = several(kind, &views).or_else(|| unfit(kind, &views)) {
+                note(what);
+            }
+        }
+        Err(Stop::Never(why)) => note(format!("is always empty: {why}")),
+        // Stricter than the API server as well: the column would be empty.
+        Err(Stop::NoField { what, hint }) => findings.refuse(
+            place,
+            format_args!("printer column `{name}` has path `{path}`, where no field is: {what}"),
+            hint.unwrap_or_else(|| "write the names as they are in JSON".into()),
         ),
-        Ok(names) => {
-            if matches!(follow(schema, &names), Found::Nothing) {
-                findings.refuse(
-                    place,
-                    format_args!("printer column `{name}` has path `{path}`, where no field is"),
-                    "write the names as they are in JSON",
-                );
-            }
-        }
+        Err(Stop::Spent) => {}
     }
 }
 
-/// A step of a path.
-enum Step<'a> {
-    Field(&'a str),
-    /// Some of a list's items, or of a map's values.
-    Some,
+/// What is to be said of a path that leads to more than one value, or to none of the object's.
+fn several(column: &str, views: &[View<'_>]) -> Option<String> {
+    if column != "string" && views.iter().any(|view| matches!(view.what, What::Constant(Node::Int(_)))) {
+        return Some("is always empty: a number that its path says itself is shown as a text alone".into());
+    }
+    if views.iter().any(|view| matches!(view.what, What::Constant(_))) {
+        return Some("shows the same for every object, which its path says itself".into());
+    }
+    (views.len() > 1 || views.iter().any(|view| view.many))
+        .then(|| "shows one value alone, where there may be several".into())
 }
 
-fn follow<'a>(root: Schema<'a>, steps: &[Step<'_>]) -> Found<'a> {
-    let mut schema = root;
-    let mut names = Vec::new();
-    for step in steps {
-        if let Step::Field(name) = step {
-            names.push(*name);
-            continue;
-        }
-        let parent = match find(schema, &names) {
-            Found::Field(parent) => parent,
-            other => return other,
-        };
-        names.clear();
-        schema = match parent.items().or(parent.additional()) {
-            Some(inner) => inner,
-            None => return Found::Anything,
-        };
+/// What a column does not show of values whose type is another.
+fn unfit(column: &str, views: &[View<'_>]) -> Option<String> {
+    let view = views.first()?;
+    let kinds = view.kinds();
+    let (shown, what) = match column {
+        "integer" | "number" => (Kinds::NUMBER, "numbers"),
+        "boolean" => (Kinds::BOOL, "booleans"),
+        "date" => (Kinds::TEXT, "points in time"),
+        _ => return None,
+    };
+    if !kinds.meets(shown) {
+        return Some(format!(
+            "is always empty: a column of type `{column}` shows {what}, and this is {}",
+            view.name()
+        ));
     }
-    find(schema, &names)
+    if kinds == Kinds::ANY {
+        return None;
+    }
+    if !kinds.is_within(shown) {
+        return Some(format!("is empty where the value is a text: a column of type `{column}` shows {what}"));
+    }
+    match (column, view.what) {
+        ("integer", _) if kinds.meets(Kinds::FRACTION) => {
+            Some("shows numbers without their fraction: a column of type `number` shows all of it".into())
+        }
+        ("date", What::Schema(schema)) if schema.text("format") != Some("date-time") => Some(
+            "shows `<invalid>` where the text is not as in RFC 3339, `2006-01-02T15:04:05Z`: write its type with \
+             format `date-time`, or a column of type `string`"
+                .into(),
+        ),
+        _ => None,
+    }
 }
 
-/// The steps of a path, as far as they are known: what follows `..` is not.
-fn names(path: &str) -> Result<Vec<Step<'_>>, String> {
-    let mut steps = Vec::new();
-    let mut rest = path;
-    if !rest.starts_with('.') {
-        return Err("it does not begin with a dot".into());
-    }
-    while let Some(first) = rest.chars().next() {
-        if rest.starts_with("..") {
-            return Ok(vec![]);
-        } else if first == '[' {
-            let end = closing(rest).ok_or("a bracket is not closed")?;
-            let inner = rest[1..end].trim();
-            let quoted = inner.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\''));
-            let quoted = quoted.filter(|name| !name.contains('\''));
-            let index = inner.chars().all(|c| c.is_ascii_digit() || "-:,* ".contains(c)) && !inner.is_empty();
-            match quoted {
-                Some(name) => steps.push(Step::Field(name)),
-                None if index || (inner.starts_with("?(") && inner.ends_with(')')) => steps.push(Step::Some),
-                None => return Err(format!("`[{inner}]` selects nothing")),
-            }
-            rest = &rest[end + 1..];
-        } else if first == '.' {
-            let end = name_end(&rest[1..]) + 1;
-            match &rest[1..end] {
-                "" if rest.len() == 1 || rest.starts_with(".[") => {}
-                "" => return Err("a name is missing".into()),
-                "*" => steps.push(Step::Some),
-                name => steps.push(Step::Field(name)),
-            }
-            rest = &rest[end..];
-        } else {
-            return Err(format!("`{rest}` follows no dot"));
-        }
-    }
-    // A backslash hides a dot that belongs to a name, as in annotations; those are not followed.
-    if path.contains('\\') { Ok(vec![]) } else { Ok(steps) }
-}
-
-/// Where a name ends.
-fn name_end(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        if !escaped && (c == '.' || c == '[') {
-            return at;
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    text.len()
-}
-
-/// Where the bracket at the beginning of `text` is closed.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0;
-    let mut quote = None;
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '[' | '(') => depth += 1,
-            (None, ']' | ')') => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            // what is quoted, and any other character
-            _ => {}
-        }
-    }
-    None
-}
+#[cfg(test)]
+#[path = "columns_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Number, Value};
 
 use super::findings::shown;
+use super::formats;
 use super::pattern::Pattern;
 use super::schema::Schema;
 use super::values::fits;
@@ -180,7 +181,7 @@ impl<'a> Checker<'a> {
             return fault(format!("is `{}`, which does not match `{pattern}`", beginning(text)));
         }
         match schema.text("format") {
-            Some(format) if !self.has_format(text, &format.replace('-', ""))? => {
+            Some(format) if !formats::may_have(text, format, self.work)? => {
                 fault(format!("is `{}`, which is no {format}", beginning(text)))
             }
             _ => Ok(()),
@@ -191,25 +192,6 @@ impl<'a> Checker<'a> {
     fn found(&mut self, pattern: &'a str, text: &str) -> Result<Option<bool>, Spent> {
         let read = self.patterns.entry(pattern).or_insert_with(|| Pattern::parse(pattern).ok());
         read.as_ref().map_or(Ok(None), |pattern| pattern.is_found(text, self.work))
-    }
-
-    /// Whether a text has a format, for those that are often used and easily told.
-    fn has_format(&mut self, text: &str, format: &str) -> Result<bool, Spent> {
-        let pattern = match format {
-            "date" => r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
-            "datetime" => {
-                r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$"
-            }
-            "duration" => r"^-?((\d+(\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w|[a-z]+)\s*)+$|^0$",
-            "byte" => "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$",
-            "uuid" => "^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$",
-            "uri" if !text.starts_with('/') => "^[A-Za-z][A-Za-z0-9+.-]*:",
-            "ipv4" => return Ok(text.parse::<std::net::Ipv4Addr>().is_ok()),
-            "ipv6" => return Ok(text.parse::<std::net::Ipv6Addr>().is_ok()),
-            "email" => return Ok(text.contains('@')),
-            _ => return Ok(true),
-        };
-        Ok(self.found(pattern, text)?.unwrap_or(true))
     }
 }
 

@@ -9,6 +9,7 @@ mod cel;
 mod columns;
 mod defaults;
 mod findings;
+mod formats;
 mod instance;
 mod junctors;
 mod lists;
@@ -28,6 +29,7 @@ pub(super) use self::structural::all as keywords;
 
 use self::defaults::Defaults;
 use self::findings::Findings;
+use self::pattern::Pattern;
 use self::place::Place;
 use self::schema::Schema;
 use crate::Result;
@@ -36,6 +38,12 @@ use crate::manifests::crd::depth::too_deep;
 
 /// The steps that all comparisons of defaults with their schemas and rules may take.
 const WORK: u64 = 20_000_000;
+
+/// Whether a regular expression describes the whole of a text. One that cannot be read, or is not known here, does not.
+pub(super) fn matches_whole(pattern: &str, text: &str) -> bool {
+    let whole = Pattern::parse(&format!("^(?:{pattern})$"));
+    whole.is_ok_and(|pattern| pattern.is_found(text, &Budget::of(WORK)) == Ok(Some(true)))
+}
 
 /// Checks definitions in canonical form. The result is what is good to know about them.
 ///
@@ -75,7 +83,7 @@ fn definition(crd: &Value, work: &Budget, findings: &mut Findings) {
             // What follows relies on the structure.
             Defaults::new(work, findings).check(schema, &place);
             cel::check(schema, &place, findings);
-            paths::check(version, schema, &place, findings);
+            paths::check(version, schema, &place, work, findings);
         }
     }
 }

@@ -10,6 +10,7 @@ use super::findings::Findings;
 use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
+use crate::limits::Budget;
 
 /// What [`find`] finds.
 pub(super) enum Found<'a> {
@@ -40,7 +41,13 @@ pub(super) fn find<'a>(root: Schema<'a>, names: &[&str]) -> Found<'a> {
 }
 
 /// Checks the paths of a version.
-pub(super) fn check(version: &Value, schema: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+pub(super) fn check(
+    version: &Value,
+    schema: Schema<'_>,
+    place: &Place<'_>,
+    work: &Budget,
+    findings: &mut Findings,
+) {
     if let Some(scale) = version.pointer("/subresources/scale").filter(|scale| scale.is_object()) {
         let has_status = version.pointer("/subresources/status").is_some_and(Value::is_object);
         for (key, roots, kind) in [
@@ -71,7 +78,7 @@ pub(super) fn check(version: &Value, schema: Schema<'_>, place: &Place<'_>, find
         findings.refuse(place, format_args!("{} selectable fields; 8 are possible", fields.len()), hint);
     }
     for column in version["additionalPrinterColumns"].as_array().into_iter().flatten() {
-        super::columns::check(column, schema, place, findings);
+        super::columns::check(column, schema, place, work, findings);
     }
 }
 

@@ -4,12 +4,15 @@
 //! `a**`, `\Q…\E`, `[a&&b]`), and what counts is whether the API server accepts a pattern.
 
 mod classes;
+mod fold;
 mod parser;
 mod program;
+mod set;
 
 use std::cell::OnceCell;
 
 use self::program::Program;
+use self::set::Set;
 use crate::limits::{Budget, Spent};
 
 /// A pattern that the API server accepts.
@@ -40,17 +43,6 @@ enum Assertion {
     NoWordBoundary,
 }
 
-/// A set of characters.
-#[derive(Clone, Debug, Default)]
-struct Set {
-    ranges: Vec<(char, char)>,
-    negated: bool,
-    /// Without regard to case.
-    fold: bool,
-    /// Has a class of Unicode, whose members are not known here.
-    unknown: bool,
-}
-
 impl Pattern {
     /// Reads a pattern.
     ///
@@ -73,29 +65,6 @@ impl Pattern {
             self.program.get_or_init(|| made)
         };
         program.is_found(text, work)
-    }
-}
-
-impl Set {
-    fn has(&self, c: char) -> bool {
-        let within = |c: char| {
-            let behind = self.ranges.partition_point(|(low, _)| *low <= c);
-            behind.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|(_, high)| c <= *high)
-        };
-        let folded = || c.to_lowercase().any(within) || c.to_uppercase().any(within);
-        (within(c) || (self.fold && folded())) != self.negated
-    }
-
-    /// Puts the ranges in order, each apart from the next.
-    fn tidy(&mut self) {
-        self.ranges.sort_unstable();
-        self.ranges.dedup_by(|next, last| {
-            let joined = next.0 <= last.1;
-            if joined {
-                last.1 = last.1.max(next.1);
-            }
-            joined
-        });
     }
 }
 

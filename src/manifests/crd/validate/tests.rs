@@ -61,6 +61,44 @@ fn reports_every_problem_at_once_with_its_place_and_a_hint() {
 }
 
 #[test]
+fn bounds_that_would_become_other_numbers_are_refused() {
+    for (field, what, hint) in [
+        (
+            json!({ "type": "integer", "maximum": 9_007_199_254_740_993_i64 }),
+            "`maximum` cannot be 9007199254740993",
+            "write 9007199254740992 or 9007199254740994,",
+        ),
+        (
+            json!({ "type": "integer", "minimum": -9_007_199_254_740_993_i64 }),
+            "`minimum` cannot be -9007199254740993",
+            "write -9007199254740994 or -9007199254740992,",
+        ),
+        (
+            json!({ "type": "integer", "format": "int64", "maximum": i64::MAX - 1 }),
+            "`maximum` cannot be 9223372036854775806",
+            "write 9223372036854774784, or leave `maximum` out",
+        ),
+        (
+            json!({ "type": "integer", "multipleOf": 9_007_199_254_740_993_i64 }),
+            "`multipleOf` cannot be 9007199254740993",
+            "write 9007199254740992 or 9007199254740994,",
+        ),
+    ] {
+        let mut crd = base();
+        let fields = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+        crd.pointer_mut(fields).expect("fields")["large"] = field;
+        let error = validate(&[crd]).expect_err(what);
+        assert!(error.to_string().starts_with(&format!("`Base v1 .spec.large`: {what}:")), "{error}");
+        assert!(error.hints()[0].starts_with(hint), "{:?}", error.hints());
+    }
+    let mut crd = base();
+    let exact = json!({ "type": "integer", "minimum": -9_007_199_254_740_994_i64, "maximum": 1_i64 << 62 });
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["large"] =
+        exact;
+    assert_eq!(said(&crd), Ok(Vec::new()));
+}
+
+#[test]
 fn says_when_a_definition_is_large() {
     let mut crd = base();
     let description = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/description";

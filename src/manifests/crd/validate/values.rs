@@ -5,39 +5,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::findings::{Findings, shown};
+use super::formats;
 use super::pattern::Pattern;
 use super::place::Place;
 use super::schema::Schema;
-
-/// The formats that the API server knows for strings, without hyphens.
-const FORMATS: [&str; 26] = [
-    "bsonobjectid",
-    "byte",
-    "cidr",
-    "creditcard",
-    "date",
-    "datetime",
-    "duration",
-    "email",
-    "hexcolor",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "isbn",
-    "isbn10",
-    "isbn13",
-    "k8slongname",
-    "k8sshortname",
-    "mac",
-    "password",
-    "rgbcolor",
-    "ssn",
-    "uri",
-    "uuid",
-    "uuid3",
-    "uuid4",
-    "uuid5",
-];
+use crate::manifests::crd::normalise::inexact;
 
 /// A lower and an upper bound, and the types that they mean something for.
 const BOUNDS: [(&str, &str, &[&str]); 4] = [
@@ -50,6 +22,7 @@ const BOUNDS: [(&str, &str, &[&str]); 4] = [
 /// Checks the conditions in `rules` on values of `structure`; the two are the same but below `allOf` and its like.
 pub(super) fn check(rules: Schema<'_>, structure: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
     bounds(rules, structure.kind(), place, findings);
+    exact(rules, place, findings);
     format(rules, place, findings);
     enumeration(rules, structure, place, findings);
     if let Some(pattern) = rules.text("pattern")
@@ -103,6 +76,27 @@ fn bounds(rules: Schema<'_>, kind: &str, place: &Place<'_>, findings: &mut Findi
     }
 }
 
+/// Bounds that become another number in a definition.
+fn exact(rules: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
+    for key in ["minimum", "maximum", "multipleOf"] {
+        let Some(said) = rules.get(key) else { continue };
+        let (Some(integer), Some(float)) = (inexact(said), said.as_f64()) else { continue };
+        #[expect(clippy::cast_possible_truncation, reason = "it is below the end of `i128`")]
+        let [below, is, above] = [float.next_down(), float, float.next_up()].map(|near| near as i128);
+        let (below, above) = if is < integer { (is, above) } else { (below, is) };
+        let hint = if above > i128::from(i64::MAX) {
+            format!("write {below}, or leave `{key}` out")
+        } else {
+            format!("write {below} or {above}, the nearest that it can be")
+        };
+        findings.refuse(
+            place,
+            format_args!("`{key}` cannot be {integer}: the API server has it as a floating point number"),
+            hint,
+        );
+    }
+}
+
 fn number(schema: Schema<'_>, key: &str) -> Option<f64> {
     schema.get(key).and_then(Value::as_f64)
 }
@@ -129,14 +123,7 @@ fn format(rules: Schema<'_>, place: &Place<'_>, findings: &mut Findings) {
     let Some(format) = rules.text("format") else {
         return;
     };
-    // The API server looks at the type beside the format, which is empty below `allOf` and its like.
-    let known = match rules.kind() {
-        "" | "string" => FORMATS.binary_search(&format.replace('-', "").as_str()).is_ok(),
-        "integer" => ["int32", "int64"].contains(&format),
-        "number" => ["float", "double"].contains(&format),
-        _ => false,
-    };
-    if !known {
+    if !formats::is_known(format, rules.kind()) {
         findings.refuse(
             place,
             format_args!(

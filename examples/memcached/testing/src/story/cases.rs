@@ -165,10 +165,13 @@ impl Telling<'_> {
     }
 
     async fn answers_lost(self) -> Result<(), String> {
-        let count = AtomicUsize::new(0);
+        // Counted for each object: a reconcile that always writes an even number of times would never get further.
+        let counts: Mutex<BTreeMap<String, usize>> = Mutex::default();
         self.stage.proxy.inject(move |asked| {
-            let is_unlucky = asked.writes() && count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
-            if is_unlucky { Fault::LoseResponse } else { Fault::None }
+            let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = counts.entry(asked.path.clone()).or_default();
+            *count += usize::from(asked.writes());
+            if asked.writes() && !count.is_multiple_of(2) { Fault::LoseResponse } else { Fault::None }
         });
         let operator = self.stage.operator().await;
         self.play(0).await?;

@@ -1,24 +1,38 @@
 //! Classes of characters and escapes.
 
-use super::Set;
 use super::parser::Parser;
+use super::set::{LAST, Set};
 
-/// The categories of Unicode; scripts are taken for granted.
-const CATEGORIES: [&str; 38] = [
-    "C", "Cc", "Cf", "Cn", "Co", "Cs", "L", "LC", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N",
-    "Nd", "Nl", "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl",
-    "Zp", "Zs",
-];
+/// Classes of Unicode: categories, their other names, and scripts, as [`canonical`] writes them. Scripts of more than
+/// one word are missing, as in Go.
+const UNICODE: &str = "\
+    Adlam Ahom Arabic Armenian Assigned Avestan Balinese Bamum Batak Bengali Bhaiksuki Bopomofo Brahmi Braille \
+    Buginese Buhid C Carian Casedletter Cc Cf Chakma Cham Cherokee Chorasmian Closepunctuation Cn Cntrl Co \
+    Combiningmark Common Connectorpunctuation Control Coptic Cs Cuneiform Currencysymbol Cypriot Cyrillic \
+    Dashpunctuation Decimalnumber Deseret Devanagari Digit Dogra Duployan Elbasan Elymaic Enclosingmark Ethiopic \
+    Finalpunctuation Format Georgian Glagolitic Gothic Grantha Greek Gujarati Gurmukhi Han Hangul Hanunoo Hatran \
+    Hebrew Hiragana Inherited Initialpunctuation Javanese Kaithi Kannada Katakana Kawi Kharoshthi Khmer Khojki \
+    Khudawadi L Lao Latin Lc Lepcha Letter Letternumber Limbu Lineseparator Lisu Ll Lm Lo Lowercaseletter Lt Lu \
+    Lycian Lydian M Mahajani Makasar Malayalam Mandaic Manichaean Marchen Mark Mathsymbol Mc Me Medefaidrin Miao \
+    Mn Modi Modifierletter Modifiersymbol Mongolian Mro Multani Myanmar N Nabataean Nandinagari Nd Newa Nko Nl \
+    No Nonspacingmark Number Nushu Ogham Openpunctuation Oriya Osage Osmanya Other Otherletter Othernumber \
+    Otherpunctuation Othersymbol P Palmyrene Paragraphseparator Pc Pd Pe Pf Phoenician Pi Po Privateuse Ps Punct \
+    Punctuation Rejang Runic S Samaritan Saurashtra Sc Separator Sharada Shavian Siddham Sinhala Sk Sm So \
+    Sogdian Soyombo Spaceseparator Spacingmark Sundanese Surrogate Symbol Syriac Tagalog Tagbanwa Takri Tamil \
+    Tangsa Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta Titlecaseletter Toto Ugaritic Unassigned \
+    Uppercaseletter Vai Vithkuqi Wancho Yezidi Yi Z Zl Zp Zs";
 
 impl Parser<'_> {
     pub(super) fn class(&mut self) -> Result<Set, String> {
-        let mut set = Set { negated: self.eat("^"), fold: self.flags.fold, ..Set::default() };
+        let negated = self.eat("^");
+        let mut set = Set::default();
         let mut first = true;
         while first || !self.rest.starts_with(']') {
             let closed = |rest: &&str| self.named.is_some_and(|named| rest.len() >= named);
             let named = self.rest.strip_prefix("[:").filter(closed).and_then(|rest| rest.split_once(":]"));
             if let Some((name, rest)) = named {
-                set.add(posix(name).ok_or_else(|| format!("`[:{name}:]` is no class"))?);
+                let fold = self.flags.fold;
+                set.add(posix(name, fold).ok_or_else(|| format!("`[:{name}:]` is no class"))?);
                 self.rest = rest;
                 first = false;
                 continue;
@@ -41,61 +55,67 @@ impl Parser<'_> {
                 high = self.member()?;
             }
             if high < low {
-                return Err(format!("`{low}-{high}` is no range"));
+                let shown = |c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER);
+                return Err(format!("`{}-{}` is no range", shown(low), shown(high)));
             }
-            set.ranges.push((low, high));
+            set.add(Set::of([(low, high)], self.flags.fold));
             first = false;
         }
         self.next();
         set.tidy();
-        Ok(set)
+        Ok(if negated { set.negated() } else { set })
     }
 
-    fn member(&mut self) -> Result<char, String> {
+    fn member(&mut self) -> Result<u32, String> {
         match self.next() {
             None => Err("a bracket is not closed".into()),
             Some('\\') => self.escape(),
-            Some(c) => Ok(c),
+            Some(c) => Ok(c.into()),
         }
     }
 
     /// The class that a letter after a backslash stands for, if it does.
     pub(super) fn escaped_class(&mut self) -> Result<Option<Set>, String> {
         let letter = self.peek().unwrap_or_default();
-        let name = match letter.to_ascii_lowercase() {
-            'd' => "digit",
-            's' => "perl space",
-            'w' => "word",
+        let ranges: &[(char, char)] = match letter.to_ascii_lowercase() {
+            'd' => &[('0', '9')],
+            's' => &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')],
+            'w' => &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
             'p' => {
                 self.next();
-                self.unicode()?;
-                return Ok(Some(Set { unknown: true, ..Set::default() }));
+                return self.unicode(letter == 'P').map(Some);
             }
             _ => return Ok(None),
         };
         self.next();
-        let mut set = posix(name).unwrap_or_default();
-        set.negated = letter.is_ascii_uppercase();
-        Ok(Some(set))
+        let set = chars(ranges, self.flags.fold);
+        Ok(Some(if letter.is_ascii_uppercase() { set.negated() } else { set }))
     }
 
-    fn unicode(&mut self) -> Result<(), String> {
+    fn unicode(&mut self, negated: bool) -> Result<Set, String> {
         let name = if self.eat("{") {
             let (name, rest) = self.rest.split_once('}').ok_or("a brace is not closed")?;
             self.rest = rest;
-            name.trim_start_matches('^').to_owned()
+            name.to_owned()
         } else {
             self.next().ok_or("`\\p` without a class")?.to_string()
         };
-        let script = name.len() > 2 && name.starts_with(|c: char| c.is_ascii_uppercase());
-        let known = CATEGORIES.contains(&name.as_str()) || script;
-        if known { Ok(()) } else { Err(format!("`{name}` is no class of Unicode")) }
+        let (plain, negated) = name.strip_prefix('^').map_or((&*name, negated), |plain| (plain, !negated));
+        let set = match canonical(plain).as_str() {
+            "Any" => Set::of([(0, LAST)], false),
+            "Ascii" => Set::of([(0, 0x7f)], self.flags.fold),
+            known if UNICODE.split(' ').any(|name| name == known) => {
+                return Ok(Set { unknown: true, ..Set::default() });
+            }
+            _ => return Err(format!("`{name}` is no class of Unicode")),
+        };
+        Ok(if negated { set.negated() } else { set })
     }
 
     /// The character that an escape stands for; the backslash is read already.
-    pub(super) fn escape(&mut self) -> Result<char, String> {
+    pub(super) fn escape(&mut self) -> Result<u32, String> {
         let c = self.next().ok_or("a backslash at the end")?;
-        let code = match c {
+        Ok(match c {
             'a' => 7,
             'f' => 12,
             'n' => 10,
@@ -105,12 +125,12 @@ impl Parser<'_> {
             'x' if self.eat("{") => {
                 let (digits, rest) = self.rest.split_once('}').ok_or("a brace is not closed")?;
                 self.rest = rest;
-                u32::from_str_radix(digits, 16).map_err(|_| format!("`\\x{{{digits}}}` is no character"))?
+                hex(digits).ok_or_else(|| format!("`\\x{{{digits}}}` is no character"))?
             }
             'x' => {
                 let digits = self.rest.get(..2).ok_or("`\\x` without two digits")?.to_owned();
                 self.rest = &self.rest[2..];
-                u32::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is no character"))?
+                hex(&digits).ok_or_else(|| format!("`\\x{digits}` is no character"))?
             }
             '0'..='7' => {
                 let more = self.rest.chars().take(2).take_while(|c| ('0'..='7').contains(c)).count();
@@ -123,32 +143,28 @@ impl Parser<'_> {
             }
             c if c.is_ascii() && !c.is_ascii_alphanumeric() => u32::from(c),
             c => return Err(format!("`\\{c}` means nothing")),
-        };
-        char::from_u32(code).ok_or_else(|| format!("{code} is no character"))
+        })
     }
 }
 
-impl Set {
-    /// Adds the members of another set.
-    fn add(&mut self, other: Set) {
-        self.unknown |= other.unknown;
-        if !other.negated {
-            self.ranges.extend(other.ranges);
-            return;
-        }
-        // The classes of Perl and POSIX are in order.
-        let mut from = '\0';
-        for (low, high) in other.ranges {
-            if let Some(before) = char::from_u32(u32::from(low).wrapping_sub(1)).filter(|c| from <= *c) {
-                self.ranges.push((from, before));
-            }
-            from = char::from_u32(u32::from(high) + 1).unwrap_or(char::MAX);
-        }
-        self.ranges.push((from, char::MAX));
-    }
+/// A number in base 16, up to that of the last character.
+fn hex(digits: &str) -> Option<u32> {
+    // A sign is no digit, though Rust would take it.
+    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|code| plain && *code <= LAST)
 }
 
-fn posix(name: &str) -> Option<Set> {
+/// The name of a class as Go looks it up: a capital, then small letters, and nothing between words.
+fn canonical(name: &str) -> String {
+    let letters = name.chars().filter(|c| !"_- ".contains(*c)).enumerate();
+    letters.map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect()
+}
+
+fn chars(ranges: &[(char, char)], fold: bool) -> Set {
+    Set::of(ranges.iter().map(|(low, high)| (u32::from(*low), u32::from(*high))), fold)
+}
+
+fn posix(name: &str, fold: bool) -> Option<Set> {
     let (name, negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
     let ranges: &[(char, char)] = match name {
         "alnum" => &[('0', '9'), ('A', 'Z'), ('a', 'z')],
@@ -162,11 +178,11 @@ fn posix(name: &str) -> Option<Set> {
         "print" => &[(' ', '~')],
         "punct" => &[('!', '/'), (':', '@'), ('[', '`'), ('{', '~')],
         "space" => &[('\t', '\r'), (' ', ' ')],
-        "perl space" => &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')],
         "upper" => &[('A', 'Z')],
         "word" => &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
         "xdigit" => &[('0', '9'), ('A', 'F'), ('a', 'f')],
         _ => return None,
     };
-    Some(Set { ranges: ranges.to_vec(), negated, ..Set::default() })
+    let set = chars(ranges, fold);
+    Some(if negated { set.negated() } else { set })
 }

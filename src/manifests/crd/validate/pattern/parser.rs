@@ -1,6 +1,7 @@
 //! The syntax of RE2 with the additions of Perl that Go knows.
 
-use super::{Assertion, Node, Set};
+use super::set::{LAST, Set};
+use super::{Assertion, Node};
 use crate::limits::DEPTH;
 
 /// No repetition may ask for more, nested ones multiplied.
@@ -45,19 +46,55 @@ impl Part {
         Self { node, copies: 1, size: 1 }
     }
 
-    /// Parts one after the other, or in place of each other.
-    fn joined(parts: Vec<Self>, node: fn(Vec<Node>) -> Node) -> Self {
-        let copies = parts.iter().map(|part| part.copies).max().unwrap_or(1);
-        let size = parts.iter().fold(1_usize, |size, part| size.saturating_add(part.size));
-        Self { node: node(parts.into_iter().map(|part| part.node).collect()), copies, size }
+    /// Parts one after the other.
+    fn concat(parts: Vec<Self>) -> Result<Self, String> {
+        let size = parts.iter().fold(0, |size: usize, part| size.saturating_add(part.size));
+        Self::joined(parts, size, Node::Concat)
     }
 
-    fn repeated(self, min: usize, max: Option<usize>) -> Self {
-        let (times, more) = max.map_or((min.max(1), 2), |max| (max, max.saturating_sub(min)));
+    /// Parts in place of each other. Of neighbours that are one character each, Go makes one class.
+    fn either(parts: Vec<Self>) -> Result<Self, String> {
+        let mut size = 0_usize;
+        let mut before = false;
+        for part in &parts {
+            let one = matches!(part.node, Node::One(_));
+            size = size.saturating_add(if one && before { 0 } else { part.size.saturating_add(1) });
+            before = one;
+        }
+        Self::joined(parts, size.saturating_sub(1), Node::Either)
+    }
+
+    fn joined(mut parts: Vec<Self>, size: usize, node: fn(Vec<Node>) -> Node) -> Result<Self, String> {
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
+        }
+        let copies = parts.iter().map(|part| part.copies).max().unwrap_or(1);
+        Self { node: node(parts.into_iter().map(|part| part.node).collect()), copies, size: size.max(1) }
+            .checked()
+    }
+
+    fn repeated(self, min: usize, max: Option<usize>) -> Result<Self, String> {
+        let size = match max {
+            None if min == 0 => self.size.saturating_add(2),
+            None => self.size.saturating_mul(min).saturating_add(1),
+            Some(max) => self.size.saturating_mul(max).saturating_add(max.saturating_sub(min)).max(1),
+        };
         // Go's library does not look at what is there no time.
+        let times = max.unwrap_or(min.max(1));
         let copies = if max == Some(0) { 1 } else { self.copies.saturating_mul(times) };
-        let size = self.size.saturating_mul(times).saturating_add(more).max(1);
-        Self { node: Node::Repeat(Box::new(self.node), min, max), copies, size }
+        Self { node: Node::Repeat(Box::new(self.node), min, max), copies, size }.checked()
+    }
+
+    /// The same as a group whose text is kept.
+    fn captured(self) -> Result<Self, String> {
+        Self { size: self.size.saturating_add(2), ..self }.checked()
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        if self.size > LARGEST {
+            return Err("it is too large with its repetitions written out".into());
+        }
+        Ok(self)
     }
 }
 
@@ -89,7 +126,7 @@ impl Parser<'_> {
             branches.push(self.concat()?);
         }
         self.depth -= 1;
-        Ok(if branches.len() == 1 { branches.remove(0) } else { Part::joined(branches, Node::Either) })
+        Part::either(branches)
     }
 
     fn concat(&mut self) -> Result<Part, String> {
@@ -106,17 +143,14 @@ impl Parser<'_> {
             let operand = operand.ok_or_else(|| {
                 if repeated { "two repetitions in a row" } else { "a repetition of nothing" }.to_owned()
             })?;
-            let part = operand.repeated(min, max);
+            let part = operand.repeated(min, max)?;
             if c == '{' && part.copies > MOST {
                 return Err(format!("repetitions of more than {MOST}"));
-            }
-            if part.size > LARGEST {
-                return Err("it is too large with its repetitions written out".into());
             }
             parts.push(part);
             repeated = true;
         }
-        Ok(Part::joined(parts, Node::Concat))
+        Part::concat(parts)
     }
 
     /// The counts of the repetition that begins with `c`; none when it is an ordinary character.
@@ -167,15 +201,15 @@ impl Parser<'_> {
                 None => return Ok(()),
             },
             '[' => Node::One(self.class()?),
-            '.' if self.flags.dot_all => Node::One(Set { negated: true, ..Set::default() }),
-            '.' => Node::One(Set { ranges: vec![('\n', '\n')], negated: true, ..Set::default() }),
+            '.' if self.flags.dot_all => Node::One(Set::of([(0, LAST)], false)),
+            '.' => Node::One(Set::of([(10, 10)], false).negated()),
             '^' if self.flags.lines => Node::Assert(Assertion::LineBegin),
             '^' => Node::Assert(Assertion::TextBegin),
             '$' if self.flags.lines => Node::Assert(Assertion::LineEnd),
             '$' => Node::Assert(Assertion::TextEnd),
             '\\' if self.eat("Q") => {
                 let (quoted, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
-                parts.extend(quoted.chars().map(|c| Part::leaf(Node::One(self.one(c)))));
+                parts.extend(quoted.chars().map(|c| Part::leaf(Node::One(self.one(c.into())))));
                 self.rest = rest;
                 return Ok(());
             }
@@ -189,7 +223,7 @@ impl Parser<'_> {
                     None => Node::One(self.escape().map(|c| self.one(c))?),
                 },
             },
-            c => Node::One(self.one(c)),
+            c => Node::One(self.one(c.into())),
         };
         parts.push(Part::leaf(node));
         Ok(())
@@ -200,13 +234,14 @@ impl Parser<'_> {
         Node::Assert(assertion)
     }
 
-    fn one(&self, c: char) -> Set {
-        Set { ranges: vec![(c, c)], fold: self.flags.fold, ..Set::default() }
+    fn one(&self, c: u32) -> Set {
+        Set::of([(c, c)], self.flags.fold)
     }
 
     /// What follows a parenthesis; none when it only sets flags.
     fn group(&mut self) -> Result<Option<Part>, String> {
         let outer = self.flags;
+        let mut captured = true;
         if self.eat("?P<") || self.eat("?<") {
             let look = self.rest.starts_with(['=', '!']);
             let (name, rest) = self.rest.split_once('>').filter(|_| !look).ok_or("no look-behind")?;
@@ -215,6 +250,7 @@ impl Parser<'_> {
             }
             self.rest = rest;
         } else if self.eat("?") {
+            captured = false;
             let end = self.rest.find([':', ')']).ok_or("a parenthesis is not closed")?;
             let (on, off) = self.rest[..end].split_once('-').unwrap_or((&self.rest[..end], ""));
             let negated = self.rest[..end].contains('-');
@@ -239,6 +275,9 @@ impl Parser<'_> {
         }
         let part = self.either()?;
         self.flags = outer;
-        if self.eat(")") { Ok(Some(part)) } else { Err("a parenthesis is not closed".into()) }
+        if !self.eat(")") {
+            return Err("a parenthesis is not closed".into());
+        }
+        Ok(Some(if captured { part.captured()? } else { part }))
     }
 }

@@ -3,7 +3,8 @@
 //! The pattern becomes a list of instructions. All the places in it where a match can be are followed at once, character
 //! by character, as Go's library does.
 
-use super::{Assertion, Node, Set};
+use super::set::Set;
+use super::{Assertion, Node};
 use crate::limits::{Budget, Spent};
 
 /// What a pattern asks for, step by step.
