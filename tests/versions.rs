@@ -38,7 +38,7 @@ fn edited(cluster: &Cluster, kind: &str, a: &Value, [writer, editor]: [&str; 2])
         json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": "x" }, "spec": { "a": a } });
     let resource = |version: &str| format!("{kind}s.{version}.versions.example.com");
     cluster
-        .try_kubectl(&["create", "-f", "-"], &object.to_string())
+        .try_kubectl(&["create", "--validate=ignore", "-f", "-"], &object.to_string())
         .unwrap_or_else(|error| panic!("{error}"));
     cluster.kubectl(&["annotate", &resource(editor), "x", "edited=yes"]);
     let found = cluster.get(&[&resource(writer), "x"])["spec"]["a"].take();
