@@ -16,16 +16,8 @@ fn a_property_is_asked_after_each_change() {
     };
     let failure = histories(run).always("there are never three replicas", few).first_failure(3);
     let failure = failure.expect("a failure");
-    assert!(
-        failure.contains("it does not hold that there are never three replicas:\n  there are three"),
-        "{failure}"
-    );
-    assert!(failure.contains("with 0 faults and 1 acts of the user:"), "{failure}");
-    assert!(failure.contains("replica-1  ") && failure.contains("PATCH deployments/"), "{failure}");
-    assert!(
-        failure.contains("SIM_SEED=1 cargo test --test simulation properties::a_property_is"),
-        "{failure}"
-    );
+    let said = "even when nothing goes wrong, it does not hold that there are never three replicas:\n  there are three";
+    assert!(failure.contains(said), "{failure}");
 }
 
 #[test]

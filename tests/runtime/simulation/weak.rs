@@ -153,6 +153,8 @@ fn is_found(weakness: Weakness, seeds: u64, property: &str) {
     let failure = failure.unwrap_or_else(|| panic!("{weakness:?}: {seeds} seeds found nothing"));
     println!("{weakness:?}: {failure}\n");
     assert!(failure.contains(property), "{weakness:?}: {failure}");
+    let replays = failure.contains("cargo test --test simulation weak::") && failure.contains("SIM_SEED=");
+    assert!(replays || failure.contains("even when nothing goes wrong"), "{weakness:?}: {failure}");
 }
 
 #[test]
