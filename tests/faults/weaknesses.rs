@@ -424,7 +424,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     // The file is read once a minute.
     Weakness {
         case: "tokens::f34_token_renewed",
-        failure: "until f34: the status is that of web with 1",
+        failure: "until f34: web has 1 replicas",
         patches: &[(
             "runtime/src/token.rs",
             "if answer.status() == StatusCode::UNAUTHORIZED",
@@ -538,7 +538,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     // A child has a new name each time.
     Weakness {
         case: "stories::answers_lost",
-        failure: "ConfigMap note-*#3 is one too many",
+        failure: "is one too many",
         patches: &[(
             ITS_CONTROLLER,
             "let deployment = match context.apply(",

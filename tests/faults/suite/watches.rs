@@ -257,7 +257,7 @@ fn f35_no_bookmarks() {
 #[test]
 fn f38_many_namespaces() {
     const NAMESPACES: usize = 50;
-    const LONG: Duration = Duration::from_secs(10);
+    const LONG: Duration = Duration::from_secs(20);
     run(async {
         let case = Case::new("f38").await;
         let names: Vec<_> = (1..NAMESPACES).map(|number| format!("f38-{number}")).collect();
