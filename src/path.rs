@@ -61,6 +61,26 @@ impl RelPath {
     }
 }
 
+/// The path that `path` is from `folder`, both relative to the root and `/`-separated, as a file in that folder means it;
+/// `None` when it leads out of the project. That of the root is empty.
+#[must_use]
+pub fn from_folder(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains(['\\', ':']) {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// The path as a part of a line for people, escaped; [`RelPath::as_str`] is exact.
 impl fmt::Display for RelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

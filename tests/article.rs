@@ -137,6 +137,9 @@ impl Story<'_> {
         let log = File::create(self.sandbox.path().join(log)).expect("a log");
         Operator::start(
             Command::new(target().join("debug/iris"))
+                // Those of `make run`.
+                .args(["--metrics-bind-address=127.0.0.1:8080", "--metrics-secure=false"])
+                .arg("--health-probe-bind-address=127.0.0.1:8081")
                 .env("KUBECONFIG", self.cluster.kubeconfig())
                 .env_remove("WATCH_NAMESPACE")
                 .env_remove("IRIS_IMAGE")

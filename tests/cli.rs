@@ -456,12 +456,12 @@ fn work_that_is_not_ours_is_never_overwritten_unasked() {
     sandbox.run(&["init", "--domain", "myardyas.club"]).success();
     assert_eq!(sandbox.read("Makefile"), "mine\n", "a file kept once is the user's");
 
-    // A list that the tool owns was edited.
-    let list = sandbox.read("src/controller/mod.rs");
-    sandbox.write("src/controller/mod.rs", &format!("{list}// mine\n"));
+    // A file that the tool owns was edited.
+    let owned = sandbox.read("api/src/crdgen.rs");
+    sandbox.write("api/src/crdgen.rs", &format!("{owned}// mine\n"));
     let before = tree(sandbox.path());
     let out = sandbox.run(&IRIS).code(1);
-    assert!(out.stderr.contains("`src/controller/mod.rs`"), "{}", out.stderr);
+    assert!(out.stderr.contains("`api/src/crdgen.rs`"), "{}", out.stderr);
     assert_eq!(before, tree(sandbox.path()));
 }
 

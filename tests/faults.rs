@@ -4,6 +4,8 @@
 mod common;
 #[path = "faults/page.rs"]
 mod page;
+#[path = "faults/weakness.rs"]
+mod weakness;
 #[path = "faults/weaknesses.rs"]
 mod weaknesses;
 
@@ -15,7 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Sandbox, cluster, tree};
 use serde_json::Value;
-use weaknesses::{COMMON, ITSELF, Patch, VARIABLE, WEAK, WEAKNESSES, Weakness};
+use weakness::{COMMON, ITSELF, Patch, VARIABLE, WEAK, Weakness, condition};
+use weaknesses::WEAKNESSES;
 
 /// Tests mostly wait, so that more of them run at a time than there are cores.
 const THREADS: &str = "--test-threads=8";
@@ -99,7 +102,7 @@ impl Weakened {
             alter(&sandbox, patch, "");
         }
         for Weakness { case, patches, .. } in WEAKNESSES {
-            let condition = weaknesses::condition(case);
+            let condition = condition(case);
             for patch in *patches {
                 alter(&sandbox, patch, &condition);
             }

@@ -29,10 +29,11 @@ fn is_for_tests(name: &str) -> bool {
     name.ends_with("tests.rs") || name == "dummy.rs"
 }
 
-/// The text without comments, and without the module of tests at its end.
+/// The text without comments, without what is quoted to people, and without the module of tests at its end.
 fn program(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains('`'));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// The words behind each `crate::`, in braces or not.

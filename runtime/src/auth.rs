@@ -17,6 +17,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::{Duration, Instant, timeout};
 
+use crate::bounded::forget_oldest;
+
 /// How long it is remembered whose a token is, and what somebody may and may not: controller-runtime's values.
 const KNOWN: Duration = Duration::from_secs(60);
 const ALLOWED: Duration = Duration::from_secs(300);
@@ -160,10 +162,7 @@ impl<V: Clone> Cache<V> {
     fn put(&self, key: &str, value: V, period: Duration) {
         let (now, mut entries) = (Instant::now(), self.0.lock());
         entries.retain(|_, (_, until)| *until + KEPT > now);
-        if entries.len() >= REMEMBERED {
-            let oldest = entries.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| key.clone());
-            oldest.map(|key| entries.remove(&key));
-        }
+        forget_oldest(&mut entries, REMEMBERED - 1, |(_, until)| *until);
         entries.insert(key.to_owned(), (value, now + period));
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::{Duration, Instant};
 use tracing::debug;
 
 use crate::backoff::exponential;
+use crate::bounded::forget_oldest;
 use crate::context::Context;
 use crate::object::{Object, ObjectKey};
 use crate::store::Store;
@@ -89,10 +90,7 @@ impl Contention {
         }
         let entry = Corrected { owner: owner.to_owned(), desired, times: 1, last: now, rewritten };
         corrected.insert(key.clone(), entry);
-        if corrected.len() > REMEMBERED {
-            let oldest = corrected.iter().min_by_key(|(_, it)| it.last).map(|(key, _)| key.clone());
-            oldest.map(|key| corrected.remove(&key));
-        }
+        forget_oldest(&mut corrected, REMEMBERED, |it| it.last);
     }
 
     /// What people should know of a child of that desired state, and when to look at it again.

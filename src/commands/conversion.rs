@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::manifests::crd::{self, Differences, Patches};
-use crate::path::RelPath;
+use crate::path::{RelPath, from_folder};
 use crate::scaffold::Tree;
 use crate::yaml::Fault;
 use crate::{Error, Problem, Result};
@@ -56,7 +56,7 @@ fn patches(tree: &Tree) -> Result<Patches> {
     for name in NAMES {
         let path = RelPath::new(format!("{FOLDER}/{name}"))?;
         let Some(text) = tree.read(&path)? else { continue };
-        let load = |file: &str| match below(file) {
+        let load = |file: &str| match from_folder(FOLDER, file).and_then(|path| RelPath::new(path).ok()) {
             Some(path) => tree.read(&path),
             None => Ok(None),
         };
@@ -68,21 +68,6 @@ fn patches(tree: &Tree) -> Result<Patches> {
         });
     }
     Ok(Patches::default())
-}
-
-/// The file that the kustomization names, unless it is outside of the project.
-fn below(file: &str) -> Option<RelPath> {
-    let mut steps: Vec<&str> = FOLDER.split('/').collect();
-    for step in file.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => {
-                steps.pop()?;
-            }
-            name => steps.push(name),
-        }
-    }
-    RelPath::new(steps.join("/")).ok()
 }
 
 fn kind(definition: &Value) -> &str {
@@ -106,10 +91,8 @@ fn refusal(definition: &Value, found: &Differences, places: &crd::Places<'_>) ->
             "or let a webhook convert: patch `spec.conversion` of `{name}` in `{FOLDER}/kustomization.yaml`"
         ));
     let mut problems = vec![first];
-    problems.extend(found.losses.iter().take(SHOWN).map(|(place, what)| {
-        let file = places.find(place).map(|file| format!("{file}: ")).unwrap_or_default();
-        Problem::new(format!("{file}{place} {what}"))
-    }));
+    let losses = found.losses.iter().take(SHOWN);
+    problems.extend(losses.map(|(place, what)| places.add_to(Problem::new(format!("{place} {what}")))));
     if let Some(more) = found.losses.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         problems.push(Problem::new(format!("and {more} more")));
     }

@@ -66,7 +66,7 @@ fn sample(text: &str, stored: &ResourceView, r: &ResourceView) -> String {
 /// The source of the stored version as that of another; `None` when it is not read as one.
 fn types(text: &str, view: &ProjectView, stored: &ResourceView, r: &ResourceView) -> Option<String> {
     let group = if view.multigroup { format!("{}::", stored.group_module) } else { String::new() };
-    let module = format!("crate::{group}{}", stored.version_module);
+    let module = ["crate", "::", &group, &stored.version_module].concat();
     let text = renamed(text, &stored.kind, [&stored.version, &r.version], &module)?;
     // The title of the page, as the template has it.
     let title = |version: &str| format!("API, version `{version}` of group");

@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
             draft.note(note);
         }
         if !args.stdout {
-            let own = format!("{}-system", project.project_name);
+            let own = project.namespace();
             for namespace in plan::role_namespaces(&mut draft, &project)?.iter().filter(|name| **name != own)
             {
                 draft.note(format!(
@@ -159,7 +159,7 @@ fn check_markers(tree: &Tree, project: &Project, mut known: rbac::Known) -> Resu
 /// The roles of markers that nothing gives to the manager.
 fn unbound(tree: &Tree, project: &Project) -> Result<Vec<String>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let own = format!("{}-system", project.project_name);
+    let own = project.namespace();
     // Kustomize moves to the operator's namespace what is in another one of these.
     let place = |kind: &str, metadata: &Value| match text(&metadata["namespace"]) {
         namespace if kind == "Role" && namespace != own && namespace != "system" => namespace,

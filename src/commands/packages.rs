@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use crate::Result;
-use crate::path::RelPath;
+use crate::path::{RelPath, from_folder};
 use crate::scaffold::Tree;
 use crate::templates;
 
@@ -24,7 +24,7 @@ pub(super) fn taken_by(tree: &Tree, package: &str) -> Result<Vec<String>> {
         let Some(manifest) = manifest(tree, &folder)? else { continue };
         if folder != package {
             let library = manifest.get("lib").and_then(|library| library.get("path")?.as_str());
-            let file = below(&folder, library.unwrap_or("src/lib.rs"));
+            let file = from_folder(&folder, library.unwrap_or("src/lib.rs"));
             sources.extend(file.and_then(|file| Some(file.rsplit_once('/')?.0.to_owned())));
         }
         for taken in dependencies(&manifest, &workspace, &folder) {
@@ -47,38 +47,20 @@ fn dependencies(manifest: &DocumentMut, workspace: &DocumentMut, folder: &str) -
     let path = |item: &Item| item.get("path").and_then(Item::as_str).map(str::to_owned);
     let found = entries.filter_map(|(name, item)| {
         if let Some(path) = path(item) {
-            return below(folder, &path);
+            return from_folder(folder, &path);
         }
         item.get("workspace")?;
-        below("", &path(shared?.get(name)?)?)
+        from_folder("", &path(shared?.get(name)?)?)
     });
     found.collect()
 }
 
 /// The manifest of the package in a folder; nothing where there is none. What is not TOML cargo will complain about.
 fn manifest(tree: &Tree, folder: &str) -> Result<Option<DocumentMut>> {
-    let Some(path) = below(folder, "Cargo.toml").and_then(|path| RelPath::new(path).ok()) else {
+    let Some(path) = from_folder(folder, "Cargo.toml").and_then(|path| RelPath::new(path).ok()) else {
         return Ok(None);
     };
     Ok(tree.read(&path)?.and_then(|text| text.parse().ok()))
-}
-
-/// The path that `path` is from `folder`, in the project; nothing when it leads out of that.
-fn below(folder: &str, path: &str) -> Option<String> {
-    if path.starts_with('/') || path.contains(['\\', ':']) {
-        return None;
-    }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ pub(super) fn role(draft: &mut Draft, project: &Project) -> Result<()> {
         // The binding is to a Role, also while there is nothing to allow.
         let name = format!("  name: {}\n", rbac::DEFAULT_ROLE);
         text = text.replace("kind: ClusterRole\n", "kind: Role\n");
-        text = text.replace(&name, &format!("{name}  namespace: {}-system\n", project.project_name));
+        text = text.replace(&name, &format!("{name}  namespace: {}\n", project.namespace()));
     }
     let path = RelPath::new("config/rbac/role.yaml")?;
     draft.file(File {
@@ -168,7 +168,7 @@ pub(super) fn documents(path: &str, text: &str) -> Result<Vec<Value>> {
 
 /// The namespace of an operator that is confined to it.
 fn home(project: &Project) -> Option<String> {
-    project.namespaced.then(|| format!("{}-system", project.project_name))
+    project.namespaced.then(|| project.namespace())
 }
 
 /// Drafts what keeps Roles and their bindings in other namespaces than the operator's, after [`role`]. The result is
@@ -177,7 +177,7 @@ pub(super) fn role_namespaces(draft: &mut Draft, project: &Project) -> Result<BT
     let tree = draft.tree();
     let role = RelPath::new("config/rbac/role.yaml")?;
     let home = home(project);
-    let own = format!("{}-system", project.project_name);
+    let own = project.namespace();
     let mut objects = BTreeSet::new();
     for path in tree.list("config/rbac", "yaml")? {
         let text = tree.read(&path)?.unwrap_or_default();

@@ -19,6 +19,12 @@ impl Project {
         names::crate_name(&self.project_name, LOCKED.iter().copied())
     }
 
+    /// Where the operator is deployed: `iris-system`.
+    #[must_use]
+    pub fn namespace(&self) -> String {
+        format!("{}-system", self.project_name)
+    }
+
     /// Cargo package of the types: `iris-api`.
     #[must_use]
     pub fn api_crate(&self) -> String {

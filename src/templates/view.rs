@@ -120,7 +120,7 @@ impl ProjectView {
     pub fn new(project: &Project, licensing: &Licensing) -> Result<Self> {
         let (crate_name, api_crate) = (project.crate_name(), project.api_crate());
         let (lib, api_lib) = (names::ident(&crate_name), names::ident(&api_crate));
-        let namespace = format!("{}-system", project.project_name);
+        let namespace = project.namespace();
         let resources = project.resources.iter();
         let resources = resources.map(|resource| ResourceView::new(project, &api_lib, &namespace, resource));
         let resources = resources.collect::<Result<_>>()?;

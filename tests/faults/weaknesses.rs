@@ -1,58 +1,9 @@
 //! Operators with a defence taken away each, and the case that fails then.
 //!
-//! All patches are made in one project, which is compiled once. A defence is missing while the environment variable
-//! [`VARIABLE`] names the case that it is for; the tests and the operator that they start both look at it.
+//! All patches are made in one project, which is compiled once. A defence is missing while the environment variable that
+//! `weakness.rs` names has the case that it is for; the tests and the operator that they start both look at it.
 
-/// A change of a generated project's sources: path, text, and the text in its place, in which [`ITSELF`] stands for the
-/// text that was there and [`WEAK`] for whether the defence is missing.
-pub type Patch = (&'static str, &'static str, &'static str);
-
-pub struct Weakness {
-    /// The test that fails.
-    pub case: &'static str,
-    /// What it says then. Should it fail for another reason, it says something else.
-    pub failure: &'static str,
-    pub patches: &'static [Patch],
-}
-
-pub const VARIABLE: &str = "WEAKNESS";
-pub const ITSELF: &str = "ITSELF";
-pub const WEAK: &str = "WEAK";
-
-/// The condition that takes the place of [`WEAK`].
-pub fn condition(case: &str) -> String {
-    format!("operator_runtime::is_weak({case:?})")
-}
-
-/// What all weaknesses need.
-pub const COMMON: &[Patch] = &[
-    (
-        "runtime/src/lib.rs",
-        "mod apply;\n",
-        r#"
-/// Whether the defence that the case is for is missing.
-#[must_use]
-pub fn is_weak(case: &str) -> bool {
-    std::env::var("WEAKNESS").is_ok_and(|weakness| weakness == case)
-}
-
-// The library calls it as others do.
-extern crate self as operator_runtime;
-
-ITSELF"#,
-    ),
-    // Those who wait in vain need not wait long.
-    (
-        "testing/src/wait.rs",
-        "within(PATIENCE, what, probe)",
-        r#"within(if std::env::var_os("WEAKNESS").is_some() { PATIENCE.mul_f64(0.4) } else { PATIENCE }, what, probe)"#,
-    ),
-    (
-        "testing/src/story/stage.rs",
-        "within(PATIENCE, what, async || {",
-        r#"within(if std::env::var_os("WEAKNESS").is_some() { PATIENCE.mul_f64(0.4) } else { PATIENCE }, what, async || {"#,
-    ),
-];
+use super::weakness::Weakness;
 
 const ITS_CONTROLLER: &str = "src/controller/iris.rs";
 const APPLY: &str = "runtime/src/apply.rs";
@@ -424,7 +375,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     // The file is read once a minute.
     Weakness {
         case: "tokens::f34_token_renewed",
-        failure: "until f34: the status is that of web with 1",
+        failure: "until f34: web has 1 replicas",
         patches: &[(
             "runtime/src/token.rs",
             "if answer.status() == StatusCode::UNAUTHORIZED",
@@ -538,7 +489,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     // A child has a new name each time.
     Weakness {
         case: "stories::answers_lost",
-        failure: "ConfigMap note-*#3 is one too many",
+        failure: "is one too many",
         patches: &[(
             ITS_CONTROLLER,
             "let deployment = match context.apply(",

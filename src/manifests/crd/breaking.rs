@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::depth::too_deep;
-use super::versions::differences;
+use super::versions::{differences, stored};
 use crate::limits::DEPTH;
 
 /// Bounds that are stricter when they are greater, and those that are stricter when they are smaller.
@@ -89,17 +89,13 @@ pub fn breaking(old: &Value, new: &Value) -> Vec<String> {
 /// conversion may keep it.
 #[must_use]
 pub fn moved(old: &Value, new: &Value) -> Vec<String> {
-    let stored = |crd: &Value| {
-        let versions = crd["spec"]["versions"].as_array();
-        versions.into_iter().flatten().find(|version| version["storage"] == true).cloned()
-    };
-    let (Some(before), Some(mut now)) = (stored(old), stored(new)) else { return Vec::new() };
+    let (Some(before), Some(mut now)) = (stored(old), stored(new).cloned()) else { return Vec::new() };
     if before["name"] == now["name"] {
         return Vec::new();
     }
     (now["storage"], now["served"]) = (false.into(), true.into());
     let name = |version: &Value| version["name"].as_str().unwrap_or_default().to_owned();
-    let (was, is) = (name(&before), name(&now));
+    let (was, is) = (name(before), name(&now));
     let kind = &new["spec"]["names"]["kind"];
     let both = json!({ "spec": { "names": { "kind": kind }, "versions": [before, now] } });
     let kind = kind.as_str().unwrap_or_default();

@@ -57,15 +57,9 @@ pub struct Differences {
 #[must_use]
 pub fn differences(crd: &Value) -> Differences {
     let mut found = Differences::default();
-    let versions: Vec<&Value> = crd["spec"]["versions"].as_array().into_iter().flatten().collect();
-    let Some(stored) = versions.iter().copied().find(|version| version["storage"] == true) else {
-        return found;
-    };
-    if too_deep(crd) {
-        return found;
-    }
+    let Some(stored) = stored(crd).filter(|_| !too_deep(crd)) else { return found };
     let is_other = |version: &&Value| version["storage"] != true && version["served"] != false;
-    for other in versions.iter().copied().filter(is_other) {
+    for other in versions(crd).filter(is_other) {
         let mut comparison = Comparison {
             kind: crd["spec"]["names"]["kind"].as_str().unwrap_or_default(),
             names: [stored, other].map(|version| version["name"].as_str().unwrap_or_default()),
@@ -78,6 +72,15 @@ pub fn differences(crd: &Value) -> Differences {
         comparison.subresource([stored, other]);
     }
     found
+}
+
+/// The version that is stored, if there is one.
+pub(super) fn stored(crd: &Value) -> Option<&Value> {
+    versions(crd).find(|version| version["storage"] == true)
+}
+
+fn versions(crd: &Value) -> impl Iterator<Item = &Value> {
+    crd["spec"]["versions"].as_array().into_iter().flatten()
 }
 
 struct Comparison<'a> {

@@ -148,4 +148,6 @@ fn together(problems: Vec<Problem>, more: usize) -> Problem {
 }
 
 #[cfg(test)]
+mod check_tests;
+#[cfg(test)]
 mod tests;

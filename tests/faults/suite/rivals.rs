@@ -19,7 +19,8 @@ async fn contended(case: &Case<'_>, reason: Option<&str>) {
         let found = conditions.iter().find(|it| it["type"] == "Contended" && it["status"] == "True");
         ensure(found.map(|it| it["reason"].as_str().unwrap_or_default()) == reason, &conditions)
     })
-    .await;
+    .await
+    .unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// How often the operator wrote the Deployment.

@@ -67,7 +67,8 @@ fn f34_token_renewed() {
             let answer = with_first.list(&ListParams::default()).await;
             ensure(matches!(&answer, Err(kube::Error::Api(status)) if status.code == 401), &answer.is_ok())
         })
-        .await;
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
         case.play().await;
         operator.assert_alive().await;
         assert_eq!(case.events(NAME, "Warning").await, [""; 0]);

@@ -48,6 +48,7 @@
 mod apply;
 mod auth;
 mod backoff;
+mod bounded;
 mod conditions;
 mod connection;
 mod contention;

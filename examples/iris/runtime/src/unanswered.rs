@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::bounded::forget_oldest;
 use crate::object::ObjectKey;
 
 /// Of how many objects that is remembered.
@@ -51,10 +52,7 @@ impl<C> Unanswered<C> {
         let is_first = !writes.get(key).is_some_and(is_known);
         if is_first {
             writes.insert(key.clone(), Sent { write, owner: owner.to_owned(), at: Instant::now() });
-            if writes.len() > REMEMBERED {
-                let oldest = writes.iter().min_by_key(|(_, sent)| sent.at).map(|(key, _)| key.clone());
-                oldest.map(|key| writes.remove(&key));
-            }
+            forget_oldest(&mut writes, REMEMBERED, |sent| sent.at);
         }
         is_first
     }

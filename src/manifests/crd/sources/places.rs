@@ -49,7 +49,8 @@ impl<'a> Places<'a> {
     }
 
     /// Puts the place of the field that a problem names in front of its message.
-    pub(super) fn add_to(&self, mut problem: Problem) -> Problem {
+    #[must_use]
+    pub fn add_to(&self, mut problem: Problem) -> Problem {
         if let Some(place) = self.find(&problem.message) {
             problem.message = format!("{place}: {}", problem.message);
         }
@@ -58,8 +59,7 @@ impl<'a> Places<'a> {
 
     /// The declaration of what a message begins with: ``Iris v1 .spec.items[].name`` in quotes. Of a field that is in no
     /// source it is the type around it.
-    #[must_use]
-    pub fn find(&self, message: &str) -> Option<String> {
+    fn find(&self, message: &str) -> Option<String> {
         let mut words = message.strip_prefix('`')?.split_once('`')?.0.split(' ');
         let (kind, version, path) = (words.next()?, words.next()?, words.next().unwrap_or(".spec"));
         let mut names =
