@@ -1,4 +1,4 @@
-//! Who else is in the cluster: the user, the garbage collector, and the controllers of Deployments and StatefulSets.
+//! Who else is in the cluster: the user, the garbage collector, and the controllers of `Deployment`s and `StatefulSet`s.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -117,8 +117,8 @@ fn collect(world: &mut World, uids: &BTreeSet<String>, object: &Value) -> bool {
             rest.as_array_mut()
                 .map(|owners| owners.retain(|owner| text(owner, "/uid") != uid))
                 .unwrap_or_default();
-            let patch = json!({ "metadata": { "ownerReferences": rest } });
-            world.call(COLLECTOR, Method::PATCH, &path, MERGE, &patch);
+            let kept = json!({ "metadata": { "ownerReferences": rest } });
+            world.call(COLLECTOR, Method::PATCH, &path, MERGE, &kept);
         } else if dependent["metadata"]["deletionTimestamp"].is_null() {
             let uid = text(dependent, "/metadata/uid");
             world.call(COLLECTOR, Method::DELETE, &path, JSON, &json!({ "preconditions": { "uid": uid } }));
@@ -130,8 +130,8 @@ fn collect(world: &mut World, uids: &BTreeSet<String>, object: &Value) -> bool {
     }
     let rest: Vec<_> =
         finalizers.iter().filter(|it| !["foregroundDeletion", "orphan"].contains(&it.as_str())).collect();
-    let patch = json!({ "metadata": { "finalizers": rest } });
-    is_done(world.call(COLLECTOR, Method::PATCH, &path, MERGE, &patch).0)
+    let kept = json!({ "metadata": { "finalizers": rest } });
+    is_done(world.call(COLLECTOR, Method::PATCH, &path, MERGE, &kept).0)
 }
 
 const COLLECTOR: &str = "garbage collector";
@@ -145,7 +145,7 @@ fn reference<'a>(object: &'a Value, uid: &str) -> Option<&'a Value> {
     owners.iter().find(|owner| text(owner, "/uid") == uid)
 }
 
-/// Does what the controllers of Deployments and StatefulSets do, as far as their status shows: one replica after the
+/// Does what the controllers of `Deployment`s and `StatefulSet`s do, as far as their status shows: one replica after the
 /// other gets ready.
 pub(super) async fn run_workloads(shared: Shared, draw: Draw, most: u64) {
     whenever(shared, draw, most, |world, draw| {
@@ -159,9 +159,9 @@ pub(super) async fn run_workloads(shared: Shared, draw: Draw, most: u64) {
             let (status, is_last) = next_status(&workload, draw);
             let Some(status) = status else { continue };
             let path = format!("{}/status", world.kinds.path(&workload));
-            let patch = json!({ "status": status });
+            let change = json!({ "status": status });
             let who = if workload["kind"] == "Deployment" { "deployments" } else { "statefulsets" };
-            let (code, _) = world.call(&format!("controller of {who}"), Method::PATCH, &path, MERGE, &patch);
+            let (code, _) = world.call(&format!("controller of {who}"), Method::PATCH, &path, MERGE, &change);
             goes_on |= !is_last || !is_done(code);
         }
         goes_on

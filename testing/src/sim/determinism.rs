@@ -83,7 +83,8 @@ mod interposed {
         while written < length {
             let Some(number) = super::random() else {
                 // SAFETY: the caller's own arguments, as the kernel wants them.
-                return unsafe { libc::syscall(libc::SYS_getrandom, buffer, length, flags) as ssize_t };
+                let written = unsafe { libc::syscall(libc::SYS_getrandom, buffer, length, flags) };
+                return ssize_t::try_from(written).unwrap_or(-1);
             };
             let bytes = number.to_ne_bytes();
             let count = bytes.len().min(length - written);
@@ -98,7 +99,8 @@ mod interposed {
     unsafe extern "C" fn clock_gettime(clock: clockid_t, time: *mut timespec) -> c_int {
         let Some(now) = super::now() else {
             // SAFETY: the caller's own arguments, as the kernel wants them.
-            return unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) as c_int };
+            let result = unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) };
+            return c_int::try_from(result).unwrap_or(-1);
         };
         // Clocks that measure begin anywhere; let them do so at an hour that subtractions do not get below.
         let now = std::time::Duration::from_nanos(now);
@@ -117,7 +119,8 @@ mod interposed {
             return 1;
         }
         // SAFETY: it has no arguments.
-        unsafe { libc::syscall(libc::SYS_getpid) as pid_t }
+        let pid = unsafe { libc::syscall(libc::SYS_getpid) };
+        pid_t::try_from(pid).unwrap_or(-1)
     }
 }
 

@@ -27,7 +27,8 @@ pub enum SimFault {
     GatewayTimeout,
     /// Somebody else writes to the object just before the operator does.
     OtherWriter,
-    /// An object of the name and the looks that the operator is about to give one appears just before.
+    /// An object of the name and the looks that the operator is about to give one appears just before; or one takes the
+    /// place of what it is about to delete.
     Intruder,
     /// The process dies between two requests, or before an answer reaches it.
     Crash,
@@ -93,7 +94,8 @@ impl SimFault {
     fn concerns(self, asked: Asked) -> bool {
         match self {
             Self::WatchLate | Self::WatchBroken | Self::WatchSilent => asked == Asked::Watch,
-            Self::Conflict | Self::OtherWriter | Self::Intruder => asked == Asked::Change,
+            Self::Conflict | Self::OtherWriter => asked == Asked::Change,
+            Self::Intruder => [Asked::Change, Asked::Delete].contains(&asked),
             Self::AnswerLost | Self::GatewayTimeout | Self::Crash => asked != Asked::Watch,
             _ => true,
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{Instant, advance, sleep, sleep_until};
+use tokio::time::{Instant, advance, sleep, sleep_until, timeout_at};
 
 use super::actors::{self, collect_garbage, run_workloads};
 use super::draw::Draw;
@@ -230,11 +230,11 @@ impl Telling<'_> {
     async fn faults(&self, begun: Instant) {
         for event in &self.plan.events {
             sleep_until(begun + event.at).await;
-            self.befall(event).await;
+            self.befall(event, begun).await;
         }
     }
 
-    async fn befall(&self, event: &Event) {
+    async fn befall(&self, event: &Event, begun: Instant) {
         let order = |order| {
             if let Some(replica) = self.orders.get(event.replica) {
                 let _ = replica.send(order);
@@ -249,7 +249,7 @@ impl Telling<'_> {
                 world.tell("server", "forgets old versions");
                 world.compact();
             }
-            SimFault::Freeze => self.freeze(event).await,
+            SimFault::Freeze => self.freeze(event, begun).await,
             SimFault::LeaseDeleted => self.lease(None),
             SimFault::LeaseTaken => self.lease(Some("somebody-else")),
             SimFault::Changed | SimFault::Deleted => self.meddle(event),
@@ -259,7 +259,13 @@ impl Telling<'_> {
     }
 
     /// All stand still, except for a replica elsewhere.
-    async fn freeze(&self, event: &Event) {
+    async fn freeze(&self, event: &Event, begun: Instant) {
+        if event.pick.is_multiple_of(2) {
+            // The worst moment is in the middle of a reconcile, soon after a change.
+            let mut revisions = self.shared.revisions();
+            let _ = timeout_at(begun + self.plan.calm_at, revisions.changed()).await;
+            sleep(Duration::from_millis(event.pick / 2 % 40)).await;
+        }
         let until = {
             let mut world = self.shared.world();
             world.tell("everybody", format!("stands still for {:?}", event.lasts));
@@ -299,16 +305,13 @@ impl Telling<'_> {
         let Some(lease) = world.objects().find(|object| object["kind"] == "Lease").cloned() else { return };
         let (path, now) = (world.kinds.path(&lease), world.now());
         world.lease_disturbed = Some(now);
-        let (status, _) = match holder {
-            Some(holder) => {
-                world.tell("somebody else", "takes the Lease");
-                let taken = json!({ "spec": { "holderIdentity": holder } });
-                world.call("somebody else", Method::PATCH, &path, MERGE, &taken)
-            }
-            None => {
-                world.tell("somebody else", "deletes the Lease");
-                world.call("somebody else", Method::DELETE, &path, "application/json", &Value::Null)
-            }
+        let (status, _) = if let Some(holder) = holder {
+            world.tell("somebody else", "takes the Lease");
+            let taken = json!({ "spec": { "holderIdentity": holder } });
+            world.call("somebody else", Method::PATCH, &path, MERGE, &taken)
+        } else {
+            world.tell("somebody else", "deletes the Lease");
+            world.call("somebody else", Method::DELETE, &path, "application/json", &Value::Null)
         };
         debug_assert!(status.is_success(), "{status}");
     }
@@ -326,11 +329,11 @@ impl Telling<'_> {
             world.call("somebody else", Method::DELETE, &path, "application/json", &Value::Null);
             return;
         }
-        let mut patch = json!({ "metadata": { "annotations": { TOUCHED: draw.number().to_string() } } });
+        let mut change = json!({ "metadata": { "annotations": { TOUCHED: draw.number().to_string() } } });
         if object["spec"]["replicas"].is_u64() && draw.chance(700) {
-            patch["spec"] = json!({ "replicas": draw.below(6) });
+            change["spec"] = json!({ "replicas": draw.below(6) });
         }
-        world.call("somebody else", Method::PATCH, &path, MERGE, &patch);
+        world.call("somebody else", Method::PATCH, &path, MERGE, &change);
     }
 
     /// Somebody makes an object of a name that the operator wants at some time, unless there is one.

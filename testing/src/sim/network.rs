@@ -99,14 +99,14 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn client(self) -> Client {
-        let (send, mut sent) = mpsc::unbounded();
+        let (sender, mut requests) = mpsc::unbounded();
         // A request that is on its way arrives, whether its sender waits or not.
         spawn_local(async move {
-            while let Some((request, answer)) = sent.next().await {
+            while let Some((request, answer)) = requests.next().await {
                 spawn_local(self.clone().deliver(request, answer));
             }
         });
-        Client::new(service_fn(move |request| ask(send.clone(), request)), "default")
+        Client::new(service_fn(move |request| ask(sender.clone(), request)), "default")
     }
 
     async fn deliver(self, request: Request<Bytes>, answer: oneshot::Sender<Answered>) {
@@ -135,19 +135,21 @@ impl Network {
             Some(SimFault::RequestLost) => {
                 self.refuse(&request, fault, "the request is lost");
                 return if is_early {
-                    broken(answer, draw.time(0..=3000)).await
+                    broken(answer, draw.time(0..=3000)).await;
                 };
             }
-            Some(SimFault::Conflict) => Self::answered(StatusCode::CONFLICT, "Conflict"),
+            Some(SimFault::Conflict) => Some(Self::refused(StatusCode::CONFLICT, "Conflict")),
             Some(SimFault::TooManyRequests) => {
-                Self::answered(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")
+                Some(Self::refused(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"))
             }
-            Some(SimFault::ServerError) => Self::answered(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+            Some(SimFault::ServerError) => {
+                Some(Self::refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"))
+            }
             Some(SimFault::Unavailable) => {
-                Self::answered(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+                Some(Self::refused(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"))
             }
             Some(SimFault::GatewayTimeout) if is_early => {
-                Self::answered(StatusCode::GATEWAY_TIMEOUT, "Timeout")
+                Some(Self::refused(StatusCode::GATEWAY_TIMEOUT, "Timeout"))
             }
             _ => None,
         };
@@ -176,8 +178,8 @@ impl Network {
             Some(SimFault::AnswerLost) if is_early => broken(answer, draw.time(0..=3000)).await,
             Some(SimFault::AnswerLost) => {}
             Some(SimFault::GatewayTimeout) => {
-                let late = Self::answered(StatusCode::GATEWAY_TIMEOUT, "Timeout");
-                let _ = late.map(|late| answer.send(Ok(late.map(full))));
+                let late = Self::refused(StatusCode::GATEWAY_TIMEOUT, "Timeout");
+                let _ = answer.send(Ok(late.map(full)));
             }
             _ if self.link.is_dead() || self.link.is_cut(self.shared.world().now()) => {}
             _ => {
@@ -196,8 +198,8 @@ impl Network {
         Some(fault)
     }
 
-    fn answered(status: StatusCode, reason: &str) -> Option<Response<Bytes>> {
-        Some(error(status, reason, "simulated"))
+    fn refused(status: StatusCode, reason: &str) -> Response<Bytes> {
+        error(status, reason, "simulated")
     }
 
     fn refuse(&self, request: &Request<Bytes>, fault: Option<SimFault>, why: &str) {
@@ -239,17 +241,28 @@ pub(super) const MERGE: &str = "application/merge-patch+json";
 /// What somebody else writes into objects; no snapshot has it.
 pub(super) const TOUCHED: &str = crate::story::snapshot::TOUCHED;
 
-/// Somebody else makes the object that the request is about to make, and nobody controls it.
+/// Somebody else makes the object that the request is about to make, or puts another one in the place of what it is about
+/// to delete; nobody controls it.
 fn intrude(world: &mut world::World, request: &Request<Bytes>) {
-    let Ok(mut object) = serde_json::from_slice::<Value>(request.body()) else { return };
+    let path = request.uri().path();
+    let object = if request.method() == Method::DELETE {
+        world.objects().find(|object| world.kinds.path(object) == path).cloned()
+    } else {
+        serde_json::from_slice::<Value>(request.body()).ok()
+    };
+    let Some(mut object) = object else { return };
     let named =
         object["metadata"]["name"].is_string() && object["kind"] != "Lease" && object["kind"] != "Event";
-    if !named || request.uri().path().ends_with("/status") {
+    if !named || path.ends_with("/status") {
         return;
+    }
+    if request.method() == Method::DELETE {
+        world.call("somebody else", Method::DELETE, path, "application/json", &Value::Null);
     }
     if let Some(fields) = object["metadata"].as_object_mut() {
         fields.retain(|key, _| ["name", "namespace", "labels", "annotations"].contains(&key.as_str()));
     }
+    object.as_object_mut().map(|fields| fields.remove("status"));
     world.kinds.clone().place(&mut object);
     let path = world.kinds.path(&object);
     let collection = path.rsplit_once('/').map_or("", |(collection, _)| collection);

@@ -75,8 +75,8 @@ impl Plan {
             then(Act::Delete, &mut draw);
         }
         let replicas = 1 + draw.below(bounds.replicas);
-        let clocks =
-            (0..replicas).map(|_| if draw.chance(500) { 0 } else { draw.below(240_000) as i64 - 120_000 });
+        let clocks = (0..replicas)
+            .map(|_| if draw.chance(500) { 0 } else { draw.below(240_000).cast_signed() as i64 - 120_000 });
         let clocks = clocks.collect();
         let mut draw = Draw::new(seed, "faults");
         let profile = Profile::draw(&mut draw, bounds.left_out);

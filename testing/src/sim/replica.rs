@@ -130,7 +130,7 @@ impl Keeper {
             shutdown: async move {
                 // Should nobody be there to ask, nobody asks.
                 if stopped.await.is_err() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             }
             .boxed(),
@@ -162,13 +162,11 @@ impl Keeper {
                         ended = timeout(STOP, &mut running.0) => ended,
                         () = link.crash.notified() => return Ok(End::Died),
                     };
-                    return match ended {
-                        Ok(ended) => ended_by_itself(ended).map(|_| End::Asked),
-                        Err(_) => {
-                            let detail = format!("{} still runs after {STOP:?}", author.name);
-                            Err(Violation::new("an operator that is asked to stop does so", detail))
-                        }
+                    let Ok(ended) = ended else {
+                        let detail = format!("{} still runs after {STOP:?}", author.name);
+                        return Err(Violation::new("an operator that is asked to stop does so", detail));
                     };
+                    return ended_by_itself(ended).map(|_| End::Asked);
                 }
             }
         }

@@ -198,11 +198,10 @@ impl World {
     /// A name for the next request of its kind that stays the same as long as what came before it does.
     pub(super) fn key(&mut self, who: &str, request: &Request<Bytes>) -> String {
         let watches = if is_watch(request) { " (watch)" } else { "" };
-        let mut key = format!("{who} {} {}{watches}", request.method(), request.uri().path());
+        let key = format!("{who} {} {}{watches}", request.method(), request.uri().path());
         let count = self.counts.entry(key.clone()).or_default();
         *count += 1;
-        key.push_str(&format!(" {count}"));
-        key
+        format!("{key} {count}")
     }
 
     /// What the server answers, and everybody is told of.

@@ -3,6 +3,11 @@
 // The example's types and controllers are compiled as they are; they call their API by its crate's name.
 extern crate self as iris_api;
 
+#[expect(
+    clippy::useless_conversion,
+    clippy::duration_suboptimal_units,
+    reason = "the example has lints of its own"
+)]
 #[path = "../../../examples/iris/src/controller/mod.rs"]
 pub mod controller;
 #[path = "../../../examples/iris/api/src/v1alpha1/mod.rs"]
