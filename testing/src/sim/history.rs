@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{Instant, advance, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::actors::{self, collect_garbage, run_workloads};
 use super::draw::Draw;
 use super::fault::SimFault;
+use super::freeze::freeze;
 use super::kinds::{name, text};
 use super::network::{Conditions, MERGE, TOUCHED};
 use super::plan::{Act, Event, Plan};
@@ -230,11 +231,11 @@ impl Telling<'_> {
     async fn faults(&self, begun: Instant) {
         for event in &self.plan.events {
             sleep_until(begun + event.at).await;
-            self.befall(event, begun).await;
+            self.befall(event);
         }
     }
 
-    async fn befall(&self, event: &Event, begun: Instant) {
+    fn befall(&self, event: &Event) {
         let order = |order| {
             if let Some(replica) = self.orders.get(event.replica) {
                 let _ = replica.send(order);
@@ -249,53 +250,17 @@ impl Telling<'_> {
                 world.tell("server", "forgets old versions");
                 world.compact();
             }
-            SimFault::Freeze => self.freeze(event, begun).await,
+            // The worst moment is in the middle of a reconcile.
+            SimFault::Freeze if event.pick.is_multiple_of(2) => {
+                let first = usize::try_from(event.pick / 2 % 5).unwrap_or_default();
+                self.shared.world().freezing = Some((first, event.clone()));
+            }
+            SimFault::Freeze => freeze(&self.shared, event),
             SimFault::LeaseDeleted => self.lease(None),
             SimFault::LeaseTaken => self.lease(Some("somebody-else")),
             SimFault::Changed | SimFault::Deleted => self.meddle(event),
             SimFault::NameTaken => self.take_name(event),
             _ => {}
-        }
-    }
-
-    /// All stand still, except for a replica elsewhere.
-    async fn freeze(&self, event: &Event, begun: Instant) {
-        if event.pick.is_multiple_of(2) {
-            // The worst moment is in the middle of a reconcile, soon after a change.
-            let mut revisions = self.shared.revisions();
-            let _ = timeout_at(begun + self.plan.calm_at, revisions.changed()).await;
-            sleep(Duration::from_millis(event.pick / 2 % 40)).await;
-        }
-        let until = {
-            let mut world = self.shared.world();
-            world.tell("everybody", format!("stands still for {:?}", event.lasts));
-            let lease = world.objects().find(|object| object["kind"] == "Lease").cloned();
-            let seconds = |lease: &Value| lease["spec"]["leaseDurationSeconds"].as_u64().unwrap_or(15);
-            // It has watched the Lease for some time, and sees that it is not renewed.
-            let taken = lease.filter(|lease| event.lasts > Duration::from_secs(seconds(lease) + 1));
-            let is_free = |lease: &Value| text(lease, "/spec/holderIdentity").is_empty();
-            taken.filter(|lease| !is_free(lease)).map(|lease| {
-                let (path, now) = (world.kinds.path(&lease), world.now());
-                let spec = json!({ "holderIdentity": "replica-elsewhere",
-                    "leaseTransitions": lease["spec"]["leaseTransitions"].as_i64().unwrap_or_default() + 1 });
-                world.call("replica-elsewhere", Method::PATCH, &path, MERGE, &json!({ "spec": spec }));
-                (path, now + event.lasts)
-            })
-        };
-        advance(event.lasts).await;
-        self.shared.world().tell("everybody", "goes on");
-        if let Some((path, _)) = until {
-            let (shared, held) = (self.shared.clone(), Duration::from_millis(event.pick % 20_000));
-            // It leads for a while, and then gives the Lease up.
-            spawn_local(async move {
-                sleep(held).await;
-                let mut world = shared.world();
-                let held = world.objects().any(|it| text(it, "/spec/holderIdentity") == "replica-elsewhere");
-                if held {
-                    let free = json!({ "spec": { "holderIdentity": null, "leaseDurationSeconds": 1 } });
-                    world.call("replica-elsewhere", Method::PATCH, &path, MERGE, &free);
-                }
-            });
         }
     }
 

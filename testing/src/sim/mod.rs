@@ -4,6 +4,7 @@ mod actors;
 mod determinism;
 mod draw;
 mod fault;
+mod freeze;
 mod history;
 mod kinds;
 mod log;

@@ -24,6 +24,7 @@ use tower::{BoxError, service_fn};
 
 use super::draw::Draw;
 use super::fault::{Asked, Faults, SimFault};
+use super::freeze::freeze;
 use super::server::Answer;
 use super::stream::stream;
 use super::world::{self, Author, Shared, error, is_watch};
@@ -183,8 +184,29 @@ impl Network {
             }
             _ if self.link.is_dead() || self.link.is_cut(self.shared.world().now()) => {}
             _ => {
+                self.freezes(&request);
                 let _ = answer.send(Ok(response));
             }
+        }
+    }
+
+    /// Everything may stand still before the answer to such a request.
+    fn freezes(&self, request: &Request<Bytes>) {
+        let is_own = ["/leases", "/events"].iter().any(|own| request.uri().path().contains(own));
+        let is_calm = self.shared.world().now() >= self.conditions.calm_at;
+        if is_own || is_calm || is_watch(request) {
+            return;
+        }
+        let due = {
+            let mut world = self.shared.world();
+            if let Some((left, _)) = world.freezing.as_mut().filter(|(left, _)| *left > 0) {
+                *left -= 1;
+                return;
+            }
+            world.freezing.take()
+        };
+        if let Some((_, event)) = due {
+            freeze(&self.shared, &event);
         }
     }
 

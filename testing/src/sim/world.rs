@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::draw::hash;
 use super::fault::SimFault;
 use super::kinds::{Kinds, text};
+use super::plan::Event;
 use super::property::{self, Change, Rules};
 use super::report::Line;
 use super::server::{Answer, Server, Watch};
@@ -110,6 +111,8 @@ pub(super) struct World {
     pub(super) lease_disturbed: Option<Duration>,
     /// The operator's last write other than of what it keeps for itself, and how many there were.
     pub(super) last_write: Option<(Duration, String)>,
+    /// Everything stands still before an answer: how many more come before it.
+    pub(super) freezing: Option<(usize, Event)>,
     /// Objects that somebody else made in the place of the operator's: path and uid.
     pub(super) intruders: Vec<(String, String)>,
     /// Collections that were asked for and do not exist.
@@ -148,6 +151,7 @@ impl World {
             acts: Vec::new(),
             lease_disturbed: None,
             last_write: None,
+            freezing: None,
             intruders: Vec::new(),
             unknown: BTreeSet::new(),
             violation: None,

@@ -11,17 +11,37 @@ use super::strategy::Part;
 type Errors = Vec<Invalid>;
 
 pub(super) fn creation(kind: &Kind, object: &Value) -> Errors {
-    let mut errors = Errors::new();
-    content(kind, object, None, Part::Main, &mut errors);
-    metadata(kind, object, &mut errors);
+    let mut errors = addresses(kind, object, Part::Main);
+    if errors.is_empty() {
+        content(kind, object, None, Part::Main, &mut errors);
+        metadata(kind, object, &mut errors);
+    }
     errors
 }
 
 pub(super) fn change(kind: &Kind, part: Part, new: &Value, old: &Value) -> Errors {
-    let mut errors = Errors::new();
-    metadata(kind, new, &mut errors);
-    immutable(new, old, &mut errors);
-    content(kind, new, Some(old), part, &mut errors);
+    let mut errors = addresses(kind, new, part);
+    if errors.is_empty() {
+        metadata(kind, new, &mut errors);
+        immutable(new, old, &mut errors);
+        content(kind, new, Some(old), part, &mut errors);
+    }
+    errors
+}
+
+/// Why a Service gets no addresses. That is found out before anything else is looked at.
+fn addresses(kind: &Kind, object: &Value, part: Part) -> Errors {
+    let (spec, mut errors) = (&object["spec"], Errors::new());
+    // Only who selects nobody may be anywhere.
+    let is_dual = !spec["selector"].is_null() && spec["ipFamilyPolicy"] == "RequireDualStack";
+    if kind.custom || kind.kind != "Service" || part != Part::Main || !is_dual {
+        return errors;
+    }
+    let why = "this cluster is not configured for dual-stack services";
+    errors.push(Invalid::value("spec.ipFamilyPolicy", &spec["ipFamilyPolicy"], why));
+    if spec["ipFamilies"][1] == "IPv6" {
+        errors.push(Invalid::value("spec.ipFamilies[1]", &"IPv6".into(), "not configured on this cluster"));
+    }
     errors
 }
 
@@ -367,22 +387,6 @@ fn service(spec: &Value, old: Option<&Value>, errors: &mut Errors) {
         }
         seen.push((&port["protocol"], &port["port"]));
         names.push(&port["name"]);
-    }
-    // Only who selects nobody may be anywhere.
-    if !spec["selector"].is_null() && spec["ipFamilyPolicy"] == "RequireDualStack" {
-        let value = &spec["ipFamilyPolicy"];
-        errors.push(Invalid::value(
-            "spec.ipFamilyPolicy",
-            value,
-            "this cluster is not configured for dual-stack services",
-        ));
-        if spec["ipFamilies"][1] == "IPv6" {
-            errors.push(Invalid::value(
-                "spec.ipFamilies[1]",
-                &"IPv6".into(),
-                "not configured on this cluster",
-            ));
-        }
     }
     if let Some(old) = old
         && !old["clusterIP"].is_null()
