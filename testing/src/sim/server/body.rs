@@ -50,12 +50,18 @@ pub(super) fn object(kind: &Kind, body: &Bytes, unknown: Unknown) -> Result<Valu
     })
 }
 
-/// Decodes an object and fills in its defaults.
-pub(super) fn complete(
-    kind: &Kind,
-    mut value: Value,
-    unknown: Unknown,
-) -> std::result::Result<Value, String> {
+/// Decodes an object that somebody sent, and fills in its defaults.
+pub(super) fn complete(kind: &Kind, value: Value, unknown: Unknown) -> std::result::Result<Value, String> {
+    let mut value = filled(kind, value, unknown)?;
+    if kind.custom {
+        rules::drop_nulls(&kind.schema, &mut value);
+    }
+    Ok(value)
+}
+
+/// Fills in the defaults of an object. A null stays, also where none may be: an apply leaves one in the place of a list whose
+/// last item it takes out, should somebody else own something in it.
+pub(super) fn filled(kind: &Kind, mut value: Value, unknown: Unknown) -> std::result::Result<Value, String> {
     let mut strange = Vec::new();
     if kind.custom {
         let metadata = types::named("meta.v1.ObjectMeta");
@@ -70,7 +76,6 @@ pub(super) fn complete(
         value["metadata"] = metadata;
         rules::prune(&kind.schema, &mut value, "", &mut strange);
         rules::default(&kind.schema, &mut value);
-        rules::drop_nulls(&kind.schema, &mut value);
     } else {
         value = decode::decode(&kind.schema, &value, &mut strange)?;
         defaults::fill(&kind.kind, &mut value);

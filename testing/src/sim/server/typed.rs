@@ -430,7 +430,16 @@ fn remove_fields<'a>(
 }
 
 /// What an applied object may not have: fields that are not declared, values of another type, and items twice.
-pub(super) fn check(schema: &Schema, value: &Value, path: &str) -> Result<(), String> {
+pub(super) fn check(schema: &Schema, value: &Value) -> Result<(), String> {
+    check_at(schema, value, "", false)
+}
+
+/// Whether everything in an object is of its type; items may be there twice.
+pub(super) fn fits(schema: &Schema, value: &Value) -> bool {
+    check_at(schema, value, "", true).is_ok()
+}
+
+fn check_at(schema: &Schema, value: &Value, path: &str, repeats: bool) -> Result<(), String> {
     let mismatch = |expected: &str| Err(format!("{path}: expected {expected}, got &{{{value}}}"));
     match (&schema.shape, value) {
         (_, Value::Null) | (Shape::Any, _) => Ok(()),
@@ -451,13 +460,13 @@ pub(super) fn check(schema: &Schema, value: &Value, path: &str) -> Result<(), St
                 if *relation != Relation::Atomic {
                     let element = item(items, relation, value)
                         .map_err(|error| format!("{path}: element {index}: {error}"))?;
-                    if seen.contains(&element) {
+                    if !repeats && seen.contains(&element) {
                         return Err(format!("{path}: duplicate entries for key {element}"));
                     }
                     place = format!("{path}{element}");
                     seen.push(element);
                 }
-                check(items, value, &place)?;
+                check_at(items, value, &place, repeats)?;
             }
             Ok(())
         }
@@ -465,7 +474,7 @@ pub(super) fn check(schema: &Schema, value: &Value, path: &str) -> Result<(), St
         (Shape::Map(map), Value::Object(object)) => object.iter().try_for_each(|(name, value)| {
             let place = format!("{path}.{name}");
             match map.under(name) {
-                Some(below) => check(below, value, &place),
+                Some(below) => check_at(below, value, &place, repeats),
                 None => Err(format!("{place}: field not declared in schema")),
             }
         }),

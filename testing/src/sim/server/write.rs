@@ -307,7 +307,7 @@ impl Server {
                 kind.kind
             ))
         };
-        typed::check(schema, config, "").map_err(undeclared)?;
+        typed::check(schema, config).map_err(undeclared)?;
         let mut managers = Managers::read(live).unwrap_or_default();
         let mut bare = live.clone();
         without_managers(&mut bare);
@@ -328,7 +328,7 @@ impl Server {
         let merged =
             managers.apply(&operation(&manager), &bare, config, force).map_err(|found| conflict(&found))?;
         let mut new = match merged {
-            Some(merged) => body::complete(kind, merged, Unknown::Drop)
+            Some(merged) => body::filled(kind, merged, Unknown::Drop)
                 .map_err(|message| Refusal::failed(format!("failed to convert new object: {message}")))?,
             None => bare,
         };
@@ -355,7 +355,10 @@ impl Server {
             ignored: &strategy::ignored(kind, call.part),
             now: &self.time(),
         };
-        managers.update(&operation, &bare, new);
+        // What has a value of another type cannot be compared; it is refused later, unless that part is not written at all.
+        if typed::fits(&kind.schema, new) {
+            managers.update(&operation, &bare, new);
+        }
         let entries = managers.write();
         strategy::set(&mut new["metadata"], "managedFields", (!entries.is_empty()).then(|| entries.into()));
     }
