@@ -87,12 +87,12 @@ pub fn test(
     users(vec![kinds::made_from(made).test(p, r, c)])
 }
 
-/// The user's: the places of the tests under faults and of the simulations.
+/// The user's: the place of the tests under faults.
 ///
 /// # Errors
 /// As [`owned`].
 pub fn faults(p: &ProjectView) -> Result<Vec<File>> {
-    users(super::faults::files(p).into())
+    users(vec![super::faults::file(p)])
 }
 
 fn users(files: Vec<Rendered>) -> Result<Vec<File>> {
