@@ -79,6 +79,13 @@ soak: control-plane ## Run a generated operator with 10,000 objects for ten minu
 	export KUBEBUILDER_ASSETS="$$(tests/control-plane/build)"; \
 	cargo bench --locked --bench soak
 
+SEEDS ?= 10000
+
+.PHONY: simulate
+simulate: ## Tell many simulated histories of the example operator, SEEDS=10000 unless you say otherwise
+	$(call say,simulation)
+	SIM_SEEDS=$(SEEDS) cargo test --locked --release --package runtime-tests --test simulation -- --exact iris --nocapture
+
 .PHONY: clean
 clean: ## Delete what was built here; the control plane stays in its cache
 	cargo clean

@@ -25,7 +25,7 @@ const THREADS: &str = "--test-threads=8";
 /// For those that have a control plane each.
 const FEW: &str = "--test-threads=2";
 /// Weakened operators that run at a time, each with a control plane of its own.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 const REPORT: &str = "report.tsv";
 /// The module of the cases that are about a reconcile, and not about the runtime.
 const STORIES: &str = "stories::";
