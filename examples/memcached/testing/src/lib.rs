@@ -63,6 +63,8 @@ mod project;
 mod proxy;
 mod request;
 mod service_account;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod story;
 mod wait;
 
@@ -77,5 +79,7 @@ pub use project::Project;
 pub use proxy::Proxy;
 pub use request::Request;
 pub use service_account::ServiceAccount;
+#[cfg(feature = "sim")]
+pub use sim::{Replica, SimFault, Simulation};
 pub use story::{FaultCase, Story};
 pub use wait::{ensure, eventually, within};

@@ -1,7 +1,7 @@
 //! What happens to one object, told again and again under faults.
 
 mod cases;
-mod snapshot;
+pub(crate) mod snapshot;
 mod stage;
 
 use std::sync::Arc;
@@ -207,7 +207,7 @@ impl Story {
 }
 
 /// Changes `object` as [RFC 7386](https://www.rfc-editor.org/rfc/rfc7386) says.
-fn merge(object: &mut Value, patch: Value) {
+pub(crate) fn merge(object: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *object = patch;
         return;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 /// What somebody else writes into objects to get in the operator's way.
-pub(super) const TOUCHED: &str = "operator-testing/touched";
+pub(crate) const TOUCHED: &str = "operator-testing/touched";
 /// What the API server keeps about objects, which differs every time.
 const BOOKKEEPING: [&str; 5] = ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"];
 /// Where the API server writes what it has allotted to a Service.
@@ -13,11 +13,11 @@ const ALLOTTED: [&str; 4] = ["clusterIP", "clusterIPs", "healthCheckNodePort", "
 
 /// Objects by kind and name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Snapshot(BTreeMap<String, Value>);
+pub(crate) struct Snapshot(BTreeMap<String, Value>);
 
 impl Snapshot {
     /// Of the objects of a telling in `namespace`; what stands at the `ignored` pointers of a kind is left out.
-    pub(super) fn new(objects: Vec<Value>, namespace: &str, ignored: &[(String, String)]) -> Self {
+    pub(crate) fn new(objects: Vec<Value>, namespace: &str, ignored: &[(String, String)]) -> Self {
         let mut plain: Vec<_> = objects.into_iter().map(|object| plain(object, namespace, ignored)).collect();
         // Of names that the API server made up only the beginning is known.
         plain.sort_by_key(ToString::to_string);
@@ -33,7 +33,7 @@ impl Snapshot {
     }
 
     /// What `seen` has otherwise, in at most this many lines.
-    pub(super) fn differences(&self, seen: &Self, limit: usize) -> Vec<String> {
+    pub(crate) fn differences(&self, seen: &Self, limit: usize) -> Vec<String> {
         let mut differences = Vec::new();
         for (key, object) in &self.0 {
             match seen.0.get(key) {

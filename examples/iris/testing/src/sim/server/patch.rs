@@ -173,10 +173,11 @@ fn strategic_field(
         (Value::Object(_), _) => strategic(schema, place, patch),
         (Value::Array(patches), Some(key)) => {
             let Shape::List { items, .. } = &schema.shape else { return Ok(()) };
-            let mut values = place.as_array().cloned().unwrap_or_default();
-            merge_list(items, key, &mut values, patches)?;
-            *place = Value::Array(values);
-            Ok(())
+            let Value::Array(values) = place else {
+                *place = new_list(items, patches)?;
+                return Ok(());
+            };
+            merge_list(items, key, values, patches)
         }
         _ => {
             *place = patch.clone();
@@ -191,6 +192,16 @@ fn without_directives(value: &Value) -> Value {
         object.retain(|name, _| !name.starts_with('$'));
     }
     value
+}
+
+/// A list where there was none is taken as it is, also if several of its items have the same key.
+fn new_list(items: &Schema, patches: &[Value]) -> Result<Value, String> {
+    let kept = patches.iter().filter(|patch| patch.get("$patch").is_none());
+    let values = kept.map(|patch| {
+        let mut value = Value::Null;
+        strategic(items, &mut value, patch).map(|()| value)
+    });
+    values.collect::<Result<Vec<_>, _>>().map(Value::Array)
 }
 
 fn merge_list(items: &Schema, key: &str, values: &mut Vec<Value>, patches: &[Value]) -> Result<(), String> {

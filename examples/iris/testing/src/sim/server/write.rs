@@ -72,11 +72,11 @@ impl Server {
             }
             return Err(refusal);
         }
-        if let Some(metadata) = metadata(&mut object) {
-            metadata.remove("resourceVersion");
-        }
         if call.dry_run() {
             return Ok(object);
+        }
+        if let Some(metadata) = metadata(&mut object) {
+            metadata.remove("resourceVersion");
         }
         let stored = self.store.put(key, object);
         if kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {
