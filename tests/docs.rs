@@ -59,7 +59,8 @@ fn shows_code_of_files(path: &str, languages: &[(&str, usize)]) {
         let blocks: Vec<_> = all.iter().filter(|block| block.language == *language).collect();
         assert!(blocks.len() >= *at_least, "{path} shows code in {language}");
         for Block { detail, line, lines, .. } in blocks {
-            let compiled = ["examples/", "runtime/examples/"].iter().any(|folder| detail.starts_with(folder));
+            let folders = ["examples/", "runtime/examples/", "tests/runtime/"];
+            let compiled = folders.iter().any(|folder| detail.starts_with(folder));
             assert!(compiled, "{path}:{line}: `{detail}` is no file that a test compiles");
             let file = fs::read_to_string(document(detail));
             let file = file.unwrap_or_else(|error| panic!("{path}:{line}: `{detail}`: {error}"));
