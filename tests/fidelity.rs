@@ -110,9 +110,14 @@ fn types_are_those_of_the_api_server() {
         let text = cluster.kubectl(&["get", "--raw", url]);
         std::fs::write(folder.path().join(name.replace('/', "__") + ".json"), text).expect("a file");
     }
+    // The control plane may have been built long ago, and its sources be gone.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut download = Command::new("go");
+    download.args(["mod", "download", "k8s.io/api", "k8s.io/apimachinery", "k8s.io/apiextensions-apiserver"]);
+    let downloaded = download.current_dir(root.join("tests/control-plane/kubernetes")).status().expect("go");
+    assert!(downloaded.success(), "the types' sources cannot be fetched");
     let cache = Command::new("go").args(["env", "GOMODCACHE"]).output().expect("go");
     let cache = String::from_utf8(cache.stdout).expect("a path");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("python3")
         .arg(root.join("tests/fidelity/types.py"))
         .arg(folder.path())
