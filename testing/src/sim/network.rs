@@ -27,7 +27,7 @@ use super::fault::{Asked, Faults, SimFault};
 use super::freeze::freeze;
 use super::server::Answer;
 use super::stream::stream;
-use super::world::{self, Author, Shared, error, is_watch};
+use super::world::{self, Author, Shared, error, is_kept, is_watch};
 
 type Answered = Result<Response<UnsyncBoxBody<Bytes, io::Error>>, BoxError>;
 
@@ -192,13 +192,12 @@ impl Network {
 
     /// Everything may stand still before the answer to such a request.
     fn freezes(&self, request: &Request<Bytes>) {
-        let is_own = ["/leases", "/events"].iter().any(|own| request.uri().path().contains(own));
-        let is_calm = self.shared.world().now() >= self.conditions.calm_at;
-        if is_own || is_calm || is_watch(request) {
-            return;
-        }
         let due = {
             let mut world = self.shared.world();
+            let is_calm = world.now() >= self.conditions.calm_at;
+            if is_calm || is_watch(request) || is_kept(request.uri().path()) {
+                return;
+            }
             if let Some((left, _)) = world.freezing.as_mut().filter(|(left, _)| *left > 0) {
                 *left -= 1;
                 return;
@@ -272,7 +271,7 @@ fn intrude(world: &mut world::World, request: &Request<Bytes>) {
     } else {
         serde_json::from_slice::<Value>(request.body()).ok()
     };
-    let Some(mut object) = object else { return };
+    let Some(object) = object else { return };
     let named =
         object["metadata"]["name"].is_string() && object["kind"] != "Lease" && object["kind"] != "Event";
     if !named || path.ends_with("/status") {
@@ -281,17 +280,7 @@ fn intrude(world: &mut world::World, request: &Request<Bytes>) {
     if request.method() == Method::DELETE {
         world.call("somebody else", Method::DELETE, path, "application/json", &Value::Null);
     }
-    if let Some(fields) = object["metadata"].as_object_mut() {
-        fields.retain(|key, _| ["name", "namespace", "labels", "annotations"].contains(&key.as_str()));
-    }
-    object.as_object_mut().map(|fields| fields.remove("status"));
-    world.kinds.clone().place(&mut object);
-    let path = world.kinds.path(&object);
-    let collection = path.rsplit_once('/').map_or("", |(collection, _)| collection);
-    let (status, made) = world.call("somebody else", Method::POST, collection, "application/json", &object);
-    if status.is_success() {
-        world.intruders.push((path, super::kinds::text(&made, "/metadata/uid").to_owned()));
-    }
+    world.intrude(object, &["name", "namespace", "labels", "annotations"]);
 }
 
 /// What the request is.

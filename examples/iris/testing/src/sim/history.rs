@@ -15,7 +15,7 @@ use super::actors::{self, collect_garbage, run_workloads};
 use super::draw::Draw;
 use super::fault::SimFault;
 use super::freeze::freeze;
-use super::kinds::{name, text};
+use super::kinds::name;
 use super::network::{Conditions, MERGE, TOUCHED};
 use super::plan::{Act, Event, Plan};
 use super::property::{Expected, Rules};
@@ -308,17 +308,7 @@ impl Telling<'_> {
         wanted.retain(|object| object["metadata"]["generateName"].is_null());
         let mut draw = Draw::from_state(event.pick);
         let Some(&object) = draw.pick(&wanted) else { return };
-        let mut object = object.clone();
-        object.as_object_mut().map(|fields| fields.remove("status"));
-        if let Some(fields) = object["metadata"].as_object_mut() {
-            fields.retain(|key, _| ["name", "namespace", "labels"].contains(&key.as_str()));
-        }
-        let mut world = self.shared.world();
-        let path = world.kinds.path(&object);
-        let collection = path.rsplit_once('/').map_or("", |(collection, _)| collection);
-        let made = world.call("somebody else", Method::POST, collection, "application/json", &object);
-        if made.0.is_success() {
-            world.intruders.push((path, text(&made.1, "/metadata/uid").to_owned()));
+        if self.shared.world().intrude(object.clone(), &["name", "namespace", "labels"]) {
             let (shared, lasts) = (self.shared.clone(), event.lasts);
             spawn_local(async move {
                 sleep(lasts).await;

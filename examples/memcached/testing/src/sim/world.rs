@@ -348,6 +348,24 @@ impl World {
         self.server.compact();
     }
 
+    /// Somebody else makes an object that looks alike, with these fields of its metadata, and that nobody controls. Whether
+    /// there was none of its name.
+    pub(super) fn intrude(&mut self, mut object: Value, kept: &[&str]) -> bool {
+        if let Some(fields) = object["metadata"].as_object_mut() {
+            fields.retain(|key, _| kept.contains(&key.as_str()));
+        }
+        object.as_object_mut().map(|fields| fields.remove("status"));
+        self.kinds.place(&mut object);
+        let path = self.kinds.path(&object);
+        let collection = path.rsplit_once('/').map_or("", |(collection, _)| collection);
+        let (status, made) =
+            self.call("somebody else", Method::POST, collection, "application/json", &object);
+        if status.is_success() {
+            self.intruders.push((path, text(&made, "/metadata/uid").to_owned()));
+        }
+        status.is_success()
+    }
+
     /// Asks the server as somebody else, at once.
     pub(super) fn call(
         &mut self,
