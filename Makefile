@@ -22,12 +22,13 @@ test: lint deny control-plane fetch golden-build ## Run everything: lints, depen
 	cargo test --locked --no-fail-fast --workspace
 
 .PHONY: lint
-lint: components ## Check formatting and deny every clippy warning
+lint: components ## Check formatting and deny every warning of clippy and rustdoc
 	$(call say,formatting and lints)
 	cargo fmt --all --check
 	@unformatted="$$(gofmt -l tests/control-plane src examples/memcached-go)"; \
 	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
 
 # cargo-deny is installed once into the user's cache folder (.ci/cargo-deny).
 .PHONY: deny

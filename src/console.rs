@@ -1,6 +1,6 @@
 //! Everything that is printed: data on stdout, all else on stderr, colour where it is wanted.
 //!
-//! What goes to stderr, or to a terminal, is [`Text`]: escaped, with styles that are ours. Data that goes elsewhere is
+//! What goes to stderr, or to a terminal, is `Text`: escaped, with styles that are ours. Data that goes elsewhere is
 //! exact.
 
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! The commands: arguments to model, model to plan, plan to [`Context::finish`].
+//! The commands: arguments to model, model to plan, plan to `Context::finish`.
 
 mod cargo;
 mod choice;

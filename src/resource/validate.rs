@@ -267,7 +267,7 @@ pub fn lease(name: &str, domain: &str) -> Option<Problem> {
 /// Names made of several values of a kind, which can be impossible though each value is not.
 ///
 /// Those that cannot be too long are not among them: names of RBAC's objects have no limit, and what else is made of a
-/// project's or a controller's name fits because that is short ([`PROJECT`], [`CONTROLLER`]).
+/// project's or a controller's name fits because that is short (`PROJECT`, `CONTROLLER`).
 #[must_use]
 pub fn combined(resource: &Resource, multigroup: bool) -> Option<Problem> {
     let first = resource.group.split('.').next().unwrap_or_default();
