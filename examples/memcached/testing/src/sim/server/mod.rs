@@ -1,9 +1,9 @@
 //! An API server in memory: it answers requests at once, has no clock, no threads and no chance of its own, and does to
 //! objects what kube-apiserver does to them. docs/simulation-fidelity.md says what it leaves out.
 //!
-//! A request goes to its kind ([`kinds`]), is decoded ([`decode`], [`rules`]), filled in ([`defaults`]), patched ([`patch`])
-//! or applied ([`managed`], on values with types, [`typed`]), prepared ([`strategy`]) and checked ([`validate`]), and then
-//! stored ([`store`]).
+//! A request goes to its kind (`kinds`), is decoded (`decode`, `rules`), filled in (`defaults`), patched (`patch`)
+//! or applied (`managed`, on values with types, `typed`), prepared (`strategy`) and checked (`validate`), and then
+//! stored (`store`).
 
 mod body;
 mod decode;
