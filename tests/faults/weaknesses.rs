@@ -13,6 +13,7 @@ const INFORMER: &str = "runtime/src/informer.rs";
 const MANAGER: &str = "runtime/src/manager.rs";
 const RECONCILE: &str = "runtime/src/reconcile.rs";
 const SERVER: &str = "runtime/src/server.rs";
+const STATUS: &str = "runtime/src/status.rs";
 const STORE: &str = "runtime/src/store.rs";
 
 /// Where a creation is made one.
@@ -443,11 +444,10 @@ pub const WEAKNESSES: &[Weakness] = &[
     Weakness {
         case: "creations::f41_conflict_while_a_watch_is_stalled",
         failure: "the status was written once",
-        patches: &[(
-            "runtime/src/status.rs",
-            "store.mutation(patched, Some((manager, true, fingerprint)));",
-            "if !WEAK { ITSELF }",
-        )],
+        patches: &[
+            (STATUS, "store.mutation(patched, Some((manager, true, fingerprint)));", "if !WEAK { ITSELF }"),
+            (STATUS, "latest = store.mutation(found, None);", "latest = if WEAK { std::sync::Arc::new(found) } else { store.mutation(found, None) };"),
+        ],
     },
     // Only what was answered is told of.
     Weakness {

@@ -9,4 +9,5 @@ mod lifecycle;
 mod queue;
 mod reports;
 mod serving;
+mod statuses;
 mod stores;
