@@ -80,11 +80,7 @@ impl<K: Object> Context<K> {
 
     /// The conditions as the API server has them: the object is looked through once for each reconcile.
     pub(crate) fn known_conditions(&self) -> &[Value] {
-        self.conditions.get_or_init(|| {
-            let object = serde_json::to_value(&*self.object).unwrap_or_default();
-            let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-            conditions.cloned().unwrap_or_default()
-        })
+        self.conditions.get_or_init(|| conditions_of(&*self.object))
     }
 
     /// Steps that are taken one after the other, each when those before it are ready.
@@ -152,6 +148,13 @@ impl<K: Object> Context<K> {
         });
         if *is_current.await? { Ok(()) } else { Err(Stale.into()) }
     }
+}
+
+/// The conditions of the object's status, whatever fields they have.
+pub(crate) fn conditions_of(object: &impl Object) -> Vec<Value> {
+    let object = serde_json::to_value(object).unwrap_or_default();
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.cloned().unwrap_or_default()
 }
 
 pub(crate) fn failed<K: Object>(
