@@ -69,8 +69,9 @@ pub(super) fn run(context: &Context, args: &CreateApiArgs) -> Result<()> {
         if added.has_api && position == 0 {
             plan::seeded(&mut draft, templates::test(&view, r, c, template)?, seed(again))?;
             if !again || args.force {
-                let story = templates::story(&view, r, c, template)?;
-                faults::draft(&mut draft, &view, &story, &r.kind)?;
+                for story in templates::stories(&view, r, c, template)? {
+                    faults::draft(&mut draft, &view, &story, &r.kind)?;
+                }
             }
         }
     }

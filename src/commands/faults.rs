@@ -1,4 +1,4 @@
-//! The tests under faults: one file of the user's, with a test for each kind of the project.
+//! The tests under faults and the simulations: files of the user's, with a test for each kind of the project.
 
 use super::plan::{self, Seed};
 use crate::Result;
@@ -19,7 +19,8 @@ pub(super) fn draft(draft: &mut Draft, view: &ProjectView, story: &Insert, kind:
         // Who has other kinds with tests and not this file has deleted it.
         let tested = view.resources.iter().filter(|r| r.has_api && !r.controllers.is_empty());
         if tested.count() == 1 {
-            plan::seeded(draft, templates::faults(view)?, Seed::First)?;
+            let files = templates::faults(view)?.into_iter().filter(|file| file.path == story.path);
+            plan::seeded(draft, files.collect(), Seed::First)?;
             draft.insert(story)?;
         }
         return Ok(());

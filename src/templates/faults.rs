@@ -1,4 +1,4 @@
-//! The tests under faults: one file of the user's, in which each kind has a test.
+//! The tests under faults and the simulations: two files of the user's, in each of which each kind has a test.
 
 use super::kinds::{self, Chosen};
 use super::{ControllerView, ProjectView, Rendered, ResourceView, render};
@@ -7,26 +7,43 @@ use crate::path::RelPath;
 use crate::scaffold::Insert;
 
 /// Where they are.
-const FILE: &str = "tests/faults.rs";
+const FAULTS: &str = "tests/faults.rs";
+const SIMULATION: &str = "tests/simulation.rs";
 
-/// The file without a test.
-pub(super) fn file(p: &ProjectView) -> Rendered {
-    render!("api/tests/faults.rs.j2" => FILE; p: ProjectView)
+/// The files without a test.
+pub(super) fn files(p: &ProjectView) -> [Rendered; 2] {
+    [
+        render!("api/tests/faults.rs.j2" => FAULTS; p: ProjectView),
+        render!("api/tests/simulation.rs.j2" => SIMULATION; p: ProjectView),
+    ]
 }
 
-/// The test of a controller of the project's own kind.
+/// The tests of a controller of the project's own kind, one for each of the files.
 ///
 /// # Errors
-/// Never: the path is a path.
-pub fn story(p: &ProjectView, r: &ResourceView, c: &ControllerView, made: Option<&Chosen>) -> Result<Insert> {
+/// Never: the paths are paths.
+pub fn stories(
+    p: &ProjectView,
+    r: &ResourceView,
+    c: &ControllerView,
+    made: Option<&Chosen>,
+) -> Result<[Insert; 2]> {
     type Told = [(&'static str, String)];
     let told: &Told = &kinds::made_from(made).story(p, r);
-    let test = render!("api/tests/_story_.rs.j2" => FILE; r: ResourceView, c: ControllerView, told: Told);
-    Ok(Insert {
-        path: RelPath::new(FILE)?,
-        anchor: "// +kubebuilder:scaffold:faults".to_owned(),
-        // An empty line before the next one.
-        lines: format!("{}\n", test.text),
-        present: format!("async fn {}() {{", c.test_name()),
-    })
+    let story = render!("api/tests/_story_.rs.j2" => FAULTS; r: ResourceView, c: ControllerView, told: Told);
+    let histories =
+        render!("api/tests/_histories_.rs.j2" => SIMULATION; r: ResourceView, c: ControllerView, told: Told);
+    let insert = |path: &str, marker: &str, text: &str, begin: &str| -> Result<Insert> {
+        Ok(Insert {
+            path: RelPath::new(path)?,
+            anchor: format!("// +kubebuilder:scaffold:{marker}"),
+            // An empty line before the next one.
+            lines: format!("{text}\n"),
+            present: format!("{begin}fn {}() {{", c.test_name()),
+        })
+    };
+    Ok([
+        insert(FAULTS, "faults", &story.text, "async ")?,
+        insert(SIMULATION, "simulation", &histories.text, "")?,
+    ])
 }

@@ -20,7 +20,7 @@ mod view;
 mod wrap;
 
 pub use api::insertions;
-pub use faults::story;
+pub use faults::stories;
 pub use license::Licensing;
 pub use owners::{controller, external, faults, owned, seeded, shared, test, types};
 // `Project` has a list of its own, so that it needs nothing of this module.

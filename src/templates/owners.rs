@@ -87,12 +87,12 @@ pub fn test(
     users(vec![kinds::made_from(made).test(p, r, c)])
 }
 
-/// The user's: the place of the tests under faults.
+/// The user's: the places of the tests under faults and of the simulations.
 ///
 /// # Errors
 /// As [`owned`].
 pub fn faults(p: &ProjectView) -> Result<Vec<File>> {
-    users(vec![super::faults::file(p)])
+    users(super::faults::files(p).into())
 }
 
 fn users(files: Vec<Rendered>) -> Result<Vec<File>> {

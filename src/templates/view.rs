@@ -278,7 +278,7 @@ impl ControllerView {
     pub fn test_name(&self) -> String {
         let group = self.group_module.as_ref().map(|group| format!("{group}_")).unwrap_or_default();
         // Other tests, and what they share, have these names.
-        let is_taken = ["common", "faults", "permissions"].contains(&self.module.as_str());
+        let is_taken = ["common", "faults", "permissions", "simulation"].contains(&self.module.as_str());
         let end = if group.is_empty() && is_taken { "_" } else { "" };
         format!("{group}{}{end}", self.module)
     }
