@@ -1,11 +1,13 @@
 //! What stores hold, what is asked of the API server for it, and how it is found.
 
+use std::time::Duration;
+
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, DynamicObject};
 use operator_runtime::{Action, Scope, Store};
-use operator_testing::{Request, ensure, eventually};
+use operator_testing::{Fault, Request, ensure, eventually};
 use serde_json::json;
 
 use crate::harness::{Seen, has, names, reconciler, test, watcher, widget};
@@ -74,6 +76,33 @@ fn of_metadata_nothing_else_is_sent() {
             lists.iter().all(|request| request.accept.contains("as=PartialObjectMetadataList;")),
             "{lists:?}"
         );
+    });
+}
+
+#[test]
+fn a_reconcile_reads_stores_that_are_filled_though_it_does_not_hear_of_them() {
+    test("filled", async |cluster| {
+        cluster.put::<Secret>("known", json!({})).await;
+        cluster.config_map("one", "").await;
+        let (cluster, proxy) = cluster.proxied().await;
+        proxy.inject(|request| match request.is_of("secrets") {
+            true => Fault::Delay(Duration::from_secs(2)),
+            false => Fault::None,
+        });
+        let seen = Seen::default();
+        let calls = seen.clone();
+        let (_replica, ()) = cluster
+            .run(&[], |manager| {
+                let secrets: Store<Secret> = manager.store();
+                let known = cluster.key("known");
+                manager.controller("filled").run(reconciler(move |_: &ConfigMap, _| {
+                    calls.add(if secrets.contains(&known) { "known" } else { "unknown" });
+                    std::future::ready(Ok(Action::AwaitChange)).boxed()
+                }));
+            })
+            .await;
+        seen.times("known", 1).await;
+        assert_eq!(seen.count("unknown"), 0);
     });
 }
 
