@@ -22,6 +22,7 @@ use crate::queue::{Priority, WorkQueue};
 use crate::reconcile::{Caller, Reconciler};
 use crate::shutdown::Shutdown;
 use crate::store::{Change, Store};
+use crate::stores::Synced;
 
 /// A controller of objects of the kind `K` that is being put together.
 #[must_use = "a controller does nothing before `run`"]
@@ -211,10 +212,11 @@ impl<'m, K: Object> Builder<'m, K> {
             sync_period: manager.options.timings.sync_period,
         };
         let work = Work { caller: Arc::new(caller), store: self.store, queue, concurrency };
-        let (synced, sources) = (self.synced, self.sources);
-        let run = move |shutdown: Shutdown| {
+        let (mut synced, sources) = (self.synced, self.sources);
+        let run = move |others: Synced, shutdown: Shutdown| {
             async move {
                 info!(controller = name, "starting controller");
+                synced.push(others.boxed());
                 let mut adding: JoinSet<()> = sources.into_iter().collect();
                 work.run(synced, shutdown).await;
                 adding.shutdown().await;

@@ -81,6 +81,7 @@ mod shutdown;
 mod status;
 mod steps;
 mod store;
+mod stores;
 pub mod telemetry;
 mod tls;
 mod token;

@@ -1,7 +1,6 @@
 //! What runs the controllers of one process: it connects to the cluster, serves health and metrics, fills the stores, takes
 //! the lead among replicas, and shuts down in order.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,16 +25,17 @@ use crate::environment::Environment;
 use crate::errors::BoxError;
 use crate::events::Recorder;
 use crate::health::Health;
-use crate::informer::{self, inform};
+use crate::informer;
 use crate::leader::{Elector, Fence};
 use crate::metrics::Metrics;
-use crate::object::{Object, is_cluster_scoped};
+use crate::object::Object;
 use crate::options::Options;
 use crate::requests;
 use crate::scope::Scope;
 use crate::server;
 use crate::shutdown::{self, Shutdown};
 use crate::store::Store;
+use crate::stores::{Stores, Synced};
 use crate::token::{self, TokenFile};
 
 /// How long reconciles that run at shutdown may take to finish. The pod's grace period must be longer.
@@ -80,7 +80,8 @@ pub enum Replicas {
 /// A controller, until it runs.
 pub(crate) struct Controller {
     pub(crate) name: &'static str,
-    pub(crate) run: Box<dyn FnOnce(Shutdown) -> BoxFuture<'static, ()> + Send>,
+    /// Until shutdown, once the stores that it may read are filled.
+    pub(crate) run: Box<dyn FnOnce(Synced, Shutdown) -> BoxFuture<'static, ()> + Send>,
 }
 
 /// Something else that runs.
@@ -89,18 +90,6 @@ struct Runnable {
     replicas: Replicas,
     run: Box<dyn FnOnce(Shutdown) -> BoxFuture<'static, Result<(), BoxError>> + Send>,
 }
-
-/// A store that somebody has asked for, and what fills it.
-struct Registered {
-    path: String,
-    scope: Scope,
-    store: Box<dyn Any + Send + Sync>,
-    inform: Inform,
-}
-
-/// Makes the watches of a store, in namespaces or, for `None`, everywhere.
-type Inform =
-    Box<dyn FnOnce(&Arc<informer::Shared>, &[Option<String>]) -> Vec<BoxFuture<'static, ()>> + Send>;
 
 /// Runs the controllers of one process.
 pub struct Manager {
@@ -119,7 +108,7 @@ pub struct Manager {
     publishing: Option<BoxFuture<'static, ()>>,
     health: Health,
     shutdown: Shutdown,
-    stores: Vec<Registered>,
+    stores: Stores,
     controllers: Vec<Controller>,
     runnables: Vec<Runnable>,
     routes: Vec<(String, MethodRouter)>,
@@ -222,7 +211,7 @@ impl ManagerBuilder {
             publishing: Some(publishing),
             health: Health::default(),
             shutdown,
-            stores: Vec::new(),
+            stores: Stores::default(),
             controllers: Vec::new(),
             runnables: Vec::new(),
             routes: Vec::new(),
@@ -312,7 +301,7 @@ impl Manager {
 
     /// A new controller of the kind `K`. It starts with the manager, when [`Builder::run`] was called.
     pub fn controller<K: Object<DynamicType: Default>>(&mut self, name: &'static str) -> Builder<'_, K> {
-        let store = self.store_of(K::DynamicType::default(), Scope::default());
+        let store = self.stores.get(K::DynamicType::default(), Scope::default());
         Builder::new(self, name, store)
     }
 
@@ -328,7 +317,7 @@ impl Manager {
 
     /// The objects of a type that are in `scope`.
     pub fn store_where<K: Object<DynamicType: Default>>(&mut self, scope: Scope) -> Store<K> {
-        let store = self.store_of(K::DynamicType::default(), scope);
+        let store = self.stores.get(K::DynamicType::default(), scope);
         store.keep_all();
         store
     }
@@ -336,7 +325,7 @@ impl Manager {
     /// The objects of a type that are owned by objects of this manager's controllers. Of all others nothing is kept,
     /// unless somebody asks for [`Manager::store`].
     pub fn owned<K: Object<DynamicType: Default>>(&mut self) -> Store<K> {
-        self.store_of(K::DynamicType::default(), Scope::default())
+        self.stores.get(K::DynamicType::default(), Scope::default())
     }
 
     /// Nothing but the metadata of the objects of a type: nothing else is sent.
@@ -346,40 +335,8 @@ impl Manager {
 
     /// The objects of a type that is known at run time only. Those without a namespace need [`Scope::cluster`].
     pub fn dynamic_store(&mut self, resource: ApiResource, scope: Scope) -> Store<kube::api::DynamicObject> {
-        let store = self.store_of(resource, scope);
+        let store = self.stores.get(resource, scope);
         store.keep_all();
-        store
-    }
-
-    fn store_of<K: Object>(&mut self, dynamic_type: K::DynamicType, scope: Scope) -> Store<K> {
-        let path = K::url_path(&dynamic_type, None);
-        for known in &self.stores {
-            if known.path == path
-                && known.scope == scope
-                && let Some(store) = known.store.downcast_ref::<Store<K>>()
-            {
-                return store.clone();
-            }
-        }
-        let is_namespaced = !is_cluster_scoped::<K>() && !scope.is_cluster;
-        let store = Store::<K>::new(dynamic_type, is_namespaced);
-        let (filled, within) = (store.clone(), scope.clone());
-        let inform = move |shared: &Arc<informer::Shared>, namespaces: &[Option<String>]| {
-            let given = within.namespaces.as_ref().map(|names| names.iter().cloned().map(Some).collect());
-            let places = match given {
-                _ if !is_namespaced => vec![None],
-                Some(given) => given,
-                None => namespaces.to_vec(),
-            };
-            let watch = |place| inform(shared.clone(), filled.clone(), within.clone(), place).boxed();
-            places.into_iter().map(watch).collect()
-        };
-        self.stores.push(Registered {
-            path,
-            scope,
-            store: Box::new(store.clone()),
-            inform: Box::new(inform),
-        });
         store
     }
 
@@ -492,8 +449,7 @@ impl Manager {
             recorder: self.recorder.clone(),
             environment: self.environment.clone(),
         });
-        let namespaces = self.options.namespaces();
-        self.stores.drain(..).flat_map(|registered| (registered.inform)(&shared, &namespaces)).collect()
+        self.stores.informers(&shared, &self.options.namespaces())
     }
 
     /// Takes the lead if it has to be taken, then runs the controllers until shutdown or loss of the lead.
@@ -518,7 +474,8 @@ impl Manager {
     async fn run_controllers(&mut self, runnables: Vec<Runnable>) -> Result<(), Error> {
         let mut events: JoinSet<()> = self.publishing.take().into_iter().collect();
         let mut runnables = Runnables::start(runnables, &self.shutdown);
-        let start = |controller: Controller| (controller.run)(self.shutdown.clone());
+        let synced = self.stores.synced();
+        let start = |controller: Controller| (controller.run)(synced.clone(), self.shutdown.clone());
         let mut controllers: JoinSet<()> = self.controllers.drain(..).map(start).collect();
         let waits = controllers.is_empty();
         tokio::select! {

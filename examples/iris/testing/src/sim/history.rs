@@ -323,19 +323,24 @@ impl Telling<'_> {
         let deadline = Instant::now() + self.setting.limit;
         let (mut checked, mut seen) = (None, Ok(()));
         loop {
-            {
+            // What a silent watch has not told is heard once its reader asks again.
+            let hears_all = {
                 let world = self.shared.world();
                 if checked != Some(world.revision()) {
                     checked = Some(world.revision());
                     seen = self.setting.rules.finally(&world);
                 }
-            }
-            if seen.is_ok() {
+                world.silent == 0
+            };
+            if seen.is_ok() && hears_all {
                 break;
             }
             if Instant::now() > deadline {
-                let after = format!(" (within {:?} after the last fault)", self.setting.limit);
-                return seen.map_err(|it| Violation::new(it.property + &after, it.detail));
+                let limit = self.setting.limit;
+                let after = format!(" (within {limit:?} after the last fault)");
+                seen.map_err(|it| Violation::new(it.property + &after, it.detail))?;
+                let detail = format!("one is still read {limit:?} after the last fault");
+                return Err(Violation::new("a watch that says nothing is given up", detail));
             }
             sleep(Duration::from_secs(1)).await;
         }

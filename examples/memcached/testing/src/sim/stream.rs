@@ -26,7 +26,9 @@ pub(super) async fn stream(
 ) {
     let begun = Instant::now();
     let end = begun + lasts;
-    let fault_at = begun + draw.time(0..=40_000);
+    // Nothing goes wrong any more once all is calm.
+    let left = network.conditions.calm_at.saturating_sub(network.shared.world().now());
+    let fault_at = begun + draw.time(0..=40_000).min(left);
     let befalls = |kind| fault == Some(kind) && Instant::now() >= fault_at;
     let mut revisions = network.shared.revisions();
     loop {
@@ -48,9 +50,11 @@ pub(super) async fn stream(
         }
         if befalls(SimFault::WatchSilent) {
             // It is open for as long as its reader wants.
+            network.shared.world().silent += 1;
             while !lines.is_closed() && !network.link.is_dead() {
                 sleep(IDLE).await;
             }
+            network.shared.world().silent -= 1;
             return;
         }
         if befalls(SimFault::WatchBroken) {

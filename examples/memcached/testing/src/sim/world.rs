@@ -24,8 +24,6 @@ use super::{determinism, guarded};
 
 /// Where the operator is installed.
 pub(super) const NAMESPACE: &str = "operator-system";
-/// More conflicts in a row than this are no longer those of somebody who is about to hear of what is new.
-const CONFLICTS: u32 = 3;
 
 /// Why a history is a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +111,8 @@ pub(super) struct World {
     pub(super) lease_disturbed: Option<Duration>,
     /// When the operator last wrote something other than what it keeps for itself, and what.
     pub(super) last_write: Option<(Duration, String)>,
-    /// How many writes of the operator's in a row were refused because of a conflict.
-    conflicts: u32,
+    /// How many watches say nothing any more, which their readers have not noticed yet.
+    pub(super) silent: usize,
     /// Everything stands still before an answer: how many more come before it.
     pub(super) freezing: Option<(usize, Event)>,
     /// Objects that somebody else made in the place of the operator's: path and uid.
@@ -155,7 +153,7 @@ impl World {
             acts: Vec::new(),
             lease_disturbed: None,
             last_write: None,
-            conflicts: 0,
+            silent: 0,
             freezing: None,
             intruders: Vec::new(),
             unknown: BTreeSet::new(),
@@ -270,11 +268,7 @@ impl World {
         let keeps = is_kept(path);
         let mut what = format!("{} {} \u{2192} {}", request.method(), short(path), status.as_u16());
         if writes && by.is_operator() && !keeps {
-            // A write that says which version it is of, and comes too late, is no fault.
-            self.conflicts = if status == StatusCode::CONFLICT { self.conflicts + 1 } else { 0 };
-            if self.conflicts == 0 || self.conflicts > CONFLICTS {
-                self.last_write = Some((at, what.clone()));
-            }
+            self.last_write = Some((at, what.clone()));
         }
         if !note.is_empty() {
             what.push_str(", ");
