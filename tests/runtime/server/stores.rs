@@ -85,10 +85,8 @@ fn a_reconcile_reads_stores_that_are_filled_though_it_does_not_hear_of_them() {
         cluster.put::<Secret>("known", json!({})).await;
         cluster.config_map("one", "").await;
         let (cluster, proxy) = cluster.proxied().await;
-        proxy.inject(|request| match request.is_of("secrets") {
-            true => Fault::Delay(Duration::from_secs(2)),
-            false => Fault::None,
-        });
+        let late = Fault::Delay(Duration::from_secs(2));
+        proxy.inject(move |request| if request.is_of("secrets") { late.clone() } else { Fault::None });
         let seen = Seen::default();
         let calls = seen.clone();
         let (_replica, ()) = cluster
