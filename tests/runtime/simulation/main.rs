@@ -14,6 +14,7 @@ pub mod controller;
 pub mod v1alpha1;
 
 mod bad_input;
+mod once;
 mod properties;
 mod weak;
 
