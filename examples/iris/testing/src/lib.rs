@@ -80,6 +80,6 @@ pub use proxy::Proxy;
 pub use request::Request;
 pub use service_account::ServiceAccount;
 #[cfg(feature = "sim")]
-pub use sim::{Replica, SimFault, Simulation};
+pub use sim::{Record, Replica, SimFault, Simulation};
 pub use story::{FaultCase, Story};
 pub use wait::{ensure, eventually, within};

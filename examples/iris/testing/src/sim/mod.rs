@@ -11,6 +11,7 @@ mod log;
 mod network;
 mod plan;
 mod property;
+mod record;
 mod replica;
 mod report;
 mod runner;
@@ -24,6 +25,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use fault::SimFault;
+pub use record::Record;
 pub use replica::Replica;
 pub use simulation::Simulation;
 

@@ -51,6 +51,7 @@ impl Property {
 pub(super) struct Expected {
     /// What there is in the end.
     pub(super) end: Snapshot,
+    pub(super) objects: Vec<Value>,
     /// What the operator has made, after each act of the story.
     pub(super) made: Vec<Vec<Value>>,
     /// Whether the operator has written anything.

@@ -37,7 +37,7 @@ pub(super) fn failure(original: &Plan, violation: &Violation, plan: &Plan, outco
 }
 
 /// The lines that matter, or the last of them.
-fn history(lines: &[Line]) -> String {
+pub(super) fn history(lines: &[Line]) -> String {
     let told: Vec<_> = lines.iter().filter(|line| line.matters).collect();
     let skipped = told.len().saturating_sub(SHOWN);
     let mut text = String::new();

@@ -102,6 +102,11 @@ impl Runner {
         outcome.result.is_err().then(|| self.failure(&plan, outcome))
     }
 
+    /// Tells what happens when nothing goes wrong but these first requests of their names.
+    pub(super) fn once(&self, faults: BTreeMap<String, SimFault>) -> Outcome {
+        on_thread(self.setting.clone(), Plan::named(self.setting.steps.len(), faults), false)
+    }
+
     pub(super) fn fingerprint(&self, seed: u64) -> u64 {
         self.tell(&self.plan(seed), false).hash
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::draw::Draw;
+use super::world::short;
 
 /// One thing that goes wrong in a simulated history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -199,6 +200,8 @@ impl Profile {
 pub(super) enum Faults {
     Drawn(Profile),
     Known(BTreeMap<String, SimFault>),
+    /// By what a report says of a request, whose first one it is: `PATCH deployments/web`.
+    Named(BTreeMap<String, SimFault>),
 }
 
 impl Faults {
@@ -207,8 +210,16 @@ impl Faults {
         match self {
             Self::Drawn(profile) => profile.befalls(&mut Draw::new(seed, key), asked),
             Self::Known(known) => known.get(key).copied().filter(|fault| fault.concerns(asked)),
+            Self::Named(named) => named.get(&name(key)?).copied().filter(|fault| fault.concerns(asked)),
         }
     }
+}
+
+/// What a report calls the request of that key, if it is the first one that it calls so.
+pub(super) fn name(key: &str) -> Option<String> {
+    let mut words = key.splitn(3, ' ').skip(1);
+    let (method, path) = (words.next()?, words.next()?.strip_suffix(" 1")?);
+    Some(format!("{method} {}", short(path)))
 }
 
 #[cfg(test)]
@@ -224,6 +235,15 @@ mod tests {
         assert!(drawn.iter().all(|profile| !profile.kinds.contains(&SimFault::Freeze)));
         let kinds: std::collections::BTreeSet<_> = drawn.iter().flat_map(|it| it.kinds.clone()).collect();
         assert_eq!(kinds.len(), 22);
+    }
+
+    #[test]
+    fn a_named_fault_befalls_the_first_request_of_that_name() {
+        let faults = Faults::Named([("PATCH deployments/web/status".to_owned(), SimFault::Conflict)].into());
+        let path = "/apis/apps/v1/namespaces/default/deployments/web/status";
+        let of = |count: u32| faults.of(0, &format!("replica-1 PATCH {path} {count}"), Asked::Change);
+        assert_eq!((of(1), of(2)), (Some(SimFault::Conflict), None));
+        assert_eq!(faults.of(0, &format!("replica-1 GET {path} 1"), Asked::Read), None);
     }
 
     #[test]

@@ -193,7 +193,8 @@ impl Telling<'_> {
             return Err(Violation::new("the server has all kinds that are asked for", detail));
         }
         let writes = world.last_write.is_some();
-        Ok(Expected { end: self.setting.rules.snapshot(&world), made, writes })
+        let objects = world.objects().cloned().collect();
+        Ok(Expected { end: self.setting.rules.snapshot(&world), objects, made, writes })
     }
 
     /// Waits until nothing has been written for a while.

@@ -1,5 +1,6 @@
 //! What a history is: everything that follows from its seed, and that can be left out one by one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::draw::Draw;
@@ -113,6 +114,14 @@ impl Plan {
         }
     }
 
+    /// The user writes the object after each step, and nothing goes wrong but these first requests of their names.
+    pub(super) fn named(steps: usize, faults: BTreeMap<String, SimFault>) -> Self {
+        let acts: Vec<_> = (0..steps).map(Act::Write).collect();
+        // It is over before all is calm.
+        let calm_at = Duration::from_secs(365 * 24 * 3600);
+        Self { faults: Faults::Named(faults), calm_at, ..Self::undisturbed(&acts) }
+    }
+
     pub(super) fn acts(&self) -> Vec<Act> {
         self.story.iter().map(|(_, act)| *act).collect()
     }
@@ -121,7 +130,7 @@ impl Plan {
     pub(super) fn size(&self) -> (usize, usize) {
         let faults = match &self.faults {
             Faults::Drawn(_) => 0,
-            Faults::Known(known) => known.len(),
+            Faults::Known(known) | Faults::Named(known) => known.len(),
         };
         (faults + self.events.len(), self.story.len())
     }

@@ -15,6 +15,7 @@ use super::fault::SimFault;
 use super::history::Setting;
 use super::kinds::{Kinds, text};
 use super::property::{Property, Rules};
+use super::record::Record;
 use super::replica::Replica;
 use super::runner::Runner;
 use crate::Project;
@@ -70,6 +71,7 @@ pub struct Simulation {
     steps: Vec<Value>,
     given: Vec<Value>,
     left_out: Vec<SimFault>,
+    failing: BTreeMap<String, SimFault>,
     replicas: usize,
     may_replace: bool,
     may_delete: bool,
@@ -100,6 +102,7 @@ impl Simulation {
             steps: vec![serde_json::to_value(object).expect("JSON")],
             given: Vec::new(),
             left_out: Vec::new(),
+            failing: BTreeMap::new(),
             replicas: 2,
             may_replace: true,
             may_delete: true,
@@ -154,6 +157,13 @@ impl Simulation {
     /// This does not go wrong.
     pub fn without(mut self, fault: SimFault) -> Self {
         self.left_out.push(fault);
+        self
+    }
+
+    /// This goes wrong in [`Simulation::once`], with the first request that a report calls `request`, such as
+    /// `PATCH deployments/web`.
+    pub fn failing(mut self, request: &str, fault: SimFault) -> Self {
+        self.failing.insert(request.to_owned(), fault);
         self
     }
 
@@ -245,6 +255,18 @@ impl Simulation {
         }
     }
 
+    /// Tells one history, of one replica: each step of the story waits until all is quiet after the one before, and nothing
+    /// goes wrong but what is [`failing`](Simulation::failing).
+    ///
+    /// # Panics
+    /// When the operator does what it never may, when it does not come to rest, or when no request has failed that should.
+    #[must_use]
+    pub fn once(mut self) -> Record {
+        let failing = std::mem::take(&mut self.failing);
+        let outcome = self.runner().once(failing.clone());
+        Record::new(outcome, &failing).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// What is wrong with the first of so many histories that ends badly, and its seed.
     #[must_use]
     pub fn first_failure(self, seeds: u64) -> Option<String> {
@@ -259,7 +281,8 @@ impl Simulation {
     }
 
     fn runner(self) -> Runner {
-        let Self { project, steps, given, left_out, replicas, may_replace, may_delete, mut setting } = self;
+        let Self { project, steps, given, left_out, replicas, may_replace, may_delete, mut setting, .. } =
+            self;
         let definitions = project.crds().into_iter().map(|definition| {
             let definition = serde_json::to_value(definition).expect("JSON");
             serde_json::from_value::<CustomResourceDefinition>(definition)
