@@ -72,7 +72,8 @@ fn publish(registry: &Path) {
             list.map(|value| value.as_str().expect("a text").to_owned()).collect()
         };
         let table = |name: &str| manifest.get(name).and_then(Item::as_table_like).map(|table| table.iter());
-        let dependency = |kind: &'static str| {
+        let dependency = |kind: &'static str, target: Option<&str>| {
+            let target = target.map(str::to_owned);
             move |(name, item): (&str, &Item)| {
                 let flag = |name: &str| item.get(name).and_then(Item::as_bool);
                 json!({
@@ -81,16 +82,21 @@ fn publish(registry: &Path) {
                     "features": list(item.get("features")),
                     "optional": flag("optional").unwrap_or(false),
                     "default_features": flag("default-features").unwrap_or(true),
-                    "target": null,
+                    "target": target,
                     "kind": kind,
                     "registry": "https://github.com/rust-lang/crates.io-index",
                     "package": item.get("package").and_then(Item::as_str),
                 })
             }
         };
-        let normal = table("dependencies").into_iter().flatten().map(dependency("normal"));
-        let dev = table("dev-dependencies").into_iter().flatten().map(dependency("dev"));
-        let dependencies: Vec<Value> = normal.chain(dev).collect();
+        let normal = table("dependencies").into_iter().flatten().map(dependency("normal", None));
+        let dev = table("dev-dependencies").into_iter().flatten().map(dependency("dev", None));
+        let targets = table("target").into_iter().flatten().flat_map(|(target, item)| {
+            let dependencies = item.get("dependencies").and_then(Item::as_table_like);
+            let dependencies = dependencies.into_iter().flat_map(|table| table.iter());
+            dependencies.map(dependency("normal", Some(target)))
+        });
+        let dependencies: Vec<Value> = normal.chain(dev).chain(targets).collect();
         assert!(dependencies.len() > 10, "{library}: {dependencies:?}");
         let features = table("features").into_iter().flatten();
         let features = features.map(|(name, item)| (name.to_owned(), json!(list(Some(item)))));
