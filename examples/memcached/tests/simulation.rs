@@ -44,7 +44,9 @@ fn cache_memcached() {
         .then(json!({ "spec": { "settings": "tuning", "credentials": "clients" } }))
         .then(json!({ "spec": { "settings": null, "replicas": 3 } }))
         // All objects of the kind are written down in one, which no object controls and which stays.
-        .given(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "memcached-register" } }))
+        .given(
+            json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "memcached-register" } }),
+        )
         .changing("ConfigMap")
         // They say which version of the Secret was read.
         .ignoring("StatefulSet", "/spec/template/metadata/annotations")
