@@ -61,7 +61,8 @@ fn f17_kind_not_installed() {
 
 /// Waits until the operator has scaled `web`. It tries less and less often to reach a server that is away.
 async fn follows(case: &Case<'_>, replicas: i32) {
-    let scaled = within(Duration::from_secs(45), &format!("f20: web has {replicas} replicas"), async || {
+    let what = format!("f20: web has {replicas} replicas");
+    let scaled = within(Duration::from_secs(45), &what, async || {
         let found = case.deployments.get("web").await.map_err(|error| error.to_string())?;
         ensure(json!(found)["spec"]["replicas"] == replicas, &found)
     });
