@@ -35,7 +35,7 @@ pub fn start(manager: &mut Manager) {
 }
 
 // What this controller may do. `make manifests` turns these lines into config/rbac/role.yaml.
-// +kubebuilder:rbac:groups=ops.example.com,resources=restarts,verbs=list;watch
+// +kubebuilder:rbac:groups=ops.example.com,resources=restarts,verbs=get;list;watch
 // +kubebuilder:rbac:groups=ops.example.com,resources=restarts/status,verbs=patch
 // +kubebuilder:rbac:groups=cache.example.com,resources=memcacheds,verbs=list;watch
 // +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=patch
