@@ -19,8 +19,7 @@ pub(super) fn draft(draft: &mut Draft, view: &ProjectView, story: &Insert, kind:
         // Who has other kinds with tests and not this file has deleted it.
         let tested = view.resources.iter().filter(|r| r.has_api && !r.controllers.is_empty());
         if tested.count() == 1 {
-            let files = templates::faults(view)?.into_iter().filter(|file| file.path == story.path);
-            plan::seeded(draft, files.collect(), Seed::First)?;
+            plan::seeded(draft, templates::faults(view, &story.path)?, Seed::First)?;
             draft.insert(story)?;
         }
         return Ok(());

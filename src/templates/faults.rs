@@ -10,12 +10,13 @@ use crate::scaffold::Insert;
 const FAULTS: &str = "tests/faults.rs";
 const SIMULATION: &str = "tests/simulation.rs";
 
-/// The files without a test.
-pub(super) fn files(p: &ProjectView) -> [Rendered; 2] {
-    [
-        render!("api/tests/faults.rs.j2" => FAULTS; p: ProjectView),
-        render!("api/tests/simulation.rs.j2" => SIMULATION; p: ProjectView),
-    ]
+/// The file of that path, without a test.
+pub(super) fn file(p: &ProjectView, path: &RelPath) -> Rendered {
+    if path.as_str() == SIMULATION {
+        render!("api/tests/simulation.rs.j2" => SIMULATION; p: ProjectView)
+    } else {
+        render!("api/tests/faults.rs.j2" => FAULTS; p: ProjectView)
+    }
 }
 
 /// The tests of a controller of the project's own kind, one for each of the files.

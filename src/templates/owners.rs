@@ -6,6 +6,7 @@
 use super::kinds::{self, Chosen, KindTemplate};
 use super::{ControllerView, Licensing, ProjectView, Rendered, ResourceView, api, lists, project};
 use crate::Result;
+use crate::path::RelPath;
 use crate::scaffold::{File, Ownership};
 
 /// The tool's: the parts of a project that are the same whatever its kinds are, the lists of kinds and controllers, and
@@ -87,12 +88,12 @@ pub fn test(
     users(vec![kinds::made_from(made).test(p, r, c)])
 }
 
-/// The user's: the places of the tests under faults and of the simulations.
+/// The user's: the place of the tests under faults, or of the simulations.
 ///
 /// # Errors
 /// As [`owned`].
-pub fn faults(p: &ProjectView) -> Result<Vec<File>> {
-    users(super::faults::files(p).into())
+pub fn faults(p: &ProjectView, path: &RelPath) -> Result<Vec<File>> {
+    users(vec![super::faults::file(p, path)])
 }
 
 fn users(files: Vec<Rendered>) -> Result<Vec<File>> {

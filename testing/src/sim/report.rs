@@ -24,8 +24,7 @@ pub(super) struct Line {
 /// What went wrong in the history of a seed, and how to see it again.
 pub(super) fn failure(original: &Plan, violation: &Violation, plan: &Plan, outcome: &Outcome) -> String {
     let seed = original.seed;
-    let mut text =
-        format!("seed {seed}: it does not hold that {}:\n  {}\n", violation.property, violation.detail);
+    let mut text = format!("seed {seed}: {violation}\n");
     let (faults, acts) = plan.size();
     let _ = writeln!(
         text,

@@ -2,6 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,12 @@ pub(super) struct Violation {
 impl Violation {
     pub(super) fn new(property: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { property: property.into(), detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it does not hold that {}:\n  {}", self.property, self.detail)
     }
 }
 

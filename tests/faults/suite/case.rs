@@ -8,7 +8,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
-use operator_testing::{AuditEvent, ControlPlane, Fault, Operator, Proxy, ensure, eventually, project};
+use operator_testing::{
+    AuditEvent, ControlPlane, Fault, Operator, Proxy, ensure, eventually, project, within,
+};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -20,6 +22,8 @@ pub const NAME: &str = "subject";
 const STORY: [(&str, i32); 4] = [("web", 1), ("web", 3), ("api", 2), ("api", 0)];
 /// How long nothing must be written once all is as it should be.
 const QUIET: Duration = Duration::from_secs(5);
+/// How long an operator may take to reach a server that was away for a while.
+const RECONNECTS: Duration = Duration::from_secs(45);
 /// Quick time-outs, so that tests need not wait long. All else is as in a cluster.
 const TIMINGS: [&str; 3] = ["--request-timeout=2s", "--reconcile-timeout=4s", "--watch-check-period=1s"];
 
@@ -111,13 +115,23 @@ impl<'a> Case<'a> {
 
     /// Waits until the Deployment is there.
     pub async fn deployment(&self, name: &str, replicas: i32) -> Value {
-        eventually(&format!("{}: {name} has {replicas} replicas", self.name), async || {
-            let found = self.deployments.get_opt(name).await.map_err(|error| error.to_string())?;
-            let found = json!(found);
-            ensure(found["spec"]["replicas"] == replicas, &found)?;
-            Ok(found)
-        })
-        .await
+        let what = format!("{}: {name} has {replicas} replicas", self.name);
+        eventually(&what, async || self.scaled(name, replicas).await).await
+    }
+
+    /// The same, for an operator that tries less and less often to reach a server that is away.
+    pub async fn deployment_at_last(&self, name: &str, replicas: i32) {
+        let what = format!("{}: {name} has {replicas} replicas", self.name);
+        let scaled = within(RECONNECTS, &what, async || self.scaled(name, replicas).await);
+        scaled.await.unwrap_or_else(|seen| panic!("{seen}"));
+    }
+
+    /// The Deployment, if it has so many replicas.
+    async fn scaled(&self, name: &str, replicas: i32) -> Result<Value, String> {
+        let found = self.deployments.get_opt(name).await.map_err(|error| error.to_string())?;
+        let found = json!(found);
+        ensure(found["spec"]["replicas"] == replicas, &found)?;
+        Ok(found)
     }
 
     /// Waits until the object has this Deployment and no other, and its status says so.

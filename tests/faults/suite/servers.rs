@@ -7,8 +7,7 @@ use std::time::Duration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Resource;
 use kube::api::{Api, DeleteParams};
-use operator_testing::{ControlPlane, Operator, Proxy, ensure, eventually, project, within};
-use serde_json::json;
+use operator_testing::{ControlPlane, Operator, Proxy, eventually, project};
 
 use crate::case::{Case, NAME};
 use crate::run;
@@ -59,16 +58,6 @@ fn f17_kind_not_installed() {
     });
 }
 
-/// Waits until the operator has scaled `web`. It tries less and less often to reach a server that is away.
-async fn follows(case: &Case<'_>, replicas: i32) {
-    let what = format!("f20: web has {replicas} replicas");
-    let scaled = within(Duration::from_secs(45), &what, async || {
-        let found = case.deployments.get("web").await.map_err(|error| error.to_string())?;
-        ensure(json!(found)["spec"]["replicas"] == replicas, &found)
-    });
-    scaled.await.unwrap_or_else(|seen| panic!("{seen}"));
-}
-
 #[test]
 fn f20_server_restored_from_a_backup() {
     run(async {
@@ -89,7 +78,7 @@ fn f20_server_restored_from_a_backup() {
 
         let case = Case::resumed(&control_plane, "f20", proxy);
         case.write(NAME, "web", 5).await;
-        follows(&case, 5).await;
+        case.deployment_at_last("web", 5).await;
         case.settled("web", 5).await;
         // So that the versions that the operator knows are far ahead of those in the backup.
         for count in 0..50 {
@@ -105,7 +94,7 @@ fn f20_server_restored_from_a_backup() {
         let case = Case::resumed(&control_plane, "f20", proxy);
         case.settled("web", 1).await;
         case.write(NAME, "web", 2).await;
-        follows(&case, 2).await;
+        case.deployment_at_last("web", 2).await;
         case.settled("web", 2).await;
         case.play().await;
         case.is_sound(operator).await;

@@ -138,15 +138,18 @@ impl<K: Object> Context<K> {
     /// [`Stale`] when it has not; or when the API server refuses or does not answer.
     pub async fn ensure_current(&self) -> Result<(), ApplyError> {
         let is_current = self.is_current.get_or_try_init(|| async {
-            let (dynamic_type, key) = (self.shared.store.dynamic_type(), ObjectKey::of(&*self.object));
-            let found = rest::get_opt::<K>(&self.shared.client, dynamic_type, &key).await;
-            let found = found.map_err(|error| failed::<K>("get", dynamic_type, error))?;
-            let known = self.object.meta();
-            Ok::<_, ApplyError>(found.is_some_and(|found| {
-                found.meta().uid == known.uid && found.meta().generation == known.generation
-            }))
+            let found = self.found().await?;
+            Ok::<_, ApplyError>(found.is_some_and(|it| it.meta().generation == self.object.meta().generation))
         });
         if *is_current.await? { Ok(()) } else { Err(Stale.into()) }
+    }
+
+    /// The object as the cluster has it now, unless it is gone or another one has its name.
+    pub(crate) async fn found(&self) -> Result<Option<K>, ApplyError> {
+        let (dynamic_type, key) = (self.shared.store.dynamic_type(), ObjectKey::of(&*self.object));
+        let found = rest::get_opt::<K>(&self.shared.client, dynamic_type, &key).await;
+        let found = found.map_err(|error| failed::<K>("get", dynamic_type, error))?;
+        Ok(found.filter(|found| found.meta().uid == self.object.meta().uid))
     }
 }
 

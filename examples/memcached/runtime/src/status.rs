@@ -29,17 +29,17 @@ impl<K: Object> Context<K> {
     pub(crate) async fn patch_status_as(&self, manager: &str, mut status: Value) -> Result<bool, ApplyError> {
         let (client, store, key) = (&self.shared.client, &self.shared.store, ObjectKey::of(&*self.object));
         let dynamic_type = store.dynamic_type();
-        let (uid, generation) = (&self.object.meta().uid, self.object.meta().generation);
+        let uid = &self.object.meta().uid;
         let latest = store.get(&key).filter(|latest| latest.meta().uid == *uid);
         let mut latest = latest.unwrap_or_else(|| self.object.clone());
-        let mut writing = self.shared.echoes.write(&key);
-        let mut attempts = 0;
+        let (mut writing, mut attempts) = (None, 0);
         loop {
             let desired = json!({ "status": status });
             let fingerprint = fingerprint(&[&desired.to_string()]);
             if store.fulfils(&latest, manager, true, &desired, fingerprint) {
                 return Ok(false);
             }
+            let writing = writing.get_or_insert_with(|| self.shared.echoes.write(&key));
             // Of this very version: then nothing else has changed, and the change calls for no reconcile.
             let known = latest.meta().resource_version.as_deref();
             let mut body = desired;
@@ -61,12 +61,9 @@ impl<K: Object> Context<K> {
                 Err(error) => return Err(failed::<K>("update the status of", dynamic_type, error)),
             }
             // What was known here is old. What the status says may be, too.
-            let found = rest::get_opt::<K>(client, dynamic_type, &key).await;
-            let found = found.map_err(|error| failed::<K>("get", dynamic_type, error))?;
-            let Some(found) = found.filter(|found| found.meta().uid == *uid) else { return Ok(gone()) };
-            let is_of_another_spec = found.meta().generation != generation;
+            let Some(found) = self.found().await? else { return Ok(gone()) };
             latest = store.mutation(found, None);
-            if is_of_another_spec {
+            if latest.meta().generation != self.object.meta().generation {
                 return Err(Stale.into());
             }
             keep_transition_times(&mut status, &*latest);

@@ -21,10 +21,7 @@ impl Record {
     /// What was wrong with the history, or which of the requests that should fail there was not.
     pub(super) fn new(outcome: Outcome, failing: &BTreeMap<String, SimFault>) -> Result<Self, String> {
         let Outcome { result, lines, befallen, .. } = outcome;
-        let ended = result.map_err(|violation| {
-            let (property, detail) = (violation.property, violation.detail);
-            format!("it does not hold that {property}:\n  {detail}\n\n{}", report::history(&lines))
-        })?;
+        let ended = result.map_err(|violation| format!("{violation}\n\n{}", report::history(&lines)))?;
         let is_operator = |who: &str| who.starts_with("replica-");
         let failed: BTreeSet<_> = befallen.keys().filter_map(|key| fault::name(key)).collect();
         if let Some(request) = failing.keys().find(|request| !failed.contains(*request)) {

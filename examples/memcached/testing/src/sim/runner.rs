@@ -160,10 +160,7 @@ const NOTHING: &str = "note: the operator writes nothing when nothing goes wrong
 const ENDS: &str = "a history ends";
 
 fn undisturbed(violation: &Violation) -> String {
-    format!(
-        "even when nothing goes wrong, it does not hold that {}:\n  {}",
-        violation.property, violation.detail
-    )
+    format!("even when nothing goes wrong, {violation}")
 }
 
 /// Runs a history where nothing remembers the one before.
