@@ -22,7 +22,7 @@ pub const LONG_PATIENCE: Duration = Duration::from_secs(70);
 /// How long a command may take with all others that run at the same time.
 const LONGEST: Duration = Duration::from_secs(180);
 /// How much is kept of what a command prints.
-const KEPT: usize = 32 << 20;
+const KEPT: usize = 256 << 20;
 /// Says in the environment of a process which run it belongs to.
 const MARK: &str = "IRIS_HOSTILE_RUN";
 
