@@ -3,11 +3,11 @@
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use operator_runtime::{Action, Context, Scope, Store};
+use operator_runtime::{Action, ApplyError, Context, Scope, Store};
 use operator_testing::{ensure, eventually};
 use serde_json::{Value, json};
 
-use crate::harness::{reconciler, test, widget};
+use crate::harness::{Seen, reconciler, test, widget};
 
 #[test]
 fn an_old_copy_of_the_object_does_not_undo_a_status() {
@@ -78,5 +78,54 @@ fn an_old_copy_of_the_object_does_not_undo_a_status() {
         cluster.widget("one", 2).await;
         child("fourth").await;
         status(2, "fourth").await;
+    });
+}
+
+#[test]
+fn a_status_of_a_spec_that_is_known_to_have_changed_is_not_written() {
+    test("old-specs", async |cluster| {
+        cluster.widget("one", 1).await;
+        let (cluster, proxy) = cluster.proxied().await;
+        let seen = Seen::default();
+        let refused = seen.clone();
+        let changing = cluster.clone();
+        let (_replica, ()) = cluster
+            .run(&[], |manager| {
+                let widgets = manager.dynamic_store(widget(), Scope::default());
+                manager.controller_of("old-specs", &widgets).run(reconciler(
+                    move |object: &DynamicObject, context: &Context<DynamicObject>| {
+                        let (cluster, widgets, refused) =
+                            (changing.clone(), widgets.clone(), refused.clone());
+                        let size = object.data["spec"]["size"].clone();
+                        async move {
+                            if size == 1 {
+                                cluster.widget("one", 2).await;
+                                let key = cluster.key("one");
+                                eventually("the watch tells of it", async || {
+                                    let known = widgets.get(&key).map(|it| it.data["spec"]["size"].clone());
+                                    ensure(known == Some(json!(2)), &known)
+                                })
+                                .await;
+                            }
+                            let patched = context.patch_status(json!({ "seen": size })).await;
+                            if matches!(patched, Err(ApplyError::Stale(_))) {
+                                refused.add("stale");
+                            }
+                            patched?;
+                            Ok(Action::AwaitChange)
+                        }
+                        .boxed()
+                    },
+                ));
+            })
+            .await;
+        eventually("the status is that of the new spec", async || {
+            let status =
+                cluster.widgets().get("one").await.map_err(|error| error.to_string())?.data["status"].clone();
+            ensure(status["seen"] == 2, &status)
+        })
+        .await;
+        seen.times("stale", 1).await;
+        assert_eq!(proxy.count(|request| request.writes_to("widgets/one/status")), 1);
     });
 }

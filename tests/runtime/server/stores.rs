@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, DynamicObject};
 use operator_runtime::{Action, Scope, Store};
@@ -83,18 +83,26 @@ fn of_metadata_nothing_else_is_sent() {
 fn a_reconcile_reads_stores_that_are_filled_though_it_does_not_hear_of_them() {
     test("filled", async |cluster| {
         cluster.put::<Secret>("known", json!({})).await;
+        cluster.put::<ServiceAccount>("known", json!({})).await;
         cluster.config_map("one", "").await;
         let (cluster, proxy) = cluster.proxied().await;
         let late = Fault::Delay(Duration::from_secs(2));
-        proxy.inject(move |request| if request.is_of("secrets") { late.clone() } else { Fault::None });
+        let is_late = |request: &Request| request.is_of("secrets") || request.is_of("serviceaccounts");
+        proxy.inject(move |request| if is_late(request) { late.clone() } else { Fault::None });
         let seen = Seen::default();
         let calls = seen.clone();
         let (_replica, ()) = cluster
             .run(&[], |manager| {
                 let secrets: Store<Secret> = manager.store();
+                // Another controller hears of these.
+                let accounts: Store<ServiceAccount> = manager.store();
+                manager.controller_of("accounts", &accounts).run(reconciler(|_: &ServiceAccount, _| {
+                    std::future::ready(Ok(Action::AwaitChange)).boxed()
+                }));
                 let known = cluster.key("known");
                 manager.controller("filled").run(reconciler(move |_: &ConfigMap, _| {
-                    calls.add(if secrets.contains(&known) { "known" } else { "unknown" });
+                    let is_known = secrets.contains(&known) && accounts.contains(&known);
+                    calls.add(if is_known { "known" } else { "unknown" });
                     std::future::ready(Ok(Action::AwaitChange)).boxed()
                 }));
             })

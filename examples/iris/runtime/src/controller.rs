@@ -34,8 +34,6 @@ pub struct Builder<'m, K: Object> {
     predicate: Option<Predicate<K>>,
     concurrency: Option<usize>,
     limiter: RateLimiter,
-    /// What has to be known before anything is decided.
-    synced: Vec<BoxFuture<'static, ()>>,
     /// What adds keys, for as long as it is polled.
     sources: Vec<BoxFuture<'static, ()>>,
 }
@@ -55,7 +53,6 @@ impl<'m, K: Object> Builder<'m, K> {
             predicate: None,
             concurrency: None,
             limiter: RateLimiter::default(),
-            synced: Vec::new(),
             sources: Vec::new(),
         }
     }
@@ -126,7 +123,7 @@ impl<'m, K: Object> Builder<'m, K> {
     }
 
     fn handle<C: Object>(
-        mut self,
+        self,
         store: &Store<C>,
         predicate: Predicate<C>,
         map: impl Fn(&Change<'_, C>, &mut dyn FnMut(ObjectKey)) + Send + Sync + 'static,
@@ -142,8 +139,6 @@ impl<'m, K: Object> Builder<'m, K> {
                 });
             }
         }));
-        let synced = store.clone();
-        self.synced.push(async move { synced.synced().await }.boxed());
         self
     }
 
@@ -175,7 +170,7 @@ impl<'m, K: Object> Builder<'m, K> {
 
     /// Calls `reconciler` for every object that changes, or has to be looked at because something else did, once the
     /// manager runs.
-    pub fn run<R: Reconciler<Object = K>>(mut self, reconciler: R) {
+    pub fn run<R: Reconciler<Object = K>>(self, reconciler: R) {
         let Self { manager, name, queue, .. } = self;
         let echoes = Arc::new(Echoes::new(queue.clone()));
         let (heard, predicate) = (echoes.clone(), self.predicate);
@@ -188,8 +183,6 @@ impl<'m, K: Object> Builder<'m, K> {
             let is_worth_it = predicate.as_ref().is_none_or(|predicate| predicate.allows(change));
             heard.changed(key, version(change.metadata), is_worth_it.then_some(priority));
         }));
-        let synced = self.store.clone();
-        self.synced.push(async move { synced.synced().await }.boxed());
         let concurrency = self.concurrency.unwrap_or(manager.options.max_concurrent_reconciles);
         manager.metrics.controller(name, concurrency);
         let reporter = format!("{name}-controller");
@@ -212,11 +205,10 @@ impl<'m, K: Object> Builder<'m, K> {
             sync_period: manager.options.timings.sync_period,
         };
         let work = Work { caller: Arc::new(caller), store: self.store, queue, concurrency };
-        let (mut synced, sources) = (self.synced, self.sources);
-        let run = move |others: Synced, shutdown: Shutdown| {
+        let sources = self.sources;
+        let run = move |synced: Synced, shutdown: Shutdown| {
             async move {
                 info!(controller = name, "starting controller");
-                synced.push(others.boxed());
                 let mut adding: JoinSet<()> = sources.into_iter().collect();
                 work.run(synced, shutdown).await;
                 adding.shutdown().await;
@@ -243,12 +235,12 @@ struct Work<R: Reconciler> {
 impl<R: Reconciler> Work<R> {
     /// Reconciles what is queued once everything is `synced`, several objects at a time but none twice, until `shutdown`
     /// and until what runs then is done.
-    async fn run(self, synced: Vec<BoxFuture<'static, ()>>, shutdown: Shutdown) {
+    async fn run(self, synced: Synced, shutdown: Shutdown) {
         // Deciding what to do about children before they are all known would mean deciding wrongly.
         tokio::select! {
             biased;
             () = shutdown.clone() => return,
-            _ = futures::future::join_all(synced) => {}
+            () = synced => {}
         }
         let mut running = JoinSet::new();
         loop {
@@ -334,7 +326,7 @@ mod tests {
         });
         let (work, queue) = work(reconciler, &["x".to_owned()]);
         let (listed, wait) = futures::channel::oneshot::channel::<()>();
-        let synced = vec![wait.map(drop).boxed()];
+        let synced = wait.map(drop).boxed().shared();
         let worker = tokio::spawn(work.run(synced, pending().boxed().shared()));
         for _ in 0..1000 {
             queue.add(key("x"), Priority::High);

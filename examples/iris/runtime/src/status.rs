@@ -1,5 +1,6 @@
 //! The status of the object: the one way in which it is written.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,7 +21,8 @@ impl<K: Object> Context<K> {
     /// this controller; others hear of it.
     ///
     /// # Errors
-    /// [`Stale`] when the object's spec has changed meanwhile; or when the API server refuses or does not answer.
+    /// [`Stale`] when the object's spec has changed meanwhile, or somebody else is always faster; or when the API server
+    /// refuses or does not answer.
     pub async fn patch_status(&self, status: impl Serialize) -> Result<bool, ApplyError> {
         let status = serde_json::to_value(status).map_err(TerminalError::new)?;
         self.patch_status_as(&self.shared.field_manager, status).await
@@ -34,6 +36,9 @@ impl<K: Object> Context<K> {
         let mut latest = latest.unwrap_or_else(|| self.object.clone());
         let (mut writing, mut attempts) = (None, 0);
         loop {
+            if latest.meta().generation != self.object.meta().generation {
+                return Err(Stale.into());
+            }
             let desired = json!({ "status": status });
             let fingerprint = fingerprint(&[&desired.to_string()]);
             if store.fulfils(&latest, manager, true, &desired, fingerprint) {
@@ -57,16 +62,14 @@ impl<K: Object> Context<K> {
                     return Ok(true);
                 }
                 Err(kube::Error::Api(refusal)) if refusal.is_conflict() && attempts < ATTEMPTS => {}
+                Err(kube::Error::Api(refusal)) if refusal.is_conflict() => return Err(Stale.into()),
                 Err(kube::Error::Api(refusal)) if refusal.is_not_found() => return Ok(gone()),
                 Err(error) => return Err(failed::<K>("update the status of", dynamic_type, error)),
             }
             // What was known here is old. What the status says may be, too.
             let Some(found) = self.found().await? else { return Ok(gone()) };
             latest = store.mutation(found, None);
-            if latest.meta().generation != self.object.meta().generation {
-                return Err(Stale.into());
-            }
-            keep_transition_times(&mut status, &*latest);
+            set_transition_times(&mut status, &*latest, &Time(self.shared.environment.now()));
         }
     }
 }
@@ -76,16 +79,39 @@ fn gone() -> bool {
     false
 }
 
-/// Gives conditions that hold as they do in `object` the transition times that they have there.
-fn keep_transition_times(status: &mut Value, object: &impl Object) {
+/// Conditions that hold as they do in `object` have held since the times that they have there; those that do not cease to
+/// hold as they do there `now`.
+fn set_transition_times(status: &mut Value, object: &impl Object, now: &Time) {
     const TIME: &str = "lastTransitionTime";
     let known = conditions_of(object);
     for condition in status.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
-        let is_as_known = |it: &&Value| ["type", "status"].iter().all(|field| it[field] == condition[field]);
-        if let Some(known) = known.iter().find(is_as_known)
-            && condition.get(TIME).is_some()
-        {
-            condition[TIME] = known[TIME].clone();
-        }
+        let known = known.iter().find(|known| known["type"] == condition["type"]);
+        let Some(known) = known.filter(|_| condition.get(TIME).is_some()) else { continue };
+        condition[TIME] =
+            if known["status"] == condition["status"] { known[TIME].clone() } else { json!(now) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::jiff::Timestamp;
+    use kube::api::DynamicObject;
+
+    #[test]
+    fn conditions_have_held_since_they_last_changed_on_the_server() {
+        const BEFORE: &str = "2026-01-02T03:04:05Z";
+        const OURS: &str = "2025-01-01T00:00:00Z";
+        let condition = |type_: &str, status: &str, time: &str| json!({ "type": type_, "status": status, "lastTransitionTime": time });
+        let object = json!({ "metadata": { "name": "one" }, "status": { "conditions":
+            [condition("Same", "True", BEFORE), condition("Flipped", "False", BEFORE)] } });
+        let object: DynamicObject = serde_json::from_value(object).expect("an object");
+        let mut status = json!({ "conditions": [condition("Same", "True", OURS),
+            condition("Flipped", "True", OURS), condition("New", "True", OURS), { "type": "Same" }] });
+        let now = Time(Timestamp::UNIX_EPOCH);
+        set_transition_times(&mut status, &object, &now);
+        let times: Vec<_> = status["conditions"].as_array().expect("a list").iter().collect();
+        let times: Vec<_> = times.iter().map(|it| it["lastTransitionTime"].as_str()).collect();
+        assert_eq!(times, [Some(BEFORE), Some("1970-01-01T00:00:00Z"), Some(OURS), None]);
     }
 }

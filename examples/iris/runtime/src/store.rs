@@ -234,11 +234,6 @@ impl<K: Object> Store<K> {
         self.0.handlers.write().push(handler);
     }
 
-    /// Whether a controller hears of what is in it.
-    pub(crate) fn is_handled(&self) -> bool {
-        !self.0.handlers.read().is_empty()
-    }
-
     /// From now on a watch of this namespace, or of all, tells of objects.
     pub(crate) fn watched_in(&self, place: Option<String>) {
         self.0.state.lock().places.push(place);

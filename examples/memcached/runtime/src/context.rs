@@ -35,8 +35,9 @@ pub(crate) struct Shared<K: Object> {
 
 /// One reconcile of one object, and what it may do.
 ///
-/// Nothing is written on the word of an old copy: before the first write the API server is asked whether the object is
-/// still what is known here. Where not, the helpers fail with [`Stale`], and the reconcile is called again in a moment.
+/// Nothing is written on the word of an old copy: before the first write of a child the API server is asked whether the
+/// object is still what is known here, and a status is written to the version that is known and to no other. Where the object
+/// has changed, the helpers fail with [`Stale`], and the reconcile is called again in a moment.
 pub struct Context<K: Object> {
     pub(crate) object: Arc<K>,
     pub(crate) shared: Arc<Shared<K>>,

@@ -149,11 +149,11 @@ impl<R: Reconciler> Caller<R> {
     }
 
     async fn bounded(&self, context: &Context<R::Object>) -> Result<Action, Failure> {
-        if let Some(action) = pause::pause(context).await {
-            return Ok(action);
-        }
         // The call itself may panic too, before there is a future, and so may the error's text.
         let call = async {
+            if let Some(action) = pause::pause(context).await {
+                return Ok(action);
+            }
             match self.reconciler.reconcile(&context.object, context).await {
                 Ok(action) => Ok(action.within(contention::tell(context).await)),
                 Err(error) => Err(Failure {

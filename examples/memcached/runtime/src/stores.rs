@@ -23,8 +23,7 @@ struct Registered {
     path: String,
     scope: Scope,
     store: Box<dyn Any + Send + Sync>,
-    /// `None` when a controller hears of it, and waits for it.
-    unheard: Box<dyn Fn() -> Option<BoxFuture<'static, ()>> + Send>,
+    synced: Synced,
     inform: Option<Inform>,
 }
 
@@ -57,26 +56,21 @@ impl Stores {
             let watch = |place| inform(shared.clone(), filled.clone(), within.clone(), place).boxed();
             places.into_iter().map(watch).collect()
         };
-        let read = store.clone();
-        let unheard = move || {
-            let read = read.clone();
-            (!read.is_handled()).then(|| async move { read.synced().await }.boxed())
-        };
+        let listed = store.clone();
         self.0.push(Registered {
             path,
             scope,
             store: Box::new(store.clone()),
-            unheard: Box::new(unheard),
+            synced: async move { listed.synced().await }.boxed().shared(),
             inform: Some(Box::new(inform)),
         });
         store
     }
 
-    /// Resolves when those of which no controller hears are filled. A controller waits for what it hears of, but which of
-    /// the others its reconciler reads nobody knows.
+    /// Resolves when all are filled: which of them a reconciler reads nobody knows. Where a list is forbidden, or there is no
+    /// such kind, none is waited for.
     pub(crate) fn synced(&self) -> Synced {
-        let unheard: Vec<_> = self.0.iter().filter_map(|registered| (registered.unheard)()).collect();
-        join_all(unheard).map(drop).boxed().shared()
+        join_all(self.0.iter().map(|registered| registered.synced.clone())).map(drop).boxed().shared()
     }
 
     /// The watches that fill them. There are none the second time.
