@@ -20,7 +20,8 @@ struct Cli {
 
 /// Runs a replica as `main` does, with what it would otherwise find by itself.
 async fn run(replica: Replica) -> Result<(), Error> {
-    let mut manager = Manager::builder("simulation", Cli::parse_from(replica.args).manager)
+    let cli = Cli::try_parse_from(replica.args).expect("flags that the operator has");
+    let mut manager = Manager::builder("simulation", cli.manager)
         .client(replica.client)
         .identity(replica.identity)
         .clock(replica.clock)

@@ -9,7 +9,7 @@ use tokio::task::spawn_local;
 use tokio::time::{advance, sleep};
 
 use super::determinism;
-use super::kinds::text;
+use super::kinds::{is_lease, text};
 use super::network::MERGE;
 use super::plan::Event;
 use super::world::{Shared, World};
@@ -48,7 +48,7 @@ pub(super) fn freeze(shared: &Shared, event: &Event) {
 
 /// The path of the Lease, if the replica elsewhere, which has watched it for some time, sees that it is not renewed.
 fn take_lease(world: &mut World, lasts: Duration) -> Option<String> {
-    let lease = world.objects().find(|object| object["kind"] == "Lease").cloned()?;
+    let lease = world.objects().find(|object| is_lease(object)).cloned()?;
     let seconds = lease["spec"]["leaseDurationSeconds"].as_u64().unwrap_or(15);
     if lasts <= Duration::from_secs(seconds + 1) || text(&lease, "/spec/holderIdentity").is_empty() {
         return None;

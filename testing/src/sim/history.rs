@@ -15,7 +15,7 @@ use super::actors::{self, collect_garbage, run_workloads};
 use super::draw::Draw;
 use super::fault::SimFault;
 use super::freeze::freeze;
-use super::kinds::name;
+use super::kinds::{is_lease, name};
 use super::network::{Conditions, MERGE, TOUCHED};
 use super::plan::{Act, Event, Plan};
 use super::property::{Expected, Rules};
@@ -23,6 +23,9 @@ use super::replica::{Keeper, Order, Run};
 use super::report::Line;
 use super::world::{Shared, Violation, World};
 use super::{determinism, guarded};
+
+/// For how long nothing is written in [`super::Simulation::once`] before it goes on.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// What all histories of a simulation have in common.
 #[derive(Clone)]
@@ -32,6 +35,8 @@ pub(super) struct Setting {
     pub(super) steps: Vec<Value>,
     pub(super) given: Vec<Value>,
     pub(super) run: Arc<Run>,
+    /// The version that is replaced by it on the way.
+    pub(super) older: Option<Arc<Run>>,
     pub(super) args: Vec<String>,
     /// How soon after the last fault all is as it should be.
     pub(super) limit: Duration,
@@ -119,8 +124,7 @@ impl Telling<'_> {
         if self.plan.is_undisturbed {
             return self.undisturbed().await;
         }
-        let (story, faults) = (self.story(begun), self.faults(begun));
-        let (told, ()) = tokio::join!(story, faults);
+        let (told, (), ()) = tokio::join!(self.story(begun), self.faults(begun), self.upgrades(begun));
         told?;
         sleep_until(begun + self.plan.calm_at).await;
         self.ends_well().await?;
@@ -151,6 +155,7 @@ impl Telling<'_> {
                 shared: self.shared.clone(),
                 conditions: conditions.clone(),
                 run: self.setting.run.clone(),
+                older: self.setting.older.clone().filter(|_| !self.plan.is_undisturbed),
                 number,
                 args: self.setting.args.clone(),
                 clock: *clock,
@@ -176,10 +181,12 @@ impl Telling<'_> {
 
     /// Each act, once all is quiet after the one before.
     async fn undisturbed(&self) -> Result<Expected, Violation> {
+        // What is asked for to go wrong may cost a Lease, or an answer that never comes.
+        let quiet = if self.plan.is_once() { QUIET } else { self.setting.rest / 3 };
         let mut made = Vec::new();
         for number in 0..self.plan.story.len() {
             self.act(number).await?;
-            self.settles().await?;
+            self.settles(quiet).await?;
             let world = self.shared.world();
             let objects = world.objects().filter(|object| self.setting.rules.is_made(object));
             made.push(objects.cloned().collect());
@@ -192,15 +199,18 @@ impl Telling<'_> {
             );
             return Err(Violation::new("the server has all kinds that are asked for", detail));
         }
+        if self.plan.is_once() {
+            self.setting.rules.finally(&world)?;
+        }
         let writes = world.last_write.is_some();
         let objects = world.objects().cloned().collect();
         Ok(Expected { end: self.setting.rules.snapshot(&world), objects, made, writes })
     }
 
-    /// Waits until nothing has been written for a while.
-    async fn settles(&self) -> Result<(), Violation> {
+    /// Waits until nothing has been written for so long.
+    async fn settles(&self, quiet: Duration) -> Result<(), Violation> {
         let (begun, mut since, mut known) = (Instant::now(), Instant::now(), None);
-        while since.elapsed() < self.setting.rest / 3 {
+        while since.elapsed() < quiet {
             let (written, revision) = {
                 let world = self.shared.world();
                 (world.last_write.clone(), world.acts.len())
@@ -236,12 +246,24 @@ impl Telling<'_> {
         }
     }
 
+    /// One replica after the other is replaced by one of the new version.
+    async fn upgrades(&self, begun: Instant) {
+        let mut upgrades: Vec<_> = self.plan.upgrades.iter().enumerate().collect();
+        upgrades.sort_by_key(|(_, at)| **at);
+        for (replica, at) in upgrades {
+            sleep_until(begun + *at).await;
+            self.order(replica, Order::Upgrade);
+        }
+    }
+
+    fn order(&self, replica: usize, order: Order) {
+        if let Some(replica) = self.orders.get(replica) {
+            let _ = replica.send(order);
+        }
+    }
+
     fn befall(&self, event: &Event) {
-        let order = |order| {
-            if let Some(replica) = self.orders.get(event.replica) {
-                let _ = replica.send(order);
-            }
-        };
+        let order = |order| self.order(event.replica, order);
         match event.fault {
             SimFault::Crash => order(Order::Crash),
             SimFault::Stop => order(Order::Stop),
@@ -268,7 +290,7 @@ impl Telling<'_> {
     /// Somebody deletes the Lease, or writes a holder into it.
     fn lease(&self, holder: Option<&str>) {
         let mut world = self.shared.world();
-        let Some(lease) = world.objects().find(|object| object["kind"] == "Lease").cloned() else { return };
+        let Some(lease) = world.objects().find(|object| is_lease(object)).cloned() else { return };
         let (path, now) = (world.kinds.path(&lease), world.now());
         world.lease_disturbed = Some(now);
         let (status, _) = if let Some(holder) = holder {

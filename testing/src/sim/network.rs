@@ -25,9 +25,10 @@ use tower::{BoxError, service_fn};
 use super::draw::Draw;
 use super::fault::{Asked, Faults, SimFault};
 use super::freeze::freeze;
+use super::kinds::{is_kept, is_path_of_kept};
 use super::server::Answer;
 use super::stream::stream;
-use super::world::{self, Author, Shared, error, is_kept, is_watch};
+use super::world::{self, Author, Shared, error, is_watch};
 
 type Answered = Result<Response<UnsyncBoxBody<Bytes, io::Error>>, BoxError>;
 
@@ -130,11 +131,11 @@ impl Network {
         let sent = Sent { request: &request, unled: unled.as_deref() };
         let response = match fault {
             Some(SimFault::Crash) if is_early => {
-                self.refuse(&request, fault, "the process dies before it is sent");
+                self.shared.world().lose(&self.author, &request, "the process dies before it is sent");
                 return self.link.crash();
             }
             Some(SimFault::RequestLost) => {
-                self.refuse(&request, fault, "the request is lost");
+                self.shared.world().lose(&self.author, &request, "the request is lost");
                 return if is_early {
                     broken(answer, draw.time(0..=3000)).await;
                 };
@@ -195,7 +196,7 @@ impl Network {
         let due = {
             let mut world = self.shared.world();
             let is_calm = world.now() >= self.conditions.calm_at;
-            if is_calm || is_watch(request) || is_kept(request.uri().path()) {
+            if is_calm || is_watch(request) || is_path_of_kept(request.uri().path()) {
                 return;
             }
             if let Some((left, _)) = world.freezing.as_mut().filter(|(left, _)| *left > 0) {
@@ -221,12 +222,6 @@ impl Network {
 
     fn refused(status: StatusCode, reason: &str) -> Response<Bytes> {
         error(status, reason, "simulated")
-    }
-
-    fn refuse(&self, request: &Request<Bytes>, fault: Option<SimFault>, why: &str) {
-        let what = format!("{} {}", request.method(), world::short(request.uri().path()));
-        let why = if fault == Some(SimFault::Crash) { why } else { "the request is lost" };
-        self.shared.world().tell(&self.author.name, format!("{what} \u{2192} {why}"));
     }
 
     fn handle(&self, sent: &Sent, fault: Option<SimFault>) -> Answer {
@@ -272,8 +267,7 @@ fn intrude(world: &mut world::World, request: &Request<Bytes>) {
         serde_json::from_slice::<Value>(request.body()).ok()
     };
     let Some(object) = object else { return };
-    let named =
-        object["metadata"]["name"].is_string() && object["kind"] != "Lease" && object["kind"] != "Event";
+    let named = object["metadata"]["name"].is_string() && !is_kept(&object);
     if !named || path.ends_with("/status") {
         return;
     }

@@ -34,6 +34,8 @@ pub(super) struct Plan {
     pub(super) story: Vec<(Duration, Act)>,
     pub(super) events: Vec<Event>,
     pub(super) faults: Faults,
+    /// When each replica is replaced by one of the new version, if they begin as ones of an older one.
+    pub(super) upgrades: Vec<Duration>,
     /// How far the clock of each replica is ahead or behind, in milliseconds.
     pub(super) clocks: Vec<i64>,
     /// When nothing goes wrong any more.
@@ -51,6 +53,8 @@ pub(super) struct Bounds<'a> {
     /// Whether the object may be deleted and made anew on the way.
     pub(super) may_replace: bool,
     pub(super) may_delete: bool,
+    /// Whether the replicas begin as ones of an older version.
+    pub(super) upgrades: bool,
 }
 
 impl Plan {
@@ -98,7 +102,19 @@ impl Plan {
             }
         }
         events.sort_by_key(|event| event.at);
-        Self { seed, story, events, faults: Faults::Drawn(profile), clocks, calm_at, is_undisturbed: false }
+        let mut draw = Draw::new(seed, "upgrades");
+        let upgraded = if bounds.upgrades { replicas } else { 0 };
+        let upgrades = (0..upgraded).map(|_| draw.time(0..=within)).collect();
+        Self {
+            seed,
+            story,
+            events,
+            upgrades,
+            faults: Faults::Drawn(profile),
+            clocks,
+            calm_at,
+            is_undisturbed: false,
+        }
     }
 
     /// The same acts, one after the other, and nothing goes wrong.
@@ -107,6 +123,7 @@ impl Plan {
             seed: 0,
             story: acts.iter().map(|act| (Duration::ZERO, *act)).collect(),
             events: Vec::new(),
+            upgrades: Vec::new(),
             faults: Faults::Drawn(Profile::none()),
             clocks: vec![0],
             calm_at: Duration::ZERO,
@@ -120,6 +137,11 @@ impl Plan {
         // It is over before all is calm.
         let calm_at = Duration::from_secs(365 * 24 * 3600);
         Self { faults: Faults::Named(faults), calm_at, ..Self::undisturbed(&acts) }
+    }
+
+    /// Whether nothing goes wrong in it but what is asked for.
+    pub(super) fn is_once(&self) -> bool {
+        matches!(self.faults, Faults::Named(_))
     }
 
     pub(super) fn acts(&self) -> Vec<Act> {
@@ -142,13 +164,22 @@ mod tests {
 
     #[test]
     fn stories_begin_with_the_object_and_have_all_steps_in_order() {
-        let bounds = Bounds { steps: 3, replicas: 2, left_out: &[], may_replace: true, may_delete: true };
+        let bounds = Bounds {
+            steps: 3,
+            replicas: 2,
+            left_out: &[],
+            may_replace: true,
+            may_delete: true,
+            upgrades: true,
+        };
         let plans: Vec<_> = (0..200).map(|seed| Plan::draw(seed, &bounds)).collect();
         for plan in &plans {
             let acts = plan.acts();
             let mut writes: Vec<_> = acts.iter().filter(|act| **act != Act::Delete).collect();
             writes.dedup();
             assert_eq!(writes, [&Act::Write(0), &Act::Write(1), &Act::Write(2)], "{plan:?}");
+            assert_eq!(plan.upgrades.len(), plan.clocks.len());
+            assert!(plan.upgrades.iter().all(|at| *at <= plan.calm_at));
             assert!(plan.story.is_sorted() && plan.events.is_sorted_by_key(|event| event.at));
             assert!(
                 plan.events.iter().all(|event| event.at <= plan.calm_at && event.replica < plan.clocks.len())

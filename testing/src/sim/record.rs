@@ -30,7 +30,7 @@ impl Record {
             let asked = asked.into_iter().collect::<Vec<_>>().join("\n  ");
             return Err(format!("there is no request `{request}` that this can befall, but\n  {asked}"));
         }
-        let writes = lines.into_iter().filter(|line| line.matters && is_operator(&line.who));
+        let writes = lines.into_iter().filter(|line| line.is_write && is_operator(&line.who));
         Ok(Self { objects: ended.objects, writes: writes.map(|line| line.what).collect() })
     }
 

@@ -47,3 +47,12 @@ fn a_seed_that_is_no_number_is_named() {
     let count = told("SIM_SEEDS", "0");
     assert!(count.contains("SIM_SEEDS must be a number"), "{count}");
 }
+
+#[test]
+fn a_flag_that_the_operator_does_not_have_is_named() {
+    let failure = histories(run).with_args(["--no-such-flag"]).first_failure(1).expect("a failure");
+    assert!(
+        failure.contains("the operator does not panic") && failure.contains("--no-such-flag"),
+        "{failure}"
+    );
+}

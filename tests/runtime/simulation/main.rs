@@ -16,6 +16,7 @@ pub mod v1alpha1;
 mod bad_input;
 mod once;
 mod properties;
+mod upgrades;
 mod weak;
 
 use std::path::Path;
@@ -33,7 +34,7 @@ struct Cli {
 
 /// The manager of a replica.
 async fn manager(replica: Replica) -> Result<Manager, Error> {
-    let options = Cli::parse_from(&replica.args).manager;
+    let options = Cli::try_parse_from(&replica.args).expect("flags that the operator has").manager;
     let manager = Manager::builder("iris.myardyas.club", options)
         .client(replica.client)
         .identity(replica.identity)

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};
 use operator_testing::{Replica, SimFault, Simulation};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{histories, project, run};
 
@@ -30,6 +30,54 @@ fn a_request_fails_on_demand_and_what_was_written_is_known() {
     let failing = iris().failing("PATCH iris/iris/status", SimFault::Conflict).once();
     let refused = "PATCH iris/iris/status \u{2192} 409, and it was not done";
     assert_eq!(failing.writes()[..3], [first[0], refused, first[1]]);
+}
+
+#[test]
+fn what_is_lost_is_done_in_the_end_and_a_watch_has_a_name() {
+    for (request, fault, said) in [
+        ("PATCH deployments/iris", SimFault::RequestLost, " \u{2192} the request is lost"),
+        ("PATCH deployments/iris", SimFault::AnswerLost, " \u{2192} 201, the answer is lost"),
+        ("PATCH deployments/iris", SimFault::Crash, " \u{2192} "),
+        ("PATCH iris/iris/status", SimFault::RequestLost, " \u{2192} the request is lost"),
+        ("GET deployments (watch)", SimFault::WatchBroken, ""),
+        ("GET iris (watch)", SimFault::WatchSilent, ""),
+    ] {
+        // Whoever dies or waits in vain takes longer than those who are told.
+        let sample = Simulation::of_sample(project(), "test.myardyas.club/v1alpha1", "Iris", run);
+        let record = sample.failing(request, fault).once();
+        let writes = record.writes();
+        assert!(writes.iter().all(|write| write.starts_with("PATCH ")), "{fault}: {writes:#?}");
+        if !said.is_empty() {
+            let begin = format!("{request}{said}");
+            assert!(writes.iter().any(|write| write.starts_with(&begin)), "{fault}: {begin}: {writes:#?}");
+        }
+        assert!(record.object("Deployment", "iris").is_some(), "{fault}: {writes:#?}");
+        let status = &record.object("Iris", "iris").expect("the object")["status"];
+        assert_eq!(status["readyReplicas"], 1, "{fault}: {status}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "it does not hold that there is no Deployment:\n  there is one")]
+fn what_should_hold_in_the_end_is_asked() {
+    let sample = Simulation::of_sample(project(), "test.myardyas.club/v1alpha1", "Iris", run);
+    let none = |objects: &[Value]| match objects.iter().find(|it| it["kind"] == "Deployment") {
+        Some(_) => Err("there is one".to_owned()),
+        None => Ok(()),
+    };
+    let _ = sample.finally("there is no Deployment", none).once();
+}
+
+#[test]
+#[should_panic(expected = "`freeze` does not happen to a request, such as `PATCH deployments/iris`")]
+fn what_happens_to_no_request_is_refused() {
+    let _ = histories(run).failing("PATCH deployments/iris", SimFault::Freeze);
+}
+
+#[test]
+#[should_panic(expected = "`failing` is for `once`")]
+fn faults_that_are_drawn_are_not_asked_for() {
+    histories(run).failing("PATCH deployments/iris", SimFault::Conflict).survives();
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub(super) type Run = dyn Fn(Replica) -> BoxFuture<'static, Result<(), String>> 
 pub(super) enum Order {
     Crash,
     Stop,
+    /// It is stopped, and one of the new version takes its place.
+    Upgrade,
     /// It and the server do not reach each other for so long.
     CutOff(Duration),
 }
@@ -61,6 +63,8 @@ pub(super) struct Keeper {
     pub(super) shared: Shared,
     pub(super) conditions: Arc<Conditions>,
     pub(super) run: Arc<Run>,
+    /// The version that it is of until it is upgraded.
+    pub(super) older: Option<Arc<Run>>,
     pub(super) number: usize,
     pub(super) args: Vec<String>,
     /// How far its clock is ahead, in milliseconds.
@@ -136,7 +140,8 @@ impl Keeper {
             .boxed(),
             args: self.args.clone(),
         };
-        let mut running = Running(tokio::spawn((self.run)(replica)), link.clone());
+        let mut running =
+            Running(tokio::spawn(self.older.as_ref().unwrap_or(&self.run)(replica)), link.clone());
         loop {
             let order = tokio::select! {
                 biased;
@@ -154,8 +159,10 @@ impl Keeper {
                     world.tell(&author.name, format!("is cut off for {lasts:?}"));
                     link.cut(world.now() + lasts);
                 }
-                Order::Stop => {
-                    self.shared.world().tell(&author.name, "is asked to stop");
+                Order::Stop | Order::Upgrade => {
+                    let is_upgrade = matches!(order, Order::Upgrade) && self.older.take().is_some();
+                    let why = if is_upgrade { ", as a new version takes its place" } else { "" };
+                    self.shared.world().tell(&author.name, format!("is asked to stop{why}"));
                     let _ = stop.send(());
                     let ended = tokio::select! {
                         biased;

@@ -19,6 +19,8 @@ pub(super) struct Line {
     pub(super) what: String,
     /// Whether it shows more than that all goes on.
     pub(super) matters: bool,
+    /// Whether it is a request to write something other than what an operator keeps for itself.
+    pub(super) is_write: bool,
 }
 
 /// What went wrong in the history of a seed, and how to see it again.
@@ -73,6 +75,7 @@ mod tests {
             who: "user".into(),
             what: format!("does {number}"),
             matters,
+            is_write: false,
         };
         assert_eq!(history(&[line(1, true), line(2, false)]), "     0.001s  user  does 1\n");
         let many: Vec<_> = (0..100).map(|number| line(number, true)).collect();

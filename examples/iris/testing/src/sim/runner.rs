@@ -118,6 +118,7 @@ impl Runner {
             left_out: &self.left_out,
             may_replace: self.may_replace,
             may_delete: self.may_delete,
+            upgrades: self.setting.older.is_some(),
         };
         Plan::draw(seed, &bounds)
     }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::draw::hash;
 use super::fault::SimFault;
-use super::kinds::{Kinds, text};
+use super::kinds::{Kinds, is_lease, is_path_of_kept, text};
 use super::plan::Event;
 use super::property::{self, Change, Rules};
 use super::report::Line;
@@ -195,10 +195,18 @@ impl World {
     }
 
     pub(super) fn tell(&mut self, who: &str, what: impl Into<String>) {
-        let (at, what) = (self.now(), what.into());
+        self.say(who, what.into(), false);
+    }
+
+    /// A request does not reach the server.
+    pub(super) fn lose(&mut self, by: &Author, request: &Request<Bytes>, why: &str) {
+        self.say(&by.name, format!("{} \u{2192} {why}", called(request)), is_write(request));
+    }
+
+    fn say(&mut self, who: &str, what: String, is_write: bool) {
         self.digest(&[who.as_bytes(), what.as_bytes()]);
         tracing::info!(target: "simulation", "{who} {what}");
-        self.lines.push(Line { at, who: who.into(), what, matters: true });
+        self.lines.push(Line { at: self.now(), who: who.into(), what, matters: true, is_write });
     }
 
     /// The first violation ends the history.
@@ -260,7 +268,7 @@ impl World {
         body: &Bytes,
         note: &str,
     ) {
-        let (at, writes) = (self.now(), *request.method() != Method::GET);
+        let at = self.now();
         self.requests += 1;
         let uri = request.uri().to_string();
         self.digest(&[
@@ -271,10 +279,9 @@ impl World {
             status.as_str().as_bytes(),
             body,
         ]);
-        let path = request.uri().path();
-        let keeps = is_kept(path);
-        let mut what = format!("{} {} \u{2192} {}", request.method(), short(path), status.as_u16());
-        if writes && by.is_operator() && !keeps {
+        let is_write = is_write(request);
+        let mut what = format!("{} \u{2192} {}", called(request), status.as_u16());
+        if is_write && by.is_operator() {
             self.last_write = Some((at, what.clone()));
         }
         if !note.is_empty() {
@@ -282,8 +289,8 @@ impl World {
             what.push_str(note);
         }
         tracing::info!(target: "simulation", "{}: {what}", by.name);
-        let matters = !note.is_empty() || writes && !keeps;
-        self.lines.push(Line { at, who: by.name.clone(), what, matters });
+        let matters = !note.is_empty() || is_write;
+        self.lines.push(Line { at, who: by.name.clone(), what, matters, is_write });
     }
 
     fn digest(&mut self, parts: &[&[u8]]) {
@@ -334,8 +341,7 @@ impl World {
 
     /// Why a replica may not write now; `None` if it may.
     pub(super) fn unled(&self, by: &Author) -> Option<String> {
-        let is_lease = |object: &&Value| object["kind"] == "Lease";
-        let lease = self.objects().find(is_lease).filter(|_| by.is_operator())?;
+        let lease = self.objects().find(|object| is_lease(object)).filter(|_| by.is_operator())?;
         let holder = text(lease, "/spec/holderIdentity");
         // A holder that was robbed hears of it when it next renews, and at the renew deadline stops in any case.
         let is_recent = |at: Duration| self.now().saturating_sub(at) < property::RENEW_DEADLINE;
@@ -412,16 +418,21 @@ pub(super) fn is_watch(request: &Request<Bytes>) -> bool {
     query.split('&').any(|word| word == "watch=true" || word == "watch=1")
 }
 
+/// Whether it writes something other than what an operator keeps for itself.
+fn is_write(request: &Request<Bytes>) -> bool {
+    *request.method() != Method::GET && !is_path_of_kept(request.uri().path())
+}
+
+/// What a report calls it.
+fn called(request: &Request<Bytes>) -> String {
+    let watches = if is_watch(request) { " (watch)" } else { "" };
+    format!("{} {}{watches}", request.method(), short(request.uri().path()))
+}
+
 /// Whether it reads a list or a watch, rather than one object.
 fn is_collection(request: &Request<Bytes>) -> bool {
     let query = request.uri().query().unwrap_or_default();
     *request.method() == Method::GET && (is_watch(request) || query.contains("limit="))
-}
-
-/// Whether it is about what an operator keeps for itself, which is not the work that it is there for.
-pub(super) fn is_kept(path: &str) -> bool {
-    let kept = ["/events", "/leases", "/tokenreviews", "/subjectaccessreviews"];
-    kept.iter().any(|kept| path.contains(kept))
 }
 
 /// A path without group, version and the default namespace.

@@ -91,6 +91,11 @@ impl SimFault {
         Self::NameTaken,
     ];
 
+    /// Whether it can happen to some request.
+    pub(super) fn is_of_requests(self) -> bool {
+        Self::OF_REQUESTS.contains(&self)
+    }
+
     /// Whether it can happen to such a request.
     fn concerns(self, asked: Asked) -> bool {
         match self {
@@ -146,7 +151,7 @@ pub(super) enum Asked {
 /// How much goes wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Profile {
-    /// What may, in alphabetical order of their definition.
+    /// What may, in the order of their definition.
     kinds: Vec<SimFault>,
     /// How many of a thousand requests a fault of each kind befalls.
     permille: u64,
@@ -200,7 +205,7 @@ impl Profile {
 pub(super) enum Faults {
     Drawn(Profile),
     Known(BTreeMap<String, SimFault>),
-    /// By what a report says of a request, whose first one it is: `PATCH deployments/web`.
+    /// By what a report calls requests, such as `PATCH deployments/web`: the first of each is befallen.
     Named(BTreeMap<String, SimFault>),
 }
 

@@ -74,6 +74,41 @@ const OF_THE_CLUSTER: [&str; 10] = [
     "CustomResourceDefinition",
 ];
 
+/// What an operator keeps for itself, which is not the work that it is there for: group, kind and plural.
+const KEPT: [(&str, &str, &str); 5] = [
+    ("", "Event", "events"),
+    ("events.k8s.io", "Event", "events"),
+    LEASE,
+    ("authentication.k8s.io", "TokenReview", "tokenreviews"),
+    ("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews"),
+];
+const LEASE: (&str, &str, &str) = ("coordination.k8s.io", "Lease", "leases");
+
+/// Whether an operator keeps the object for itself.
+pub(super) fn is_kept(object: &Value) -> bool {
+    KEPT.iter().any(|kept| is_one(object, kept))
+}
+
+pub(super) fn is_lease(object: &Value) -> bool {
+    is_one(object, &LEASE)
+}
+
+fn is_one(object: &Value, (of, kind, _): &(&str, &str, &str)) -> bool {
+    object["kind"] == *kind && group(text(object, "/apiVersion")) == *of
+}
+
+/// Whether a path is that of something that an operator keeps for itself.
+pub(super) fn is_path_of_kept(path: &str) -> bool {
+    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    let (of, rest) = match parts.as_slice() {
+        ["api", _, rest @ ..] => ("", rest),
+        ["apis", of, _, rest @ ..] => (*of, rest),
+        _ => return false,
+    };
+    let (["namespaces", _, plural, ..] | [plural, ..]) = rest else { return false };
+    KEPT.iter().any(|kept| (kept.0, kept.2) == (of, *plural))
+}
+
 /// The group of an API version; empty for the core's.
 pub(super) fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
@@ -103,6 +138,24 @@ pub(super) fn controller(object: &Value) -> Option<&Value> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_an_operator_keeps_for_itself_is_known_by_group_and_kind() {
+        let lease = json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease" });
+        let flat = json!({ "apiVersion": "homes.example.com/v1", "kind": "Lease" });
+        assert!(is_kept(&lease) && is_lease(&lease) && !is_kept(&flat) && !is_lease(&flat));
+        for (path, kept) in [
+            ("/apis/coordination.k8s.io/v1/namespaces/operator-system/leases/iris", true),
+            ("/apis/events.k8s.io/v1/namespaces/default/events", true),
+            ("/api/v1/events", true),
+            ("/apis/authentication.k8s.io/v1/tokenreviews", true),
+            ("/apis/homes.example.com/v1/namespaces/default/leases/flat", false),
+            ("/api/v1/namespaces/events/configmaps/events", false),
+            ("/api/v1/namespaces/events", false),
+        ] {
+            assert_eq!(is_path_of_kept(path), kept, "{path}");
+        }
+    }
 
     #[test]
     fn paths_and_names_are_those_of_the_api() {

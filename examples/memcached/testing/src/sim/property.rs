@@ -9,7 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use serde_json::Value;
 
 use super::guarded;
-use super::kinds::{Kinds, controller, name, text};
+use super::kinds::{Kinds, controller, group, is_kept, is_lease, name, text};
 use super::world::{Author, Violation, World};
 use crate::story::snapshot::Snapshot;
 
@@ -64,14 +64,14 @@ impl Expected {
         self.made.get(act).is_some_and(|made| made.iter().any(|object| self::name(object) == name))
     }
 
-    /// How many objects of that kind with a made-up name there are at most.
+    /// How many objects of that kind whose name the server has made there are at most.
     fn most(&self, kind: &str, begin: &str) -> usize {
         let of = |made: &Vec<Value>| made.iter().filter(|object| is_like(object, kind, begin)).count();
         self.made.iter().map(of).max().unwrap_or_default()
     }
 }
 
-/// Whether the server has made up the object's name, which begins like this.
+/// Whether the server has made the object's name, which begins like this.
 fn is_like(object: &Value, kind: &str, begin: &str) -> bool {
     object["kind"] == kind && object["metadata"]["generateName"] == begin
 }
@@ -117,7 +117,7 @@ impl Rules {
 
     /// All that there is but Events and Leases, without what differs from history to history.
     pub(super) fn snapshot(&self, world: &World) -> Snapshot {
-        let compared = world.objects().filter(|object| !is_kept(object));
+        let compared = world.objects().filter(|object| !is_kept(object) && !is_definition(object));
         // No text has this namespace in it.
         Snapshot::new(compared.cloned().collect(), "\0", &self.ignored)
     }
@@ -134,9 +134,9 @@ impl Rules {
     }
 }
 
-/// Whether an operator keeps it for itself.
-fn is_kept(object: &Value) -> bool {
-    ["Event", "Lease", "CustomResourceDefinition"].contains(&text(object, "/kind"))
+fn is_definition(object: &Value) -> bool {
+    object["kind"] == "CustomResourceDefinition"
+        && group(text(object, "/apiVersion")) == "apiextensions.k8s.io"
 }
 
 /// What must hold of every write of the operator's.
@@ -148,14 +148,14 @@ pub(super) fn of_a_write(
     unled: Option<&str>,
 ) -> Result<(), Violation> {
     let Some(object) = change.before.as_deref().or(change.after.as_deref()) else { return Ok(()) };
-    if !by.is_operator() || object["kind"] == "Lease" {
+    if !by.is_operator() || is_lease(object) {
         return Ok(());
     }
     let who = format!("{} {} {}", by.name, verb(change), name(object));
     if let Some(reason) = unled {
         return Err(Violation::new("only the leader writes", format!("{who}, but {reason}")));
     }
-    if is_kept(object) {
+    if is_kept(object) || is_definition(object) {
         return Ok(());
     }
     if let Some(before) = change.before.as_deref()
@@ -205,7 +205,7 @@ fn is_unwanted(world: &World, rules: &Rules, object: &Value, who: &str) -> Resul
     Err(Violation::new("nothing is deleted that is wanted", detail))
 }
 
-/// There is no other one of the same made-up name too many.
+/// There are not too many whose names the server has made from the same beginning.
 fn is_new(world: &World, rules: &Rules, object: &Value, who: &str) -> Result<(), Violation> {
     let (kind, begin) = (text(object, "/kind"), text(object, "/metadata/generateName"));
     let Some(expected) = rules.expected.as_ref().filter(|_| !begin.is_empty()) else { return Ok(()) };

@@ -16,7 +16,7 @@ use super::history::Setting;
 use super::kinds::{Kinds, text};
 use super::property::{Property, Rules};
 use super::record::Record;
-use super::replica::Replica;
+use super::replica::{Replica, Run};
 use super::runner::Runner;
 use crate::Project;
 use crate::story::merge;
@@ -28,12 +28,14 @@ const TIME: Duration = Duration::from_secs(10);
 const SEED: &str = "SIM_SEED";
 const COUNT: &str = "SIM_SEEDS";
 /// What an operator is told: it takes part in an election, and nobody reads its metrics.
-const ARGS: [&str; 5] = [
+const ARGS: [&str; 6] = [
     "operator",
     "--leader-elect",
     "--leader-election-namespace=operator-system",
     "--metrics-bind-address=0",
     "--health-probe-bind-address=0",
+    // Whatever WATCH_NAMESPACE says here.
+    "--watch-namespace=",
 ];
 
 /// Thousands of histories of one object and an operator, each of which follows from a number: the operator runs whole
@@ -96,7 +98,6 @@ impl Simulation {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        let run = move |replica| run(replica).map(|ended| ended.map_err(|error| error.to_string())).boxed();
         Self {
             project,
             steps: vec![serde_json::to_value(object).expect("JSON")],
@@ -110,7 +111,8 @@ impl Simulation {
                 rules: Rules::default(),
                 steps: Vec::new(),
                 given: Vec::new(),
-                run: Arc::new(run),
+                run: runs(run),
+                older: None,
                 args: ARGS.map(str::to_owned).into(),
                 limit: Duration::from_secs(360),
                 rest: Duration::from_secs(45),
@@ -161,8 +163,12 @@ impl Simulation {
     }
 
     /// This goes wrong in [`Simulation::once`], with the first request that a report calls `request`, such as
-    /// `PATCH deployments/web`.
+    /// `PATCH deployments/web` or `GET deployments (watch)`.
+    ///
+    /// # Panics
+    /// When it is no fault of requests, such as [`SimFault::Freeze`].
     pub fn failing(mut self, request: &str, fault: SimFault) -> Self {
+        assert!(fault.is_of_requests(), "`{fault}` does not happen to a request, such as `{request}`");
         self.failing.insert(request.to_owned(), fault);
         self
     }
@@ -177,6 +183,17 @@ impl Simulation {
     /// Objects of this kind may be changed by the operator though none of its own controls them.
     pub fn changing(mut self, kind: &str) -> Self {
         self.setting.rules.may_change.insert(kind.to_owned());
+        self
+    }
+
+    /// The replicas begin as ones of an older version of the operator, which `older` runs, and are replaced one by one, at any
+    /// time before the last fault. It should come out like a history in which there was never another version.
+    pub fn upgrading_from<F, E>(mut self, older: impl Fn(Replica) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        self.setting.older = Some(runs(older));
         self
     }
 
@@ -229,8 +246,10 @@ impl Simulation {
     /// nothing goes wrong, nothing is written any more, and an operator that is asked to stop does so.
     ///
     /// # Panics
-    /// With the shortest history found that ends badly, and how to see it again.
+    /// With the shortest history found that ends badly, and how to see it again; or when something is
+    /// [`failing`](Simulation::failing), which nothing is in histories whose faults are drawn.
     pub fn survives(self) {
+        assert!(self.failing.is_empty(), "`failing` is for `once`: here, faults are drawn");
         if !determinism::IS_SUPPORTED {
             eprintln!(
                 "simulations run on Linux with glibc only, because they could not be replayed here; skipped"
@@ -255,11 +274,12 @@ impl Simulation {
         }
     }
 
-    /// Tells one history, of one replica: each step of the story waits until all is quiet after the one before, and nothing
-    /// goes wrong but what is [`failing`](Simulation::failing).
+    /// Tells one history, of one replica: each step of the story waits until nothing has been written for a minute after the
+    /// one before, and nothing goes wrong but what is [`failing`](Simulation::failing).
     ///
     /// # Panics
-    /// When the operator does what it never may, when it does not come to rest, or when no request has failed that should.
+    /// When the operator does what it never may, when it does not come to rest, when what should hold
+    /// [`finally`](Simulation::finally) does not, or when no request has failed that should.
     #[must_use]
     pub fn once(mut self) -> Record {
         let failing = std::mem::take(&mut self.failing);
@@ -305,6 +325,15 @@ impl Simulation {
         setting.rules.kinds = kinds;
         Runner { setting, left_out, replicas, may_replace, may_delete, expected: BTreeMap::new().into() }
     }
+}
+
+/// What runs an operator, whatever its future and errors are.
+fn runs<F, E>(run: impl Fn(Replica) -> F + Send + Sync + 'static) -> Arc<Run>
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: fmt::Display,
+{
+    Arc::new(move |replica| run(replica).map(|ended| ended.map_err(|error| error.to_string())).boxed())
 }
 
 /// The number that an environment variable has, if it is set.
