@@ -1,9 +1,12 @@
-//! A generated operator under faults: it passes its own tests and those of `tests/faults/suite`, weakened ones do not, and
-//! `docs/reliability.md` says what was seen. `BLESS=1 cargo test --test faults` renews that page.
+//! A generated operator under faults: it passes the tests of `tests/faults/suite`, weakened ones do not, and
+//! `docs/reliability.md` says what was seen. `BLESS=1 cargo test --test faults` renews that page. That it passes its own
+//! tests is what `tests/generated.rs` is for.
 
 mod common;
 #[path = "faults/page.rs"]
 mod page;
+#[path = "faults/simulated.rs"]
+mod simulated;
 #[path = "faults/weakness.rs"]
 mod weakness;
 #[path = "faults/weaknesses.rs"]
@@ -17,6 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Sandbox, cluster, tree};
 use serde_json::Value;
+use simulated::{SIMULATED, Simulated};
 use weakness::{COMMON, ITSELF, Patch, VARIABLE, WEAK, Weakness, condition};
 use weaknesses::WEAKNESSES;
 
@@ -34,16 +38,6 @@ const STORIES: &str = "stories::";
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs all tests of that program of a project; what they print, and whether they pass.
-fn tests(sandbox: &Sandbox, program: &str) -> (String, bool) {
-    let _alone = alone();
-    let mut cargo = cluster::cargo(sandbox.path());
-    // The project's own tests tell the whole story.
-    cargo.args(["test", "--locked", "--quiet", "--test", program, "--", THREADS, "--skip", STORIES]);
-    cargo.env("FAULTS_REPORT", sandbox.path().join(REPORT));
-    outcome(&cargo.output().expect("a run"))
 }
 
 fn outcome(output: &Output) -> (String, bool) {
@@ -76,10 +70,6 @@ fn project(name: &str) -> Sandbox {
     sandbox
 }
 
-fn is_story(case: &str) -> bool {
-    case.starts_with(STORIES)
-}
-
 fn alter(sandbox: &Sandbox, (path, from, to): &Patch, condition: &str) {
     let before = sandbox.read(path);
     assert_eq!(before.matches(from).count(), 1, "{path} has `{from}` once");
@@ -92,7 +82,8 @@ fn alter(sandbox: &Sandbox, (path, from, to): &Patch, condition: &str) {
 /// The tests under faults of a project with all weaknesses: none shows before [`VARIABLE`] names its case.
 struct Weakened {
     sandbox: Sandbox,
-    program: PathBuf,
+    suite: PathBuf,
+    simulation: PathBuf,
 }
 
 impl Weakened {
@@ -101,38 +92,49 @@ impl Weakened {
         for patch in COMMON {
             alter(&sandbox, patch, "");
         }
-        for Weakness { case, patches, .. } in WEAKNESSES {
-            let condition = condition(case);
-            for patch in *patches {
+        let of_the_suite = WEAKNESSES.iter().map(|it| (it.case, it.patches));
+        for (name, patches) in of_the_suite.chain(SIMULATED.iter().map(|it| (it.name, it.patches))) {
+            let condition = condition(name);
+            for patch in patches {
                 alter(&sandbox, patch, &condition);
             }
         }
         let mut cargo = cluster::cargo(sandbox.path());
-        cargo.args([
-            "test",
-            "--locked",
-            "--no-run",
-            "--test",
-            "suite",
-            "--message-format=json-render-diagnostics",
-        ]);
+        cargo.args(["test", "--locked", "--no-run", "--test", "suite", "--test", "simulation"]);
+        cargo.arg("--message-format=json-render-diagnostics");
         let output = cargo.output().expect("a run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let program = String::from_utf8(output.stdout).expect("UTF-8").lines().find_map(|line| {
-            let message: Value = serde_json::from_str(line).expect("JSON");
-            let is_wanted = message["target"]["name"] == "suite";
-            message["executable"].as_str().filter(|_| is_wanted).map(PathBuf::from)
-        });
-        Self { program: program.expect("a program"), sandbox }
+        let printed = String::from_utf8(output.stdout).expect("UTF-8");
+        let program = |name: &str| {
+            let found = printed.lines().find_map(|line| {
+                let message: Value = serde_json::from_str(line).expect("JSON");
+                let is_wanted = message["target"]["name"] == *name;
+                message["executable"].as_str().filter(|_| is_wanted).map(PathBuf::from)
+            });
+            found.expect("a program")
+        };
+        Self { suite: program("suite"), simulation: program("simulation"), sandbox }
+    }
+
+    /// A program of its tests, with a defence missing or none.
+    fn command(&self, program: &Path, weakness: Option<&str>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.sandbox.path()).env("KUBEBUILDER_ASSETS", cluster::programs());
+        command.env_remove(VARIABLE).envs(weakness.map(|weakness| (VARIABLE, weakness)));
+        command
+    }
+
+    /// Runs all cases, with no defence missing.
+    fn survives(&self) -> (String, bool) {
+        let mut command = self.command(&self.suite, None);
+        command.args([THREADS, "--skip", STORIES]).env("FAULTS_REPORT", self.sandbox.path().join(REPORT));
+        outcome(&command.output().expect("a run"))
     }
 
     /// Runs cases, weakened or not.
     fn run(&self, cases: &[&str], weakness: Option<&str>) -> (String, bool) {
-        let mut command = Command::new(&self.program);
-        command.current_dir(self.sandbox.path()).env("KUBEBUILDER_ASSETS", cluster::programs());
-        let threads = if cases.iter().all(|case| is_story(case)) { FEW } else { THREADS };
-        command.args([threads, "--exact"]).args(cases).env_remove(VARIABLE);
-        command.envs(weakness.map(|weakness| (VARIABLE, weakness)));
+        let mut command = self.command(&self.suite, weakness);
+        command.args([FEW, "--exact"]).args(cases);
         let (printed, passed) = outcome(&command.output().expect("a run"));
         let count = format!("running {} test", cases.len());
         assert!(printed.contains(&count), "{cases:?} are tests:\n{printed}");
@@ -150,51 +152,73 @@ impl Weakened {
             Some(format!("{case} fails without `{failure}`:\n{printed}"))
         }
     }
-}
 
-#[test]
-fn the_operator_survives_and_the_page_says_how() {
-    let sandbox = project("survivor");
-    let (printed, passed) = tests(&sandbox, "faults");
-    assert!(passed && printed.contains("1 passed"), "{printed}");
-    let (printed, passed) = tests(&sandbox, "suite");
-    assert!(passed && printed.contains(" 0 ignored;"), "{printed}");
-    page::check(&sandbox.read(REPORT));
-}
-
-#[test]
-fn weakened_operators_do_not_survive() {
-    let numbers: BTreeSet<_> =
-        WEAKNESSES.iter().filter_map(|it| it.case.split("::f").nth(1)?.get(..2)).collect();
-    assert_eq!(numbers.len(), 40, "each case is shown to bite: {numbers:?}");
-    let stories = WEAKNESSES.iter().filter(|it| is_story(it.case)).count();
-    assert_eq!(stories, 5, "and so is each way of telling a story");
-    let _alone = alone();
-    let weakened = Weakened::compile();
-
-    let (stories, cases): (Vec<_>, Vec<_>) =
-        WEAKNESSES.iter().map(|it| it.case).partition(|case| is_story(case));
-    for cases in [cases, stories] {
-        let (printed, passed) = weakened.run(&cases, None);
-        assert!(passed, "without a weakness all is well:\n{printed}");
+    /// Why the simulation does not find a weakness, if it does not.
+    fn overlooked(&self, Simulated { name, seeds, property, .. }: &Simulated) -> Option<String> {
+        let mut command = self.command(&self.simulation, Some(name));
+        command.env("SIM_SEEDS", seeds.to_string()).env_remove("SIM_SEED");
+        let (printed, passed) = outcome(&command.output().expect("a run"));
+        if passed {
+            Some(format!("{name} is not found in {seeds} histories"))
+        } else if printed.contains(&format!("it does not hold that {property}")) {
+            None
+        } else {
+            Some(format!("{name} is found otherwise than by `{property}`:\n{printed}"))
+        }
     }
+}
 
-    let (next, complaints) = (Mutex::new(WEAKNESSES.iter()), Mutex::new(Vec::new()));
+/// What `complaint` says of all of these, several at a time.
+fn complaints<T: Sync>(
+    all: &[T],
+    at_once: usize,
+    complaint: impl Fn(&T) -> Option<String> + Sync,
+) -> Vec<String> {
+    let (next, complaints) = (Mutex::new(all.iter()), Mutex::new(Vec::new()));
     let work = || {
         // In statements of their own, so that nothing is locked while a case runs.
         let take = || next.lock().expect("no panic").next();
-        while let Some(weakness) = take() {
-            let complaint = weakened.complaint(weakness);
+        while let Some(one) = take() {
+            let complaint = complaint(one);
             complaints.lock().expect("no panic").extend(complaint);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(work);
         }
     });
-    let complaints = complaints.into_inner().expect("no panic");
-    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+    complaints.into_inner().expect("no panic")
+}
+
+#[test]
+fn the_operator_survives_and_weakened_ones_do_not() {
+    let mut numbers: BTreeSet<_> = WEAKNESSES.iter().filter_map(|it| number(it.case)).collect();
+    numbers.extend(SIMULATED.iter().filter_map(|it| number(it.name)));
+    assert_eq!(numbers.len(), 40, "each case is shown to bite: {numbers:?}");
+    let stories: Vec<_> =
+        WEAKNESSES.iter().map(|it| it.case).filter(|case| case.starts_with(STORIES)).collect();
+    assert_eq!(stories.len(), 5, "and so is each way of telling a story");
+    let _alone = alone();
+    let weakened = Weakened::compile();
+
+    // As users get it, but for conditions that do not hold.
+    let (printed, passed) = weakened.survives();
+    assert!(passed && printed.contains(" 0 ignored;"), "{printed}");
+    page::check(&weakened.sandbox.read(REPORT));
+    let (printed, passed) = weakened.run(&stories, None);
+    assert!(passed, "without a weakness all is well:\n{printed}");
+
+    let of_the_suite = complaints(WEAKNESSES, AT_ONCE, |it| weakened.complaint(it));
+    // Histories use all cores.
+    let of_simulation = complaints(SIMULATED, 1, |it| weakened.overlooked(it));
+    assert!(of_the_suite.is_empty(), "{}", of_the_suite.join("\n\n"));
+    assert!(of_simulation.is_empty(), "{}", of_simulation.join("\n\n"));
+}
+
+/// Which of the cases of `docs/reliability.md` it is.
+fn number(case: &str) -> Option<&str> {
+    case.split("::f").nth(1)?.get(..2)
 }
 
 #[test]
@@ -209,6 +233,9 @@ fn a_value_that_the_server_writes_in_another_form_is_no_change() {
     let container = Container { resources: serde_json::from_value(limits).expect("limits"), ..container }"#,
     );
     alter(&sandbox, &patch, "");
-    let (printed, passed) = tests(&sandbox, "iris");
+    let _alone = alone();
+    let mut cargo = cluster::cargo(sandbox.path());
+    cargo.args(["test", "--locked", "--quiet", "--test", "iris", "--", THREADS]);
+    let (printed, passed) = outcome(&cargo.output().expect("a run"));
     assert!(passed, "{printed}");
 }

@@ -245,7 +245,7 @@ end
 
 const TAIL: &str = "
 A weakened operator fails each of these: `tests/faults/weaknesses.rs` takes one defence after the other away, and the
-cases that are about it fail.
+cases that are about it fail. The absence of those in `tests/faults/simulated.rs` is found by simulated histories.
 
 ## Your own reconcile
 
@@ -263,7 +263,8 @@ ones too, which `make test` runs: the story of an object, told undisturbed and t
 After each step there must be what there is without disturbance, in every field but those that the API server fills in
 differently each time. In the end nothing more is written, the operator is alive, lets go of the object when that is
 deleted, and stops in under five seconds. [writing-controllers.md](writing-controllers.md#tests-under-faults) shows how a
-story is told. `tests/faults/weaknesses.rs` has a reconcile for each row that fails it.
+story is told. `tests/faults/weaknesses.rs` and `simulated.rs` have a reconcile for each row
+that fails it.
 
 ## What is left
 

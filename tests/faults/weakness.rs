@@ -49,4 +49,10 @@ ITSELF"#,
         "within(PATIENCE, what, async || {",
         r#"within(if std::env::var_os("WEAKNESS").is_some() { PATIENCE.mul_f64(0.4) } else { PATIENCE }, what, async || {"#,
     ),
+    // What is found need not be made short.
+    (
+        "testing/src/sim/shrink.rs",
+        "attempts > ATTEMPTS ||",
+        r#"std::env::var_os("WEAKNESS").is_some() || ITSELF"#,
+    ),
 ];

@@ -24,23 +24,6 @@ const FLAGS: &str = "let (connection, host) = match client {";
 const PAUSE: &str = "sleep(self.shared.environment.jittered(exponential(RETRY.0, failures, RETRY.1))).await;";
 
 pub const WEAKNESSES: &[Weakness] = &[
-    // What a list has is not looked at: neither that of the start, nor one of a watch that was resumed.
-    Weakness {
-        case: "crashes::f01_killed_after_each_write",
-        failure: r#"the status is that of api with 2, seen last: ["api","web"]"#,
-        patches: &[(
-            INFORMER,
-            "page.items.into_iter().for_each(|object| self.apply(object, priority));",
-            "page.items.into_iter().for_each(|object| {
-                let is_child = crate::object::controller_of(kube::Resource::meta(&object)).is_some();
-                if WEAK && is_child {
-                    self.objects.insert(ObjectKey::of(&object));
-                } else {
-                    self.apply(object, priority);
-                }
-            });",
-        )],
-    },
     // Only what was answered is taken for progress.
     Weakness {
         case: "crashes::f02_answers_lost",
@@ -113,18 +96,6 @@ pub const WEAKNESSES: &[Weakness] = &[
         case: "watches::f07_watches_cut",
         failure: ": web has 2 replicas",
         patches: &[(INFORMER, PAUSE, "if WEAK { sleep(Duration::from_secs(10)).await; } ITSELF")],
-    },
-    // Silence is nothing to worry about.
-    Weakness {
-        case: "watches::f07_watches_silent",
-        failure: "until the operator says that it is not ready",
-        patches: &[(
-            MANAGER,
-            FLAGS,
-            "let (hour, mut options) = (Duration::from_secs(3600), options);
-             if WEAK { options.timings.watch_silence_limit = hour; }
-             ITSELF",
-        )],
     },
     // A watch goes on from where it was, whatever the server said.
     Weakness {
@@ -211,18 +182,6 @@ pub const WEAKNESSES: &[Weakness] = &[
             "self.metrics.leader(self.id, false);
         elector.release().await;",
             "if !WEAK { ITSELF }",
-        )],
-    },
-    // A leader that cannot renew the Lease goes on.
-    Weakness {
-        case: "leaders::f15_lead_lost",
-        failure: "until the operator ends",
-        patches: &[(
-            "runtime/src/leader.rs",
-            "while !self.fence.time_left().is_zero() {
-            // Counted",
-            "while WEAK || !self.fence.time_left().is_zero() {
-            // Counted",
         )],
     },
     // An attempt to renew the Lease may take all the time that there is.
@@ -435,11 +394,6 @@ pub const WEAKNESSES: &[Weakness] = &[
         failure: "only one was done",
         patches: &[(APPLY, CREATE_ONLY, "if !WEAK { ITSELF }")],
     },
-    Weakness {
-        case: "creations::f40_look_alike_of_somebody_else",
-        failure: "reports the conflict",
-        patches: &[(APPLY, CREATE_ONLY, "if !WEAK { ITSELF }")],
-    },
     // What was written is known when a watch tells of it.
     Weakness {
         case: "creations::f41_conflict_while_a_watch_is_stalled",
@@ -475,35 +429,7 @@ pub const WEAKNESSES: &[Weakness] = &[
         failure: "NO_PROXY means the API server",
         patches: &[(MANAGER, "if passes_over_proxy(&config) {", "if !WEAK && passes_over_proxy(&config) {")],
     },
-    // Reconciles as users could write them. The status is written by the one who has changed something.
-    Weakness {
-        case: "stories::killed",
-        failure: "Iris iris status",
-        patches: &[(
-            ITS_CONTROLLER,
-            "if context.patch_status(resources::status(",
-            "let is_old = WEAK && deployment.operation == Operation::Unchanged;
-             if !is_old && context.patch_status(resources::status(",
-        )],
-    },
-    // A child has a new name each time.
-    Weakness {
-        case: "stories::answers_lost",
-        failure: "is one too many",
-        patches: &[(
-            ITS_CONTROLLER,
-            "let deployment = match context.apply(",
-            r#"if WEAK && self.deployments.get(&key).is_none() {
-                let note = serde_json::json!({ "metadata": { "generateName": "note-" } });
-                let note = serde_json::from_value(note).expect("a ConfigMap");
-                kube::Api::<k8s_openapi::api::core::v1::ConfigMap>::namespaced(context.client(), &key.namespace)
-                    .create(&kube::api::PostParams::default(), &note)
-                    .await?;
-            }
-            ITSELF"#,
-        )],
-    },
-    // A child is written as it is known, whatever has become of it.
+    // Reconciles as users could write them. A child is written as it is known, whatever has become of it.
     Weakness {
         case: "stories::conflicts",
         failure: "an annotation that somebody else made is lost from",
@@ -536,23 +462,6 @@ pub const WEAKNESSES: &[Weakness] = &[
                 }
             }
             ITSELF",
-        )],
-    },
-    // Whoever owns a child of that name loses it.
-    Weakness {
-        case: "stories::replaced",
-        failure: "of the old object was taken for the new one's",
-        patches: &[(
-            ITS_CONTROLLER,
-            "Err(taken @ ApplyError::Taken { .. }) => {",
-            r#"ITSELF if WEAK {
-                let owner = kube::Resource::controller_owner_ref(object, &());
-                let patch = serde_json::json!({ "metadata": { "ownerReferences": [owner] } });
-                kube::Api::<Deployment>::namespaced(context.client(), &key.namespace)
-                    .patch(&key.name, &kube::api::PatchParams::default(), &kube::api::Patch::Merge(patch))
-                    .await?;
-                return Ok(Action::Requeue(std::time::Duration::from_millis(100)));
-            }"#,
         )],
     },
 ];
