@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(caller.backoff.after_failure(&gone.metadata).0, 1);
         queue.add(key("gone"), Priority::High);
         let shutdown = sleep(Duration::from_millis(200)).boxed().shared();
-        work.run(Vec::new(), shutdown).await;
+        work.run(ready(()).boxed().shared(), shutdown).await;
         assert_eq!(caller.backoff.after_failure(&gone.metadata).0, 1, "the first one again");
         assert_eq!(*seen.lock(), [key("gone")]);
     }
@@ -389,7 +389,7 @@ mod tests {
         for name in &names {
             queue.add(key(name), Priority::High);
         }
-        let worker = tokio::spawn(work.run(Vec::new(), pending().boxed().shared()));
+        let worker = tokio::spawn(work.run(ready(()).boxed().shared(), pending().boxed().shared()));
         assert_eq!((finished.recv().await, finished.recv().await), (Some(2), Some(2)));
         worker.abort();
     }
@@ -421,7 +421,7 @@ mod tests {
         });
         let (work, queue) = work(reconciler, &names);
         let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-        let worker = tokio::spawn(work.run(Vec::new(), stopped.map(drop).boxed().shared()));
+        let worker = tokio::spawn(work.run(ready(()).boxed().shared(), stopped.map(drop).boxed().shared()));
         let ask = || {
             for name in &names {
                 queue.add(key(name), Priority::High);

@@ -107,7 +107,14 @@ mod tests {
 
     #[test]
     fn what_does_not_matter_is_left_out() {
-        let bounds = Bounds { steps: 4, replicas: 1, left_out: &[], may_replace: false, may_delete: false };
+        let bounds = Bounds {
+            steps: 4,
+            replicas: 1,
+            left_out: &[],
+            may_replace: false,
+            may_delete: false,
+            upgrades: false,
+        };
         let mut plan = Plan::draw(1, &bounds);
         let event = |fault| Event { at: Duration::ZERO, fault, replica: 0, lasts: Duration::ZERO, pick: 0 };
         plan.events = vec![

@@ -103,8 +103,8 @@ impl Plan {
         }
         events.sort_by_key(|event| event.at);
         let mut draw = Draw::new(seed, "upgrades");
-        let upgraded = if bounds.upgrades { replicas } else { 0 };
-        let upgrades = (0..upgraded).map(|_| draw.time(0..=within)).collect();
+        let older = if bounds.upgrades { replicas } else { 0 };
+        let upgrades = (0..older).map(|_| draw.time(0..=within)).collect();
         Self {
             seed,
             story,
