@@ -78,7 +78,7 @@ fn the_example_is_up_to_date_and_passes_its_tests_as_does_its_twin_in_go() {
     scaffold(&sandbox);
     assert_eq!(tree(sandbox.path()), before, "the commands again change nothing");
 
-    let checked = cluster::manifests(sandbox.path(), &["--check"]);
+    let checked = cluster::manifests(sandbox.path(), &["--check", "--docs=docs/api"]);
     checked.unwrap_or_else(|error| panic!("the manifests are not what the sources say:\n{error}"));
     for args in [
         &["fmt", "--all", "--check"][..],

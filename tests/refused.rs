@@ -165,6 +165,47 @@ fn descriptions_are_cut_before_the_size_is_checked() {
 }
 
 #[test]
+fn pages_about_the_api_take_the_place_of_nothing_else() {
+    let sandbox = Sandbox::with_iris();
+    let crdgen = print(&[&iris(&sandbox)]);
+    let page = "docs/api/test.myardyas.club_iris.md";
+    let before = tree(sandbox.path());
+    for (folder, told) in
+        [("../docs", "has a `.` or `..` component"), ("/docs", "empty component"), (".git", "git")]
+    {
+        let ran = manifests_with(&sandbox, &crdgen, &["--docs", folder]).code(1);
+        assert!(ran.stderr.starts_with("error: path `") && ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    for other in ["--stdout", "--rbac-only"] {
+        manifests_with(&sandbox, &crdgen, &["--docs=docs/api", other]).code(2);
+    }
+    let ran = manifests_with(&sandbox, &crdgen, &["--docs=docs/api", "--check"]).code(1);
+    assert!(ran.stdout.contains("+### `spec`"), "{}", ran.stdout);
+    assert_eq!(tree(sandbox.path()), before);
+
+    // However short the definition's descriptions are.
+    manifests_with(&sandbox, &crdgen, &["--docs=./docs/api/", "--max-desc-len=0"]).success();
+    let text = sandbox.read(page);
+    let described = "\n- **`deploymentName`**: string, required, ";
+    assert!(text.contains("kind: Iris\nmetadata:\n") && text.contains(described), "{text}");
+    assert!(text.contains("\n\n  Name of the Deployment"), "{text}");
+    manifests_with(&sandbox, &crdgen, &["--docs=docs/api", "--max-desc-len=0", "--check"]).success();
+
+    let own = "# Mine\n";
+    sandbox.write(page, own);
+    let ran = manifests_with(&sandbox, &crdgen, &["--docs=docs/api"]).code(1);
+    let told = format!("error: `{page}` was not written by `manifests --docs`\n");
+    assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
+    assert_eq!(sandbox.read(page), own);
+
+    let gone = "docs/api/test.myardyas.club_gone.md";
+    sandbox.write(gone, &text);
+    sandbox.write(page, &text);
+    let ran = manifests_with(&sandbox, &crdgen, &["--docs=docs/api"]).success();
+    assert!(ran.stderr.contains(&format!("no type gives `{gone}`: delete it")), "{}", ran.stderr);
+}
+
+#[test]
 fn a_kind_that_is_gone_is_a_breaking_change_and_a_new_one_is_not() {
     let sandbox = Sandbox::with_iris();
     let old = definition("Old", &json!({}));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use super::released::Released;
-use super::{Access, Context, conversion, crdgen, plan};
+use super::{Access, Context, conversion, crdgen, plan, reference};
 use crate::cli::{Format, ManifestsArgs};
 use crate::manifests::{crd, rbac};
 use crate::printable;
@@ -36,6 +36,8 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
         for note in notes {
             draft.note(note);
         }
+        // With all that their descriptions say.
+        let described = args.docs.as_ref().map(|folder| (folder, definitions.clone()));
         for definition in &mut definitions {
             known.add_definition(definition);
             // Before the check: a definition may be too large without it.
@@ -51,6 +53,9 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
             draft.note(note);
         }
         define(&mut draft, definitions, args)?;
+        if let Some((folder, definitions)) = described {
+            reference::pages(&mut draft, folder, &definitions)?;
+        }
     }
     if !args.crds_only {
         for note in check_markers(draft.tree(), &project, known)? {

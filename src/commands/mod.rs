@@ -20,6 +20,7 @@ mod panics;
 mod place;
 mod plan;
 mod progress;
+mod reference;
 mod released;
 mod target;
 mod version;
