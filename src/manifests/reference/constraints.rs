@@ -3,15 +3,14 @@
 use serde_json::Value;
 
 use super::markdown::code;
+use super::types::inner;
 use super::{list, text};
 
 /// What a field's value fulfils, and what it is when it is not given. Elements of lists and values of maps are part of it.
 pub(super) fn of_field(schema: &Value) -> Vec<String> {
     let mut facts = of_value(schema);
-    let inner =
-        ["items", "additionalProperties"].iter().find_map(|key| schema.get(key).filter(|it| it.is_object()));
-    if let Some(inner) = inner {
-        facts.extend(of_inner(inner).into_iter().map(|fact| format!("each {fact}")));
+    if let Some((_, inner)) = inner(schema) {
+        facts.extend(of_inner(inner));
     }
     // What has fields tells its rules where it has a part of its own.
     if schema.get("properties").is_none() {
@@ -23,26 +22,31 @@ pub(super) fn of_field(schema: &Value) -> Vec<String> {
     facts
 }
 
+/// What each item or value fulfils.
 fn of_inner(schema: &Value) -> Vec<String> {
     if schema.get("properties").is_some() {
         return Vec::new();
     }
     let mut facts = of_value(schema);
     facts.extend(rules(schema));
-    let inner =
-        ["items", "additionalProperties"].iter().find_map(|key| schema.get(key).filter(|it| it.is_object()));
-    facts.extend(inner.into_iter().flat_map(of_inner).map(|fact| format!("of which each {fact}")));
+    let mut facts: Vec<_> = facts.into_iter().map(|fact| format!("each {fact}")).collect();
+    if let Some((_, inner)) = inner(schema) {
+        facts.extend(of_inner(inner).into_iter().map(|fact| format!("in each one, {fact}")));
+    }
     facts
 }
 
 /// What an object with a part of its own fulfils.
 pub(super) fn of_object(schema: &Value) -> Vec<String> {
     let mut facts = Vec::new();
-    for (key, words) in [("oneOf", "exactly one of"), ("anyOf", "at least one of"), ("allOf", "")] {
-        let names: Vec<_> =
-            list(&schema[key]).flat_map(|branch| list(&branch["required"])).map(text).collect();
-        if !names.is_empty() && !words.is_empty() {
-            facts.push(format!("{words} {}", names.into_iter().map(code).collect::<Vec<_>>().join(", ")));
+    for (key, words) in [("oneOf", "exactly one of"), ("anyOf", "at least one of")] {
+        let branches: Vec<_> = list(&schema[key]).map(only_field).collect();
+        match branches.into_iter().collect::<Option<Vec<_>>>() {
+            Some(names) if names.is_empty() => {}
+            Some(names) => {
+                facts.push(format!("{words} {}", names.into_iter().map(code).collect::<Vec<_>>().join(", ")));
+            }
+            None => facts.push(format!("{words} several forms, which the definition has under `{key}`")),
         }
     }
     facts.extend(rules(schema));
@@ -50,6 +54,13 @@ pub(super) fn of_object(schema: &Value) -> Vec<String> {
         facts.push("other fields are kept as they are".to_owned());
     }
     facts
+}
+
+/// The field that a branch asks for, if it asks for nothing else.
+fn only_field(branch: &Value) -> Option<&str> {
+    let asked = branch.as_object().filter(|asked| asked.len() == 1)?;
+    let [name] = asked.get("required")?.as_array()?.as_slice() else { return None };
+    name.as_str()
 }
 
 /// Rules in CEL, each with what is said when it is broken.
@@ -81,9 +92,9 @@ fn of_value(schema: &Value) -> Vec<String> {
         facts.push(format!("a multiple of {factor}"));
     }
     for (least, most, what) in [
-        ("minLength", "maxLength", "character"),
-        ("minItems", "maxItems", "item"),
-        ("minProperties", "maxProperties", "entr"),
+        ("minLength", "maxLength", ["character", "characters"]),
+        ("minItems", "maxItems", ["item", "items"]),
+        ("minProperties", "maxProperties", ["entry", "entries"]),
     ] {
         facts.extend(count(schema[least].as_u64(), schema[most].as_u64(), what));
     }
@@ -106,16 +117,8 @@ fn of_value(schema: &Value) -> Vec<String> {
 }
 
 /// How many there may be of something.
-fn count(least: Option<u64>, most: Option<u64>, what: &str) -> Option<String> {
-    let number = |number: u64| {
-        let end = match (what, number) {
-            ("entr", 1) => "y",
-            ("entr", _) => "ies",
-            (_, 1) => "",
-            _ => "s",
-        };
-        format!("{number} {what}{end}")
-    };
+fn count(least: Option<u64>, most: Option<u64>, [one, several]: [&str; 2]) -> Option<String> {
+    let number = |number: u64| format!("{number} {}", if number == 1 { one } else { several });
     match (least.filter(|least| *least > 0), most) {
         (None, None) => None,
         (Some(least), None) => Some(format!("at least {}", number(least))),

@@ -86,10 +86,10 @@ fn of_version(version: &Value, samples: &[&str]) -> String {
     if let Some(description) = schema["description"].as_str() {
         paragraph(description);
     }
-    let rules = constraints::rules(schema);
-    if !rules.is_empty() {
-        paragraph(&rules.iter().map(|rule| format!("- {rule}")).collect::<Vec<_>>().join("\n"));
-    }
+    part.push_str(&items(&constraints::of_object(schema)));
+    let mut paragraph = |text: &str| {
+        let _ = write!(part, "\n{}\n", text.trim());
+    };
     for sample in samples {
         paragraph(&markdown::fence("yaml", sample));
     }
@@ -126,18 +126,14 @@ fn columns(columns: &Value) -> String {
 
 /// The fields of one object, with its description.
 fn of_section(version: &str, section: &types::Section) -> String {
-    let path = &section.path;
-    let mut part = format!("\n<a id=\"{}\"></a>\n### {}\n", anchor(version, path), code(path));
-    if let Some(description) = section.schema["description"].as_str() {
-        let _ = write!(part, "\n{}\n", description.trim());
-    }
-    let facts = constraints::of_object(section.schema);
-    if !facts.is_empty() {
-        let _ = write!(
-            part,
-            "\n{}\n",
-            facts.iter().map(|fact| format!("- {fact}")).collect::<Vec<_>>().join("\n")
-        );
+    let (path, mut part) = (&section.path, String::new());
+    // The whole was described before.
+    if !path.is_empty() {
+        let _ = write!(part, "\n<a id=\"{}\"></a>\n### {}\n", anchor(version, path), code(path));
+        if let Some(description) = section.schema["description"].as_str() {
+            let _ = write!(part, "\n{}\n", description.trim());
+        }
+        part.push_str(&items(&constraints::of_object(section.schema)));
     }
     for field in section.fields() {
         let mut words = vec![field.type_name(|path| anchor(version, path))];
@@ -150,6 +146,12 @@ fn of_section(version: &str, section: &types::Section) -> String {
         }
     }
     part
+}
+
+/// A list, if there is anything in it.
+fn items(facts: &[String]) -> String {
+    let items = facts.iter().map(|fact| format!("- {fact}\n"));
+    if facts.is_empty() { String::new() } else { format!("\n{}", items.collect::<String>()) }
 }
 
 fn text(value: &Value) -> &str {
