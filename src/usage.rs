@@ -37,9 +37,21 @@ pub(crate) fn report(error: clap::Error, args: &[OsString]) -> ExitCode {
         let (message, hints) = parts(&error);
         writeln!(io::stderr(), "{}", console::error_json(&message, &hints))
     } else {
-        error.print()
+        print(&error, args)
     };
     status
+}
+
+/// Prints it with the styles that the line asks for. What `--color` says clap does not know before it has taken the line.
+fn print(error: &clap::Error, args: &[OsString]) -> io::Result<()> {
+    let text = if says(args, "--color", "never") {
+        error.render().to_string()
+    } else if says(args, "--color", "always") {
+        error.render().ansi().to_string()
+    } else {
+        return error.print();
+    };
+    if error.use_stderr() { write!(io::stderr(), "{text}") } else { write!(io::stdout(), "{text}") }
 }
 
 /// What clap says about the arguments escaped; nothing if it has nothing to say about those.
@@ -52,10 +64,14 @@ fn harmless(error: clap::Error, args: &[OsString]) -> Option<clap::Error> {
     Cli::try_parse_from(args.iter().map(|arg| printable::path(Path::new(arg)))).err()
 }
 
-/// Whether the line says `--format json`, wherever and whatever else it says.
 fn wants_json(args: &[OsString]) -> bool {
-    args.iter().any(|arg| arg == "--format=json")
-        || args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+    says(args, "--format", "json")
+}
+
+/// Whether the line gives a flag that value, wherever and whatever else it says.
+fn says(args: &[OsString], flag: &str, value: &str) -> bool {
+    let word = format!("{flag}={value}");
+    args.iter().any(|arg| *arg == *word) || args.windows(2).any(|pair| pair[0] == flag && pair[1] == value)
 }
 
 /// What is wrong, and the ways out.

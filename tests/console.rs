@@ -86,6 +86,24 @@ fn a_command_line_that_is_refused_does_not_control() {
 }
 
 #[test]
+fn what_clap_says_has_the_colours_that_are_asked_for() {
+    let sandbox = Sandbox::with_project();
+    for args in [&["manifests", "--check", "--stdout"][..], &["--help"], &["create", "api", "--no-such-flag"]]
+    {
+        for (color, styled) in [("--color=never", false), ("--color=always", true)] {
+            let args = [args, &[color]].concat();
+            let seen = run_on_a_terminal(iris_scaffold(&sandbox, &args), "").text;
+            assert_eq!(seen.contains('\u{1b}'), styled, "{args:?}: {seen}");
+            let ran = sandbox.run(&args);
+            assert_eq!(format!("{}{}", ran.stdout, ran.stderr).contains('\u{1b}'), styled, "{args:?}");
+        }
+    }
+    let split = ["manifests", "--color", "never", "--no-such-flag"];
+    let seen = run_on_a_terminal(iris_scaffold(&sandbox, &split), "").text;
+    assert!(!seen.contains('\u{1b}'), "{seen}");
+}
+
+#[test]
 fn a_diff_is_exact_for_git_and_harmless_on_a_terminal() {
     let sandbox = Sandbox::with_iris();
     let path = "config/rbac/role.yaml";
