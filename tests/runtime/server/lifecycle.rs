@@ -8,13 +8,13 @@ use futures::FutureExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
-use kube::api::{DeleteParams, Patch, PatchParams};
-use operator_runtime::{Action, Context, Error, Manager, Replicas, Store};
-use operator_testing::{ensure, eventually};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use operator_runtime::{Action, Context, Error, Manager, Replicas, Scope, Store};
+use operator_testing::{Fault, ensure, eventually};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::harness::{Cluster, Seen, has, reconciler, test, watcher};
+use crate::harness::{Cluster, Seen, has, reconciler, test, watcher, widget};
 
 const ELECTION: [&str; 2] = ["--leader-elect", "--leader-elect-retry-period=200ms"];
 
@@ -208,6 +208,43 @@ fn cleaning_up_does_not_begin_after_the_lead_is_lost() {
             ensure(api.get_opt("one").await.map_err(|error| error.to_string())?.is_none(), &seen.all())
         })
         .await;
+    });
+}
+
+#[test]
+fn nothing_is_begun_with_an_object_that_is_gone_before_it_has_its_finalizer() {
+    test("gone-early", async |cluster| {
+        let (cluster, proxy) = cluster.proxied().await;
+        proxy.inject(|asked| {
+            if asked.writes_to("widgets/one") { Fault::Delay(Duration::from_secs(1)) } else { Fault::None }
+        });
+        let seen = Seen::default();
+        let events = seen.clone();
+        let (_replica, ()) = cluster
+            .run(&[], |manager| {
+                let widgets = manager.dynamic_store(widget(), Scope::default());
+                manager.controller_of("gone-early", &widgets).run(reconciler(
+                    move |_: &DynamicObject, context: &Context<DynamicObject>| {
+                        let events = events.clone();
+                        async move {
+                            let clean_up = async || Ok::<_, Error>(());
+                            let ended = context.finalizer("example.com/test", clean_up).await;
+                            events.add(if ended.is_ok() { "begun" } else { "refused" });
+                            ended?;
+                            Ok(Action::AwaitChange)
+                        }
+                        .boxed()
+                    },
+                ));
+            })
+            .await;
+        cluster.widget("one", 1).await;
+        let asked = || proxy.count(|request| request.writes_to("widgets/one"));
+        eventually("the finalizer is asked for", async || ensure(asked() == 1, &asked())).await;
+        cluster.widgets().delete("one", &DeleteParams::default()).await.expect("delete");
+        seen.times("refused", 1).await;
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!((seen.count("begun"), asked()), (0, 1), "nor is it tried again");
     });
 }
 
