@@ -9,7 +9,7 @@ use clap::Parser;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, ready};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
 use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
@@ -194,9 +194,11 @@ impl Cluster {
         self.with_client(client)
     }
 
-    /// A token of the service account `name` in the test's namespace.
-    pub(crate) async fn token(&self, name: &str) -> String {
-        let request = TokenRequest::default();
+    /// A token of the service account `name` in the test's namespace, meant for the API server unless for others.
+    pub(crate) async fn token(&self, name: &str, audiences: &[&str]) -> String {
+        let audiences: Vec<_> = audiences.iter().map(|&audience| audience.to_owned()).collect();
+        let spec = TokenRequestSpec { audiences: audiences.into(), ..TokenRequestSpec::default() };
+        let request = TokenRequest { spec: spec.into(), ..TokenRequest::default() };
         let accounts = self.api::<ServiceAccount>();
         let token = accounts.create_token_request(name, &PostParams::default(), &request).await;
         token.expect("a token").status.expect("a token").token.expect("a token")

@@ -11,7 +11,7 @@ use operator_testing::{eventually, free_port};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::harness::test;
+use crate::harness::{Cluster, test};
 
 #[test]
 fn checks_say_whether_it_is_alive_and_ready() {
@@ -37,6 +37,33 @@ fn checks_say_whether_it_is_alive_and_ready() {
     });
 }
 
+/// Lets the service account `reader` of the test's namespace, which is called like the role, `get` a path.
+async fn allow_reader(cluster: &Cluster, name: &str, path: &str) {
+    let api = "rbac.authorization.k8s.io";
+    let account = format!("system:serviceaccount:{name}:reader");
+    for object in [
+        json!({ "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": { "name": "reader", "namespace": name } }),
+        json!({ "apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": { "name": name },
+            "rules": [{ "nonResourceURLs": [path], "verbs": ["get"] }] }),
+        json!({ "apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding", "metadata": { "name": name },
+            "roleRef": { "apiGroup": api, "kind": "ClusterRole", "name": name },
+            "subjects": [{ "apiGroup": api, "kind": "User", "name": account }] }),
+    ] {
+        cluster.control_plane.apply(&serde_json::from_value(object).expect("an object")).await;
+    }
+}
+
+/// What a manager's metrics server says to a request with that token.
+async fn ask(port: u16, token: &str, method: &str, path: &str) -> Result<String, String> {
+    let mut config = Config::new(format!("https://127.0.0.1:{port}").parse().expect("a URL"));
+    config.accept_invalid_certs = true;
+    config.auth_info.token = Some(token.to_owned().into());
+    let client = Client::try_from(config).expect("a client");
+    let request = Request::builder().method(method).uri(path).body(Vec::new()).expect("a request");
+    client.request_text(request).await.map_err(|error| error.to_string())
+}
+
 #[test]
 fn a_route_is_served_to_those_who_may_get_it() {
     test("routes", async |cluster| {
@@ -49,36 +76,35 @@ fn a_route_is_served_to_those_who_may_get_it() {
         manager.route("/debug/queue", get("empty").post("emptied"));
         let running = tokio::spawn(manager.run());
 
-        let api = "rbac.authorization.k8s.io";
-        let account = "system:serviceaccount:routes:reader";
-        for object in [
-            json!({ "apiVersion": "v1", "kind": "ServiceAccount",
-                "metadata": { "name": "reader", "namespace": "routes" } }),
-            json!({ "apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": { "name": "routes" },
-                "rules": [{ "nonResourceURLs": ["/debug/queue"], "verbs": ["get"] }] }),
-            json!({ "apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding",
-                "metadata": { "name": "routes" },
-                "roleRef": { "apiGroup": api, "kind": "ClusterRole", "name": "routes" },
-                "subjects": [{ "apiGroup": api, "kind": "User", "name": account }] }),
-        ] {
-            cluster.control_plane.apply(&serde_json::from_value(object).expect("an object")).await;
-        }
-        let mut config = Config::new(format!("https://127.0.0.1:{port}").parse().expect("a URL"));
-        config.accept_invalid_certs = true;
-        config.auth_info.token = Some(cluster.token("reader").await.into());
-        let client = Client::try_from(config).expect("a client");
-        let ask = async |method: &str, path: &str| {
-            let request = Request::builder().method(method).uri(path).body(Vec::new()).expect("a request");
-            client.request_text(request).await.map_err(|error| error.to_string())
-        };
-        let text = eventually("it is served", async || ask("GET", "/debug/queue").await).await;
+        allow_reader(&cluster, "routes", "/debug/queue").await;
+        let token = cluster.token("reader", &[]).await;
+        let text = eventually("it is served", async || ask(port, &token, "GET", "/debug/queue").await).await;
         assert_eq!(text, "empty");
         for (method, path) in [("POST", "/debug/queue"), ("GET", "/metrics")] {
-            let said = ask(method, path).await.expect_err("refused");
+            let said = ask(port, &token, method, path).await.expect_err("refused");
             assert!(said.contains("not allowed"), "{method} {path}: {said}");
         }
-        let said = ask("GET", "/debug").await.expect_err("not there");
+        let said = ask(port, &token, "GET", "/debug").await.expect_err("not there");
         assert!(said.contains("404"), "{said}");
+        running.abort();
+    });
+}
+
+#[test]
+fn a_token_is_meant_for_the_metrics_where_that_is_asked_for() {
+    test("audiences", async |cluster| {
+        let port = free_port();
+        let address = format!("--metrics-bind-address=127.0.0.1:{port}");
+        let flags = [address.as_str(), "--metrics-token-audiences=metrics,others"];
+        let manager = cluster.manager(&flags, std::future::pending()).await.expect("a manager");
+        let running = tokio::spawn(manager.run());
+        allow_reader(&cluster, "audiences", "/metrics").await;
+        let (meant, usual) =
+            (cluster.token("reader", &["metrics"]).await, cluster.token("reader", &[]).await);
+        let text = eventually("it is served", async || ask(port, &meant, "GET", "/metrics").await).await;
+        assert!(text.contains("controller_runtime_"), "{text}");
+        let said = ask(port, &usual, "GET", "/metrics").await.expect_err("meant for the API server");
+        assert!(said.contains("a valid bearer token is needed"), "{said}");
         running.abort();
     });
 }
