@@ -7,11 +7,15 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::Sandbox;
-use common::cluster::{Cluster, eventually, is, programs, target, target_environment};
+use common::cluster::{Cluster, eventually, is, kustomize, programs, target, target_environment};
 use common::operator::{Operator, http};
+use common::switches::turn;
 use serde_json::Value;
 
 const SAMPLE: &str = "config/samples/test_v1alpha1_iris.yaml";
+/// The account that the operator has in a cluster, and a kubeconfig of it.
+const ACCOUNT: &str = "system:serviceaccount:iris-system:iris-controller-manager";
+const AS_ACCOUNT: &str = "account.kubeconfig";
 
 /// What the operator says when it works; each once at least.
 const MESSAGES: [&str; 10] = [
@@ -83,6 +87,7 @@ fn the_generated_operator_plays_the_whole_story() {
     operator = story.operator("second.log", None);
     story.settled();
     operator.stop();
+    story.confined();
     operator = story.operator("third.log", Some("example.com/iris:2"));
     story.runs("example.com/iris:2");
     story.renamed();
@@ -125,6 +130,25 @@ impl Story<'_> {
         assert!(status.success(), "make {target_name}: {status}");
     }
 
+    /// From now on the operator runs as its own account, with its roles, and the API server holds it to what is its own.
+    fn confined(&self) {
+        turn(self.sandbox, &["METRICS", "ADMISSION POLICY"]);
+        let all = kustomize(&self.sandbox.path().join("config/default")).expect("manifests");
+        self.cluster.kubectl(&["create", "namespace", "iris-system"]);
+        self.cluster.apply(&all, &[]);
+        // Its own Deployment would run the operator a second time.
+        self.cluster.kubectl(&["delete", "deploy", "-n", "iris-system", "iris-controller-manager"]);
+        let kubeconfig = fs::read_to_string(self.cluster.kubeconfig()).expect("a kubeconfig");
+        let mut kubeconfig: serde_yaml::Value = serde_yaml::from_str(&kubeconfig).expect("YAML");
+        kubeconfig["users"][0]["user"]["as"] = ACCOUNT.into();
+        self.sandbox.write(AS_ACCOUNT, &serde_yaml::to_string(&kubeconfig).expect("YAML"));
+        let alone = ["create", "deployment", "alone", "--image=example.com/alone", "--as", ACCOUNT];
+        eventually("the policy", || {
+            let said = self.cluster.try_kubectl(&[&alone[..], &["--dry-run=server"]].concat(), "");
+            is(said.is_err_and(|said| said.contains("no object of the operator's own kinds")), true)
+        });
+    }
+
     /// Starts the operator, with the image that the manager's Deployment may name.
     fn operator(&self, log: &str, image: Option<&str>) -> Operator {
         let status = Command::new("cargo")
@@ -135,12 +159,13 @@ impl Story<'_> {
             .expect("cargo");
         assert!(status.success(), "the project builds");
         let log = File::create(self.sandbox.path().join(log)).expect("a log");
+        let own = self.sandbox.path().join(AS_ACCOUNT);
         Operator::start(
             Command::new(target().join("debug/iris"))
                 // Those of `make run`.
                 .args(["--metrics-bind-address=127.0.0.1:8080", "--metrics-secure=false"])
                 .arg("--health-probe-bind-address=127.0.0.1:8081")
-                .env("KUBECONFIG", self.cluster.kubeconfig())
+                .env("KUBECONFIG", if own.exists() { own } else { self.cluster.kubeconfig() })
                 .env_remove("WATCH_NAMESPACE")
                 .env_remove("IRIS_IMAGE")
                 .envs(image.map(|image| ("IRIS_IMAGE", image)))

@@ -142,6 +142,12 @@ impl ProjectView {
         })
     }
 
+    /// Name of the Lease that replicas compete for.
+    #[must_use]
+    pub fn lease(&self) -> String {
+        format!("{}.{}", self.project_name, self.domain)
+    }
+
     /// Whether the manager of a project that is confined to one namespace needs rights on cluster-scoped kinds too.
     #[must_use]
     pub fn has_cluster_rules(&self) -> bool {

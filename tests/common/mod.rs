@@ -6,6 +6,7 @@ pub mod image;
 pub mod operator;
 #[cfg(unix)]
 pub mod stand_in;
+pub mod switches;
 #[cfg(unix)]
 pub mod terminal;
 
