@@ -47,6 +47,11 @@ fn the_cookbook_shows_code_that_is_compiled() {
 }
 
 #[test]
+fn the_page_on_simulations_shows_code_that_is_compiled() {
+    shows_code_of_files("docs/simulation.md", &[("rust", 5)]);
+}
+
+#[test]
 fn the_page_for_kubebuilder_users_shows_code_that_is_compiled() {
     shows_code_of_files("docs/for-kubebuilder-users.md", &[("rust", 6), ("go", 6)]);
 }
