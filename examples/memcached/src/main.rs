@@ -11,7 +11,8 @@ use operator_runtime::{Error, Manager, Options, telemetry};
 
 use memcached::controller;
 
-/// Name of the Lease that replicas of this operator compete for.
+/// Name of the Lease that replicas of this operator compete for. The role in config/rbac/leader_election_role.yaml
+/// names it, too.
 const ID: &str = "memcached.example.com";
 
 /// Kubernetes operator memcached

@@ -39,6 +39,8 @@ type Refusal = (StatusCode, String);
 /// Asks the API server about those who send requests, and remembers what it said for a while.
 pub(crate) struct Reviewer {
     client: Client,
+    /// A token must be meant for one of these; for the API server if there are none.
+    audiences: Vec<String>,
     strangers: Semaphore,
     others: Semaphore,
     users: Cache<UserInfo>,
@@ -46,9 +48,9 @@ pub(crate) struct Reviewer {
 }
 
 impl Reviewer {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client, audiences: Vec<String>) -> Self {
         let (strangers, others) = (Semaphore::new(AT_ONCE), Semaphore::new(AT_ONCE));
-        Self { client, strangers, others, users: Cache::default(), verdicts: Cache::default() }
+        Self { client, audiences, strangers, others, users: Cache::default(), verdicts: Cache::default() }
     }
 
     /// Fails unless whoever has the token may do so.
@@ -74,7 +76,8 @@ impl Reviewer {
     }
 
     async fn user(&self, token: &str) -> Result<UserInfo, Refusal> {
-        let spec = TokenReviewSpec { token: token.to_owned().into(), ..TokenReviewSpec::default() };
+        let audiences = Some(self.audiences.clone()).filter(|audiences| !audiences.is_empty());
+        let spec = TokenReviewSpec { token: token.to_owned().into(), audiences };
         // Nobody waits behind strangers, and they do not wait at all.
         let _permit = if self.users.has(token) {
             self.others.acquire().await.ok()
@@ -84,6 +87,10 @@ impl Reviewer {
         };
         let reviewed = self.ask(TokenReview { spec, ..TokenReview::default() }).await?;
         let status = reviewed.status.filter(|status| status.authenticated == Some(true));
+        // A server that knows nothing of audiences has not looked at them.
+        let is_meant = |audience: &String| self.audiences.contains(audience);
+        let status = status
+            .filter(|status| self.audiences.is_empty() || status.audiences.iter().flatten().any(is_meant));
         let user = status.and_then(|status| status.user).ok_or_else(unknown)?;
         self.users.put(token, user.clone(), KNOWN);
         Ok(user)
@@ -191,7 +198,7 @@ mod tests {
     }
 
     /// The metrics of a manager whose API server knows tokens that begin with `known`, and lets `known-reader` get them.
-    fn metrics(server: &Arc<Server>) -> Router {
+    fn metrics(server: &Arc<Server>, audiences: Vec<String>) -> Router {
         let server = server.clone();
         let answer = move |request: http::Request<kube::client::Body>| {
             let server = server.clone();
@@ -211,7 +218,7 @@ mod tests {
                 Ok::<_, BoxError>(http::Response::new(Body::from(review.to_string())))
             }
         };
-        let reviewer = Arc::new(Reviewer::new(Client::new(service_fn(answer), "test")));
+        let reviewer = Arc::new(Reviewer::new(Client::new(service_fn(answer), "test"), audiences));
         Router::new().route("/metrics", get("text")).route_layer(from_fn_with_state(reviewer, check))
     }
 
@@ -224,7 +231,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_api_server_said_is_remembered_for_a_while() {
         let server = Arc::<Server>::default();
-        let metrics = metrics(&server);
+        let metrics = metrics(&server, Vec::new());
         let asked = || (server.tokens.load(Ordering::Relaxed), server.accesses.load(Ordering::Relaxed));
         for _ in 0..10 {
             assert_eq!((ask(&metrics, "known-reader").await, ask(&metrics, "known-other").await), (200, 403));
@@ -249,10 +256,16 @@ mod tests {
         assert_eq!(asked(), (8, 4));
     }
 
+    #[tokio::test]
+    async fn a_server_that_does_not_say_whom_a_token_is_meant_for_is_not_believed() {
+        let metrics = metrics(&Arc::default(), vec!["metrics".to_owned()]);
+        assert_eq!(ask(&metrics, "known-reader").await, 401);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_tokens_leaves_the_api_server_alone_and_those_in_who_are_known() {
         let server = Arc::<Server>::default();
-        let metrics = metrics(&server);
+        let metrics = metrics(&server, Vec::new());
         assert_eq!(ask(&metrics, "known-reader").await, 200);
         server.is_away.store(true, Ordering::Relaxed);
         let flood = join_all((0..1500).map(|number| {

@@ -48,15 +48,18 @@ impl<K: Object> Context<K> {
     /// Replaces the finalizers of the object, if it is as it is known here.
     async fn set_finalizers(&self, finalizers: &[String]) -> Result<(), ApplyError> {
         let (metadata, dynamic_type) = (self.object.meta(), self.shared.store.dynamic_type());
+        let is_leaving = metadata.deletion_timestamp.is_some();
         let patch =
             json!({ "metadata": { "resourceVersion": metadata.resource_version, "finalizers": finalizers } });
         let (key, params) = (ObjectKey::of(&*self.object), PatchParams::default());
         let client = &self.shared.client;
         match rest::patch::<K>(client, dynamic_type, &key, None, &params, &Patch::Merge(patch)).await {
             Ok(_) => Ok(()),
-            // It is gone, or has changed, which will be heard of.
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_conflict() => Err(Stale.into()),
+            // It is gone, which is what the last finalizer waits for; who would begin with it hears of that soon.
+            Err(kube::Error::Api(status)) if status.is_not_found() && is_leaving => Ok(()),
+            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {
+                Err(Stale.into())
+            }
             Err(error) => Err(failed::<K>("edit the finalizers of", dynamic_type, error)),
         }
     }

@@ -96,7 +96,7 @@ pub(crate) async fn metrics(
         let acceptor = Bounded::new(DefaultAcceptor);
         return Ok(server.acceptor(acceptor).serve(routes.into_make_service()).map(drop).boxed());
     }
-    let reviewer = Arc::new(auth::Reviewer::new(client));
+    let reviewer = Arc::new(auth::Reviewer::new(client, options.metrics_token_audiences.clone()));
     let routes = routes.route_layer(from_fn_with_state(reviewer, auth::check));
     let config = tls::config(options).await.map_err(Error::because("cannot use the metrics' certificate"))?;
     let acceptor = Bounded::new(RustlsAcceptor::new(config).handshake_timeout(PATIENCE));

@@ -265,7 +265,7 @@ impl<K: Object> Store<K> {
         let metadata = object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta);
         let key = ObjectKey::from(metadata);
         let told = version(metadata);
-        let mut old = None;
+        let (mut old, mut untold) = (None, None);
         if let Some(known) = state.objects.get_mut(&key) {
             let known_version = version(known.object.meta());
             // A write may have been answered ahead of the watch. But a list is right about what was heard before it,
@@ -286,6 +286,12 @@ impl<K: Object> Store<K> {
                 Told::Yes => Some(known.object.clone()),
                 Told::Not(last) => last.clone(),
             };
+            // What was written here is gone, or another one has its place, before a watch has told of it. Reconciles have
+            // seen it.
+            let is_same = object.as_ref().is_ok_and(|object| object.meta().uid == known.object.meta().uid);
+            if matches!(known.told, Told::Not(_)) && !is_same {
+                untold = Some(known.object.clone());
+            }
         }
         let woken = state.taken.changed(&key, object.as_ref().ok().map(kube::Resource::meta));
         match object {
@@ -299,6 +305,9 @@ impl<K: Object> Store<K> {
                 drop(state);
                 self.tell(old.as_deref(), None, gone, priority);
             }
+        }
+        if let Some(untold) = untold {
+            self.tell(Some(&untold), None, untold.meta(), priority);
         }
         woken.into_iter().for_each(Waiting::wake);
     }

@@ -30,6 +30,9 @@ pub struct Options {
     /// Serve metrics over HTTPS, to those whom the cluster allows to read them; otherwise over HTTP, to everybody
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = ArgAction::Set)]
     pub metrics_secure: bool,
+    /// For whom a token that reads the metrics must be meant, one of these; for the API server when not given
+    #[arg(long, value_delimiter = ',', value_name = "AUDIENCES")]
+    pub metrics_token_audiences: Vec<String>,
     /// Serve metrics over HTTP/2 too
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = ArgAction::Set)]
     pub enable_http2: bool,

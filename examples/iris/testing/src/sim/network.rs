@@ -17,6 +17,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::select;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::sleep;
@@ -27,8 +28,8 @@ use super::fault::{Asked, Faults, SimFault};
 use super::freeze::freeze;
 use super::kinds::{is_kept, is_path_of_kept};
 use super::server::Answer;
-use super::stream::stream;
-use super::world::{self, Author, Shared, error, is_watch};
+use super::stream::{IDLE, stream};
+use super::world::{self, Author, Shared, error, is_collection, is_watch};
 
 type Answered = Result<Response<UnsyncBoxBody<Bytes, io::Error>>, BoxError>;
 
@@ -138,6 +139,8 @@ impl Network {
                 self.shared.world().lose(&self.author, &request, "the request is lost");
                 return if is_early {
                     broken(answer, draw.time(0..=3000)).await;
+                } else {
+                    self.unanswered(&request, answer).await;
                 };
             }
             Some(SimFault::Conflict) => Some(Self::refused(StatusCode::CONFLICT, "Conflict")),
@@ -178,21 +181,36 @@ impl Network {
         match fault {
             Some(SimFault::Crash) => self.link.crash(),
             Some(SimFault::AnswerLost) if is_early => broken(answer, draw.time(0..=3000)).await,
-            Some(SimFault::AnswerLost) => {}
+            Some(SimFault::AnswerLost) => self.unanswered(&request, answer).await,
             Some(SimFault::GatewayTimeout) => {
                 let late = Self::refused(StatusCode::GATEWAY_TIMEOUT, "Timeout");
                 let _ = answer.send(Ok(late.map(full)));
             }
             _ if self.link.is_dead() || self.link.is_cut(self.shared.world().now()) => {}
             _ => {
-                self.freezes(&request);
+                self.freezes(&request).await;
                 let _ = answer.send(Ok(response));
             }
         }
     }
 
+    /// Nobody answers. Whoever asks for a list or a watch hears of nothing until he gives up.
+    async fn unanswered(&self, request: &Request<Bytes>, mut answer: oneshot::Sender<Answered>) {
+        if is_collection(request) {
+            self.shared.world().silent += 1;
+            while !answer.is_closed() && !self.link.is_dead() {
+                select! {
+                    biased;
+                    () = answer.closed() => {}
+                    () = sleep(IDLE) => {}
+                }
+            }
+            self.shared.world().silent -= 1;
+        }
+    }
+
     /// Everything may stand still before the answer to such a request.
-    fn freezes(&self, request: &Request<Bytes>) {
+    async fn freezes(&self, request: &Request<Bytes>) {
         let due = {
             let mut world = self.shared.world();
             let is_calm = world.now() >= self.conditions.calm_at;
@@ -206,7 +224,7 @@ impl Network {
             world.freezing.take()
         };
         if let Some((_, event)) = due {
-            freeze(&self.shared, &event);
+            freeze(&self.shared, &event).await;
         }
     }
 

@@ -13,7 +13,7 @@ use super::network::Network;
 use super::server::Watch;
 
 /// How often the server is asked though nothing happened: it may have a bookmark.
-const IDLE: Duration = Duration::from_secs(5);
+pub(super) const IDLE: Duration = Duration::from_secs(5);
 
 /// Tells `lines` what the watch tells, for as long as it `lasts`.
 pub(super) async fn stream(

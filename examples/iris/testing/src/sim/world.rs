@@ -118,7 +118,7 @@ pub(super) struct World {
     pub(super) lease_disturbed: Option<Duration>,
     /// When the operator last wrote something other than what it keeps for itself, and what.
     pub(super) last_write: Option<(Duration, String)>,
-    /// How many watches say nothing any more, which their readers have not noticed yet.
+    /// How many watches, and requests for lists, say nothing any more, which their readers have not noticed yet.
     pub(super) silent: usize,
     /// Everything stands still before an answer: how many more come before it.
     pub(super) freezing: Option<(usize, Event)>,
@@ -169,9 +169,6 @@ impl World {
             violated,
         };
         let shared = Shared { world: Rc::new(RefCell::new(world)), revisions, violations };
-        let namespace = serde_json::json!({ "metadata": { "name": NAMESPACE } });
-        let path = "/api/v1/namespaces";
-        shared.world().call("user", Method::POST, path, "application/json", &namespace);
         Ok(shared)
     }
 
@@ -430,7 +427,7 @@ fn called(request: &Request<Bytes>) -> String {
 }
 
 /// Whether it reads a list or a watch, rather than one object.
-fn is_collection(request: &Request<Bytes>) -> bool {
+pub(super) fn is_collection(request: &Request<Bytes>) -> bool {
     let query = request.uri().query().unwrap_or_default();
     *request.method() == Method::GET && (is_watch(request) || query.contains("limit="))
 }

@@ -74,6 +74,32 @@ fn what_was_written_here_is_compared_with_what_was_told_before() {
 }
 
 #[test]
+fn the_end_of_what_was_written_is_told_though_no_watch_told_of_it() {
+    let (store, _) = store();
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let seen = ended.clone();
+    store.handle(Box::new(move |change, _| {
+        let uids = |object: Option<&ConfigMap>| object.and_then(|object| object.metadata.uid.clone());
+        seen.lock().extend(uids(change.old).filter(|uid| uids(change.new).as_ref() != Some(uid)));
+    }));
+    let since = Instant::now();
+    let mut foreign = child("x", "3", 5);
+    foreign.metadata.owner_references = None;
+    // It was deleted, which was told, before the answer to its creation came.
+    mutation(&store, child("x", "2", 1));
+    observe(&store, Ok(foreign.clone()), since);
+    assert_eq!(std::mem::take(&mut *ended.lock()), ["2"], "another one has its place");
+    mutation(&store, child("x", "4", 6));
+    foreign.metadata.resource_version = Some("7".into());
+    observe(&store, Err(&foreign.metadata), since);
+    assert_eq!(std::mem::take(&mut *ended.lock()), ["4"], "that one is gone, and so is what was written");
+    observe(&store, Ok(child("x", "5", 8)), since);
+    mutation(&store, child("x", "5", 9));
+    observe(&store, Err(&child("x", "5", 10).metadata), since);
+    assert_eq!(std::mem::take(&mut *ended.lock()), ["5", "5"], "as it was told of, and as it was written");
+}
+
+#[test]
 fn what_was_written_is_ahead_of_the_watch_and_lists_are_right_about_all_else() {
     let (store, _) = store();
     let since = Instant::now();

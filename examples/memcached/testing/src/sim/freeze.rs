@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use hyper::Method;
 use serde_json::{Value, json};
-use tokio::task::spawn_local;
+use tokio::task::{spawn_local, yield_now};
 use tokio::time::{advance, sleep};
 
 use super::determinism;
@@ -15,13 +15,19 @@ use super::plan::Event;
 use super::world::{Shared, World};
 
 const ELSEWHERE: &str = "replica-elsewhere";
+/// More turns than a request takes from the one who has decided on it to the network.
+const TURNS: usize = 32;
 
 /// Lets time pass in which nobody does anything. Should the Lease expire, the replica elsewhere takes it, leads for a while
 /// and then gives it up.
 ///
 /// Whoever is ready to go on does so before any timer is asked, as it happens to a process that was frozen in the middle of
-/// something.
-pub(super) fn freeze(shared: &Shared, event: &Event) {
+/// something. What has been decided on is sent before: a process that stands still between the two cannot know, as
+/// docs/reliability.md says.
+pub(super) async fn freeze(shared: &Shared, event: &Event) {
+    for _ in 0..TURNS {
+        yield_now().await;
+    }
     let taken = {
         let mut world = shared.world();
         world.tell("everybody", format!("stands still for {:?}", event.lasts));

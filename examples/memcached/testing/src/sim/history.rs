@@ -1,6 +1,6 @@
 //! One history: the user's story, the faults, and what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::plan::{Act, Event, Plan};
 use super::property::{Expected, Rules};
 use super::replica::{Keeper, Order, Run};
 use super::report::Line;
-use super::world::{Shared, Violation, World};
+use super::world::{NAMESPACE, Shared, Violation, World};
 use super::{determinism, guarded};
 
 /// For how long nothing is written in [`super::Simulation::once`] before it goes on.
@@ -133,12 +133,7 @@ impl Telling<'_> {
 
     /// Everybody takes up work.
     async fn begin(&mut self) -> Result<(), Violation> {
-        for object in self.setting.given.iter().chain(&self.setting.steps) {
-            // Those that are there already stay as they are.
-            let namespace = json!({ "metadata": { "name": object["metadata"]["namespace"] } });
-            let path = "/api/v1/namespaces";
-            self.shared.world().call("user", Method::POST, path, "application/json", &namespace);
-        }
+        self.make_namespaces();
         for object in &self.setting.given {
             actors::write(&self.shared, object).await?;
         }
@@ -165,6 +160,19 @@ impl Telling<'_> {
             spawn_local(keeper.keep());
         }
         Ok(())
+    }
+
+    /// The namespaces of the operator and of the user's objects, which no report needs to tell of.
+    fn make_namespaces(&self) {
+        let objects = self.setting.given.iter().chain(&self.setting.steps);
+        let namespaces = objects.filter_map(|object| object["metadata"]["namespace"].as_str());
+        let mut world = self.shared.world();
+        for name in namespaces.chain([NAMESPACE]).collect::<BTreeSet<_>>() {
+            let namespace = json!({ "metadata": { "name": name } });
+            // Those that are there already stay as they are.
+            world.call("user", Method::POST, "/api/v1/namespaces", "application/json", &namespace);
+        }
+        world.lines.clear();
     }
 
     async fn act(&self, number: usize) -> Result<(), Violation> {
@@ -242,7 +250,7 @@ impl Telling<'_> {
     async fn faults(&self, begun: Instant) {
         for event in &self.plan.events {
             sleep_until(begun + event.at).await;
-            self.befall(event);
+            self.befall(event).await;
         }
     }
 
@@ -262,7 +270,7 @@ impl Telling<'_> {
         }
     }
 
-    fn befall(&self, event: &Event) {
+    async fn befall(&self, event: &Event) {
         let order = |order| self.order(event.replica, order);
         match event.fault {
             SimFault::Crash => order(Order::Crash),
@@ -278,7 +286,7 @@ impl Telling<'_> {
                 let first = usize::try_from(event.pick / 2 % 5).unwrap_or_default();
                 self.shared.world().freezing = Some((first, event.clone()));
             }
-            SimFault::Freeze => freeze(&self.shared, event),
+            SimFault::Freeze => freeze(&self.shared, event).await,
             SimFault::LeaseDeleted => self.lease(None),
             SimFault::LeaseTaken => self.lease(Some("somebody-else")),
             SimFault::Changed | SimFault::Deleted => self.meddle(event),
