@@ -80,6 +80,7 @@ fn what_stands_beside_kubebuilder_is_there() {
     let read = |path: &str| fs::read_to_string(document(path)).expect("a file");
     let (page, reference) = (read("docs/for-kubebuilder-users.md"), read("docs/cli.md"));
     let (makefile, options) = (read("examples/iris/Makefile"), read("runtime/src/options.rs"));
+    let switches = read("examples/iris/config/default/kustomization.yaml");
     let mut libraries = read("runtime/src/telemetry.rs");
     for folder in ["runtime/src", "testing/src"] {
         for file in fs::read_dir(document(folder)).expect("a folder") {
@@ -93,7 +94,7 @@ fn what_stands_beside_kubebuilder_is_there() {
         reference.contains(&format!("`{flag}`"))
             || [&options, &libraries].iter().any(|it| it.contains(&field))
     };
-    let is_there = |name: &str| match name.split_once(' ') {
+    let is_there = |name: &str| match name.split_once(' ').filter(|_| !name.starts_with('[')) {
         Some(("make", targets)) => targets.split(' ').all(|it| makefile.contains(&format!("\n{it}:"))),
         _ if name.starts_with("iris-scaffold") => {
             let (command, flags) = name.split_once(" --").unwrap_or((name, ""));
@@ -103,6 +104,7 @@ fn what_stands_beside_kubebuilder_is_there() {
         }
         _ if name.starts_with("--") => is_flag(name),
         _ if name.starts_with('/') => libraries.contains(name),
+        _ if name.starts_with('[') => switches.contains(&format!("# {name} ")),
         _ if name.contains('/') || name.starts_with("Cargo.") => {
             document("examples/iris").join(name).exists()
         }

@@ -361,7 +361,7 @@ impl Telling<'_> {
                     checked = Some(world.revision());
                     seen = self.setting.rules.finally(&world);
                 }
-                world.silent == 0
+                world.unheard == 0
             };
             if seen.is_ok() && hears_all {
                 break;

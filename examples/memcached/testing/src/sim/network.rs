@@ -29,7 +29,7 @@ use super::freeze::freeze;
 use super::kinds::{is_kept, is_path_of_kept};
 use super::server::Answer;
 use super::stream::{IDLE, stream};
-use super::world::{self, Author, Shared, error, is_collection, is_watch};
+use super::world::{self, Author, Shared, Unheard, error, is_collection, is_watch};
 
 type Answered = Result<Response<UnsyncBoxBody<Bytes, io::Error>>, BoxError>;
 
@@ -197,7 +197,7 @@ impl Network {
     /// Nobody answers. Whoever asks for a list or a watch hears of nothing until he gives up.
     async fn unanswered(&self, request: &Request<Bytes>, mut answer: oneshot::Sender<Answered>) {
         if is_collection(request) {
-            self.shared.world().silent += 1;
+            let _unheard = Unheard::new(&self.shared);
             while !answer.is_closed() && !self.link.is_dead() {
                 select! {
                     biased;
@@ -205,7 +205,6 @@ impl Network {
                     () = sleep(IDLE) => {}
                 }
             }
-            self.shared.world().silent -= 1;
         }
     }
 

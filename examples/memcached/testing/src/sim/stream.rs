@@ -11,6 +11,7 @@ use super::draw::Draw;
 use super::fault::SimFault;
 use super::network::Network;
 use super::server::Watch;
+use super::world::Unheard;
 
 /// How often the server is asked though nothing happened: it may have a bookmark.
 pub(super) const IDLE: Duration = Duration::from_secs(5);
@@ -34,6 +35,7 @@ pub(super) async fn stream(
     loop {
         let told = network.shared.world().poll(&mut watch);
         for line in told {
+            let unheard = Unheard::new(&network.shared);
             let now = network.shared.world().now();
             let is_late = fault == Some(SimFault::WatchLate) && now < network.conditions.calm_at;
             sleep(if is_late { draw.time(200..=15_000) } else { draw.time(0..=8) }).await;
@@ -43,6 +45,7 @@ pub(super) async fn stream(
             if befalls(SimFault::WatchSilent) || befalls(SimFault::WatchBroken) {
                 break;
             }
+            drop(unheard);
             let ends = line.windows(14).any(|part| part == br#""type":"ERROR""#);
             if network.link.is_dead() || lines.unbounded_send(Ok(line)).is_err() || ends {
                 return;
@@ -50,11 +53,10 @@ pub(super) async fn stream(
         }
         if befalls(SimFault::WatchSilent) {
             // It is open for as long as its reader wants.
-            network.shared.world().silent += 1;
+            let _unheard = Unheard::new(&network.shared);
             while !lines.is_closed() && !network.link.is_dead() {
                 sleep(IDLE).await;
             }
-            network.shared.world().silent -= 1;
             return;
         }
         if befalls(SimFault::WatchBroken) {

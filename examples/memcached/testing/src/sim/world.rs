@@ -118,8 +118,8 @@ pub(super) struct World {
     pub(super) lease_disturbed: Option<Duration>,
     /// When the operator last wrote something other than what it keeps for itself, and what.
     pub(super) last_write: Option<(Duration, String)>,
-    /// How many watches, and requests for lists, say nothing any more, which their readers have not noticed yet.
-    pub(super) silent: usize,
+    /// How many lists and watches owe their readers something, which those have not noticed yet.
+    pub(super) unheard: usize,
     /// Everything stands still before an answer: how many more come before it.
     pub(super) freezing: Option<(usize, Event)>,
     /// Objects that somebody else made in the place of the operator's: path and uid.
@@ -160,7 +160,7 @@ impl World {
             acts: Vec::new(),
             lease_disturbed: None,
             last_write: None,
-            silent: 0,
+            unheard: 0,
             freezing: None,
             intruders: Vec::new(),
             unknown: BTreeSet::new(),
@@ -397,6 +397,22 @@ impl World {
             }
             Answer::Watch(_) => (StatusCode::OK, Value::Null),
         }
+    }
+}
+
+/// As long as it lives, a reader waits in vain for something that has happened.
+pub(super) struct Unheard(Shared);
+
+impl Unheard {
+    pub(super) fn new(shared: &Shared) -> Self {
+        shared.world().unheard += 1;
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        self.0.world().unheard -= 1;
     }
 }
 
