@@ -118,7 +118,7 @@ impl Network {
             (world.now(), world.key(&self.author.name, &request), world.unled(&self.author))
         };
         if self.link.is_dead() || self.link.is_cut(now) {
-            return;
+            return self.unanswered(&request, answer).await;
         }
         let asked = asked(&request);
         let fault = self.befalls(now, &key, asked);
@@ -186,7 +186,9 @@ impl Network {
                 let late = Self::refused(StatusCode::GATEWAY_TIMEOUT, "Timeout");
                 let _ = answer.send(Ok(late.map(full)));
             }
-            _ if self.link.is_dead() || self.link.is_cut(self.shared.world().now()) => {}
+            _ if self.link.is_dead() || self.link.is_cut(self.shared.world().now()) => {
+                self.unanswered(&request, answer).await;
+            }
             _ => {
                 self.freezes(&request).await;
                 let _ = answer.send(Ok(response));
