@@ -269,6 +269,10 @@ pub struct ManifestsArgs {
     /// Cut the descriptions in CRDs to N characters, at the end of a sentence; 0 removes them
     #[arg(long, value_name = "N", conflicts_with = "rbac_only")]
     pub max_desc_len: Option<usize>,
+    /// Also say what API conventions advise against, or fail because of it with `--check`; a comment such as
+    /// `// +iris-scaffold:lint:allow=nobools` above a field accepts it
+    #[arg(long, conflicts_with = "rbac_only")]
+    pub lint: bool,
     /// Also write a reference of the API for its users into this folder of the project: a page of Markdown for each kind
     #[arg(long, value_name = "DIR", conflicts_with_all = ["rbac_only", "stdout"])]
     pub docs: Option<String>,

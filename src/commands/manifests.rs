@@ -45,12 +45,22 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
                 crd::limit_descriptions(definition, limit);
             }
         }
-        let sources = crd::Sources::read(&plan::types(draft.tree())?)?;
+        let types = plan::types(draft.tree())?;
+        let sources = crd::Sources::read(&types)?;
         for note in sources.check(crd::validate(&definitions))? {
             draft.note(note);
         }
         for note in conversion::check(draft.tree(), &definitions, &sources)? {
             draft.note(note);
+        }
+        if args.lint {
+            let found = crd::lint(&definitions, &sources.places(), &crd::Accepted::read(&types));
+            if args.check && !found.is_empty() {
+                return Err(Error::Refused(unconventional(&found)));
+            }
+            for found in found {
+                draft.note(found);
+            }
         }
         define(&mut draft, definitions, args)?;
         if let Some((folder, definitions)) = described {
@@ -81,6 +91,16 @@ pub(super) fn run(context: &Context, args: &ManifestsArgs) -> Result<()> {
         return print(context, &texts.collect::<String>());
     }
     if args.check { context.check("manifests", &plan) } else { context.finish("manifests", plan) }
+}
+
+/// What API conventions advise against, as what is wrong.
+fn unconventional(found: &[String]) -> Problem {
+    let lines: Vec<_> = found.iter().map(|what| printable::line(what)).collect();
+    let message = format!("API conventions advise against what the types have:\n{}", lines.join("\n"));
+    Problem::new(message).hint(format!(
+        "change it as long as nobody uses it, or accept it by a comment above the field: `// {}RULE`",
+        crd::ALLOW
+    ))
 }
 
 /// Drafts the definitions, and says what they break.

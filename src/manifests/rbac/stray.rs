@@ -42,7 +42,8 @@ pub fn fault(comment: &str) -> Option<Fault> {
             })
         }
         "kubebuilder" => kubebuilder(rest, start),
-        "iris-scaffold" if spaced.starts_with(own) => None,
+        // Of the latter, `manifests --lint` says what is wrong with them.
+        "iris-scaffold" if spaced.starts_with(own) || rest.starts_with("lint:") => None,
         "iris-scaffold" => {
             let message = format!("there is no marker {}", printable::value(&format!("+{}", word(spaced))));
             Some(Fault::new(start, message, format!("did you mean `{}`?", external::NAME)))

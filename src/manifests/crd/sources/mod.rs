@@ -14,7 +14,7 @@ use crate::rust::{self, Fault};
 use crate::{Error, Problem, Result};
 
 use self::attributes::Place;
-pub use self::places::Places;
+pub use self::places::{Declaration, Places};
 
 /// The parsed sources of a project's types.
 pub struct Sources {

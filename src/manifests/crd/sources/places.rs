@@ -1,6 +1,6 @@
 //! Where the fields of definitions are declared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use syn::visit::Visit;
 
@@ -21,8 +21,25 @@ pub struct Places<'a> {
     types: HashMap<String, Vec<Declared<'a>>>,
 }
 
+/// Where something is declared.
+pub struct Declaration<'a> {
+    /// The file.
+    pub path: &'a RelPath,
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+}
+
 /// The name of a type, and the file that it is used in.
 type Type<'a> = (String, &'a RelPath);
+
+struct Found<'a> {
+    path: &'a RelPath,
+    place: Place,
+    /// Whether this is what was looked for, and not what is around it.
+    is_exact: bool,
+}
 
 struct Declared<'a> {
     path: &'a RelPath,
@@ -51,28 +68,50 @@ impl<'a> Places<'a> {
     /// Puts the place of the field that a problem names in front of its message.
     #[must_use]
     pub fn add_to(&self, mut problem: Problem) -> Problem {
-        if let Some(place) = self.find(&problem.message) {
-            problem.message = format!("{place}: {}", problem.message);
+        if let Some(Found { path, place, .. }) = self.find(&problem.message) {
+            problem.message = format!("{}: {}", shown(path, place), problem.message);
         }
         problem
     }
 
+    /// Where the field that a place names is declared itself: ``Iris v1 .spec.items[].name`` in quotes.
+    #[must_use]
+    pub fn declaration(&self, place: &str) -> Option<Declaration<'a>> {
+        let Found { path, place, is_exact } = self.find(place)?;
+        is_exact.then_some(Declaration { path, line: place.line, column: place.column + 1 })
+    }
+
+    /// The lines of all declarations, by file.
+    #[must_use]
+    pub fn lines(&self) -> HashMap<&'a RelPath, BTreeSet<usize>> {
+        let mut lines: HashMap<_, BTreeSet<_>> = HashMap::new();
+        for declared in self.types.values().flatten() {
+            let places = declared.fields.iter().map(|field| field.place).chain([declared.place]);
+            lines.entry(declared.path).or_default().extend(places.map(|place| place.line));
+        }
+        lines
+    }
+
     /// The declaration of what a message begins with: ``Iris v1 .spec.items[].name`` in quotes. Of a field that is in no
     /// source it is the type around it.
-    fn find(&self, message: &str) -> Option<String> {
+    fn find(&self, message: &str) -> Option<Found<'a>> {
         let mut words = message.strip_prefix('`')?.split_once('`')?.0.split(' ');
         let (kind, version, path) = (words.next()?, words.next()?, words.next().unwrap_or(".spec"));
         let mut names =
             path.trim_start_matches('.').split('.').map(|name| name.trim_end_matches(['[', ']', '*']));
         let [spec, status] = self.kinds.get(&(kind.to_owned(), version.to_owned()))?;
         let (name, file) = if names.next()? == "status" { status.as_ref()? } else { spec.as_ref()? };
-        let mut declared = self.declared(name, file)?;
-        let mut found = shown(declared.path, declared.place);
+        let mut declared = self.declared(name, file);
+        let first = declared?;
+        let mut found = Found { path: first.path, place: first.place, is_exact: true };
         for name in names {
-            let Some((path, field)) = self.field(declared, name, &mut Vec::new()) else { break };
-            found = shown(path, field.place);
-            let Some(next) = field.of.as_ref().and_then(|of| self.declared(of, path)) else { break };
-            declared = next;
+            let field = declared.and_then(|declared| self.field(declared, name, &mut Vec::new()));
+            let Some((path, field)) = field else {
+                found.is_exact = false;
+                break;
+            };
+            (found.path, found.place) = (path, field.place);
+            declared = field.of.as_ref().and_then(|of| self.declared(of, path));
         }
         Some(found)
     }

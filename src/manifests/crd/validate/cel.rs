@@ -25,9 +25,9 @@ use self::sizes::Sizes;
 use self::types::Type;
 use super::findings::Findings;
 use super::paths::{Found, find};
-use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
+use crate::manifests::crd::place::Place;
 
 const REASONS: [&str; 4] =
     ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::findings::Findings;
-use super::super::place::Place;
 use super::super::schema::Schema;
 use super::check;
 use crate::limits::{DEPTH, with_stack};
+use crate::manifests::crd::place::Place;
 
 /// What the check says of rules on the object that `tests/rules.rs` has them on.
 fn said(rules: &Value) -> String {

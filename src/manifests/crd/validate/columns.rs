@@ -12,10 +12,10 @@ use self::follow::{Follower, Stop};
 use self::jsonpath::Node;
 use self::view::{Kinds, View, What};
 use super::findings::Findings;
-use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
 use crate::limits::Budget;
+use crate::manifests::crd::place::Place;
 
 const TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::cel::{Evaluator, Outcome};
 use super::findings::{Findings, shown};
 use super::instance::{Checker, Stop, weight};
-use super::place::Place;
 use super::schema::Schema;
 use crate::limits::{Budget, Spent};
+use crate::manifests::crd::place::Place;
 
 const HINT: &str = "write a default that is allowed: `#[serde(default = \"function\")]` or \
     `#[schemars(extend(\"default\" = …))]`; or make the field an `Option` without a default";

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 
 use serde_json::Value;
 
-use super::place::Place;
+use crate::manifests::crd::place::Place;
 use crate::{Error, Problem, Result};
 
 /// Everything found so far.

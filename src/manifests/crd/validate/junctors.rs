@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::place::Place;
 use super::schema::{JUNCTORS, Schema};
 use super::{structural, values};
+use crate::manifests::crd::place::Place;
 
 /// Keywords that say what a value is.
 const STRUCTURE: [&str; 10] = [

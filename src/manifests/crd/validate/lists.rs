@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::findings::Findings;
-use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
+use crate::manifests::crd::place::Place;
 
 /// Most fields that a hint names.
 const FIELDS: usize = 20;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::place::Place;
 use super::schema::Schema;
+use crate::manifests::crd::place::Place;
 
 /// What may stand at the top of a kind that has a status subresource, because the status is checked on its own.
 const AT_ROOT: [&str; 25] = [

@@ -17,7 +17,6 @@ mod meta;
 mod names;
 mod paths;
 mod pattern;
-mod place;
 mod schema;
 mod size;
 mod structural;
@@ -30,11 +29,11 @@ pub(super) use self::structural::all as keywords;
 use self::defaults::Defaults;
 use self::findings::Findings;
 use self::pattern::Pattern;
-use self::place::Place;
 use self::schema::Schema;
 use crate::Result;
 use crate::limits::{Budget, DEPTH};
 use crate::manifests::crd::depth::too_deep;
+use crate::manifests::crd::place::Place;
 
 /// The steps that all comparisons of defaults with their schemas and rules may take.
 const WORK: u64 = 20_000_000;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::place::Place;
+use crate::manifests::crd::place::Place;
 
 /// Who may use a group of the Kubernetes project says so in this annotation.
 const APPROVED: &str = "api-approved.kubernetes.io";

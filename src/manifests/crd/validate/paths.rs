@@ -7,10 +7,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::place::Place;
 use super::schema::Schema;
 use super::structural::list;
 use crate::limits::Budget;
+use crate::manifests::crd::place::Place;
 
 /// What [`find`] finds.
 pub(super) enum Found<'a> {

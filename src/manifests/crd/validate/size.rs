@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::place::Place;
+use crate::manifests::crd::place::Place;
 
 /// What `kubectl apply` can note about an object in its annotations.
 const ANNOTATIONS: usize = 262_144;

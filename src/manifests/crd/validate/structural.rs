@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::place::Place;
 use super::schema::Schema;
+use crate::manifests::crd::place::Place;
 
 /// Every keyword of a schema in a definition.
 const KEYWORDS: [&str; 43] = [

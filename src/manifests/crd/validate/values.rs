@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::findings::{Findings, shown};
 use super::formats;
 use super::pattern::Pattern;
-use super::place::Place;
 use super::schema::Schema;
 use crate::manifests::crd::normalise::inexact;
+use crate::manifests::crd::place::Place;
 
 /// A lower and an upper bound, and the types that they mean something for.
 const BOUNDS: [(&str, &str, &[&str]); 4] = [
