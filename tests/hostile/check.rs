@@ -11,6 +11,8 @@ use super::world::{Print, Snapshot, World};
 
 /// Most bytes of what a failed command may say.
 const LONGEST: usize = 20_000;
+/// Most bytes of what cargo, or what it built, says and is passed on.
+const PASSED_ON: usize = 1 << 20;
 
 /// All that is wrong with a run.
 pub fn faults(world: &World, line: &Line, ended: &Ended, before: &Snapshot, after: &Snapshot) -> Vec<String> {
@@ -74,7 +76,8 @@ fn said(line: &Line, ended: &Ended, faults: &mut Vec<String>) {
             faults.push(format!("exits with {:?} and prints {errors} errors", ended.status));
         }
     }
-    if failed && ended.stderr.len() > LONGEST {
+    let longest = LONGEST + if line.compiles { PASSED_ON } else { 0 };
+    if failed && ended.stderr.len() > longest {
         faults.push(format!("prints an error of {} bytes: {}", ended.stderr.len(), short(&text)));
     }
     if let Some(forged) = text.lines().find(|line| {

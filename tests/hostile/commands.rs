@@ -58,7 +58,7 @@ const COMMANDS: [&str; 16] = [
     "create api --group=test --version=v1 --kind=Plain --template=blank --namespaced=false",
     "manifests",
     "manifests --rbac-only",
-    "manifests --crds-only --max-desc-len=20 --docs=docs/api",
+    "manifests --crds-only --max-desc-len=20 --docs=docs/api --lint",
     "manifests --against=HEAD",
     "completion bash",
     "version",
