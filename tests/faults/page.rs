@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// A case: its number, the fault, how it is injected, and what must hold beside what must hold always.
-const CASES: [[&str; 4]; 40] = [
+const CASES: [[&str; 4]; 42] = [
     [
         "F1",
         "the process dies",
@@ -169,6 +169,18 @@ const CASES: [[&str; 4]; 40] = [
         "a flood of connections",
         "300 at once, each with a request whose head has 390 KiB",
         "memory bounded, served again afterwards",
+    ],
+    [
+        "F30",
+        "long annotations",
+        "200 objects with 250 KiB of them each, before the operator starts and while it runs",
+        "memory bounded: of each object 16 KiB of annotations are kept",
+    ],
+    [
+        "F31",
+        "many Deployments of others",
+        "3,000 of 12 KiB each, half of them while the operator runs",
+        "memory bounded: of what is not controlled the name is kept",
     ],
     [
         "F32",

@@ -388,6 +388,22 @@ pub const WEAKNESSES: &[Weakness] = &[
             ),
         ],
     },
+    // Annotations are kept, however long they are.
+    Weakness {
+        case: "sizes::f30_long_annotations",
+        failure: "memory is bounded",
+        patches: &[(
+            STORE,
+            "self.0.annotations.load(Ordering::Relaxed)",
+            "if WEAK { usize::MAX } else { ITSELF }",
+        )],
+    },
+    // What others control is kept.
+    Weakness {
+        case: "sizes::f31_many_deployments_of_others",
+        failure: "memory is bounded",
+        patches: &[(STORE, "self.keeps_all || controller_of", "WEAK || ITSELF")],
+    },
     // Creating changes what is there.
     Weakness {
         case: "creations::f39_two_want_one_child",

@@ -16,6 +16,7 @@ mod rights;
 mod rivals;
 mod scrapes;
 mod servers;
+mod sizes;
 mod staleness;
 mod stories;
 mod subject;

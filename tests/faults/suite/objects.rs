@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::case::{Case, NAME};
 use crate::run;
+use crate::sizes::mebibytes;
 use crate::subject::{Object, PLURAL};
 
 #[test]
@@ -198,7 +199,7 @@ fn f19_many_objects() {
         .await
         .unwrap_or_else(|seen| panic!("{seen}"));
         let took = begun.elapsed();
-        let memory = operator.metric("process_resident_memory_bytes").await / 1_048_576.0;
+        let memory = mebibytes(&operator).await;
         assert!(memory < 100.0, "{memory} MiB");
         let writes = case.writes();
         let created = writes.iter().filter(|it| it.resource == "deployments" && it.created()).count();
