@@ -25,7 +25,7 @@ test: lint deny control-plane fetch golden-build ## Run everything: lints, depen
 lint: components ## Check formatting and deny every warning of clippy and rustdoc
 	$(call say,formatting and lints)
 	cargo fmt --all --check
-	@unformatted="$$(gofmt -l tests/control-plane src examples/memcached-go)"; \
+	@unformatted="$$(gofmt -l tests/control-plane src examples/memcached-go benches/iris-go)"; \
 	if [ -n "$$unformatted" ]; then echo "error: run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
@@ -79,6 +79,12 @@ soak: control-plane ## Run a generated operator with 10,000 objects for ten minu
 	$(call say,soak)
 	export KUBEBUILDER_ASSETS="$$(tests/control-plane/build)"; \
 	cargo bench --locked --bench soak
+
+.PHONY: bench-peer
+bench-peer: control-plane ## Compare a generated operator with the same one in Go, for about forty minutes; renews docs/performance.md
+	$(call say,comparison)
+	export KUBEBUILDER_ASSETS="$$(tests/control-plane/build)"; \
+	cargo bench --locked --bench peer
 
 SEEDS ?= 10000
 

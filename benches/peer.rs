@@ -17,7 +17,6 @@ mod story;
 #[path = "peer/world.rs"]
 mod world;
 
-use std::path::Path;
 use std::process::Command;
 
 use common::Sandbox;
@@ -31,7 +30,7 @@ const OFTEN: usize = 2_000;
 
 fn main() {
     let sandbox = Sandbox::with_iris();
-    let programs = [ours(&sandbox), go()];
+    let programs = [ours(&sandbox), side::go()];
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let mut comparisons = Vec::new();
@@ -61,26 +60,9 @@ fn main() {
 fn ours(sandbox: &Sandbox) -> Program {
     let mut build = Command::new("cargo");
     build.args(["build", "--quiet", "--locked", "--profile", "dist"]).current_dir(sandbox.path());
-    run(
-        {
-            build.envs(target_environment());
-            build
-        },
-        "",
-    )
-    .expect("the project builds");
+    build.envs(target_environment());
+    run(build, "").expect("the project builds");
     Program { side: Side::Rust, path: target().join("dist/iris"), quiet: "--log-level=warn" }
-}
-
-/// The one in Go, as its image would have it, but without what debuggers need.
-fn go() -> Program {
-    let path = target().join("iris-go");
-    let mut build = Command::new("go");
-    build.args(["build", "-mod=readonly", "-ldflags=-s -w", "-o"]).arg(&path).arg("./cmd");
-    build.env("CGO_ENABLED", "0");
-    build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/iris-go"));
-    run(build, "").expect("the one in Go builds");
-    Program { side: Side::Go, path, quiet: "--zap-log-level=error" }
 }
 
 fn numbers(variable: &str, default: &[usize]) -> Vec<usize> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::common::cluster::free_port;
+use crate::common::cluster::{free_port, run, target};
 use crate::common::operator::http;
 
 /// How many of its units a second of CPU has in `/proc` (`getconf CLK_TCK`).
@@ -34,6 +34,17 @@ pub struct Program {
     pub path: PathBuf,
     /// The flag that has it log what is wrong and nothing else.
     pub quiet: &'static str,
+}
+
+/// Builds the one in Go, as its image would have it, but without what debuggers need.
+pub fn go() -> Program {
+    let path = target().join("iris-go");
+    let mut build = Command::new("go");
+    build.args(["build", "-mod=readonly", "-ldflags=-s -w", "-o"]).arg(&path).arg("./cmd");
+    build.env("CGO_ENABLED", "0");
+    build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/iris-go"));
+    run(build, "").expect("the one in Go builds");
+    Program { side: Side::Go, path, quiet: "--zap-log-level=error" }
 }
 
 /// A process that ends with the benchmark.

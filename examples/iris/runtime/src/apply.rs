@@ -92,28 +92,19 @@ impl<K: Object> Context<K> {
         let owner = self.object.meta().uid.as_deref().unwrap_or_default();
         let fingerprint = fingerprint(&[&desired.to_string()]);
 
-        let Some(current) = self.find(store, &key).await? else {
-            self.ensure_current().await?;
-            desired["metadata"]["resourceVersion"] = json!(NEVER);
-            let is_first = store.unanswered().begin(&key, owner, Write::Creation);
-            let created = self.write::<C>(dynamic_type, &key, &desired).await;
-            store.unanswered().end(&key, is_first, &created);
-            let created = match created {
-                Ok(created) => created,
-                Err(kube::Error::Api(status)) if status.is_conflict() => {
-                    debug!(%key, %status, "mostly because somebody else has made an object of that name at this moment");
-                    return Err(Stale.into());
-                }
-                Err(error) => return Err(failed::<C>("create", dynamic_type, error)),
-            };
-            let rewritten = rewritten(&desired, &created);
-            let object = store.mutation(created, Some((manager, false, fingerprint)));
-            if !rewritten.is_empty() {
-                store.contention().corrected(&key, owner, fingerprint, rewritten);
-                self.contends(store, &key, fingerprint);
+        let mut found = store.get(&key).filter(|known| self.controls(known.meta()));
+        // What was heard so far may be old, and not everything is kept. A creation finds out whether the name is free, unless
+        // what has it may become the child, or is known to be somebody else's.
+        if found.is_none() && (adopts || store.is_waited_for(&key) || store.unanswered().has(&key)) {
+            found = self.find(store, &key).await?;
+        }
+        if found.is_none() {
+            if let Some(created) = self.create(store, &key, &mut desired, fingerprint).await? {
+                return Ok(created);
             }
-            return Ok(Applied { object, operation: Operation::Created, previous: None });
-        };
+            found = self.find(store, &key).await?;
+        }
+        let current = found.ok_or(Stale)?;
         let is_free = controller_of(current.meta()).is_none();
         if !(self.controls(current.meta()) || (adopts && is_free)) {
             store.unanswered().take(&key, owner);
@@ -160,6 +151,38 @@ impl<K: Object> Context<K> {
         }
         let (operation, previous) = made(&*object, sent.or(Some(change)));
         Ok(Applied { object, operation, previous })
+    }
+
+    /// Creates a child, unless there is an object of its name.
+    async fn create<C: Object>(
+        &self,
+        store: &Store<C>,
+        key: &ObjectKey,
+        desired: &mut Value,
+        fingerprint: u64,
+    ) -> Result<Option<Applied<C>>, ApplyError> {
+        let (manager, dynamic_type) = (&self.shared.field_manager, store.dynamic_type());
+        let owner = self.object.meta().uid.as_deref().unwrap_or_default();
+        self.ensure_current().await?;
+        desired["metadata"]["resourceVersion"] = json!(NEVER);
+        let is_first = store.unanswered().begin(key, owner, Write::Creation);
+        let created = self.write::<C>(dynamic_type, key, desired).await;
+        store.unanswered().end(key, is_first, &created);
+        let created = match created {
+            Ok(created) => created,
+            Err(kube::Error::Api(status)) if status.is_conflict() => {
+                debug!(%key, %status, "there is an object of that name");
+                return Ok(None);
+            }
+            Err(error) => return Err(failed::<C>("create", dynamic_type, error)),
+        };
+        let rewritten = rewritten(desired, &created);
+        let object = store.mutation(created, Some((manager, false, fingerprint)));
+        if !rewritten.is_empty() {
+            store.contention().corrected(key, owner, fingerprint, rewritten);
+            self.contends(store, key, fingerprint);
+        }
+        Ok(Some(Applied { object, operation: Operation::Created, previous: None }))
     }
 
     /// Deletes the children of the store that are not to be kept; the result is those that were.
@@ -271,12 +294,8 @@ impl<K: Object> Context<K> {
         Ok(())
     }
 
-    /// The object of that key, whoever made it.
+    /// The object of that key, whoever made it, as the API server has it.
     async fn find<C: Object>(&self, store: &Store<C>, key: &ObjectKey) -> Result<Option<Arc<C>>, ApplyError> {
-        if let Some(known) = store.get(key).filter(|known| self.controls(known.meta())) {
-            return Ok(Some(known));
-        }
-        // What was heard so far may be old, and not everything is kept: absence, or another owner, is asked for.
         let found = self.get::<C>(store.dynamic_type(), key).await?;
         Ok(found.map(|found| store.mutation(found, None)))
     }

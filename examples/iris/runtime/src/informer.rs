@@ -2,6 +2,7 @@
 //! nothing, and when the server counts other objects than they do; they pass over objects that cannot be decoded, and list
 //! once in a while where they may not watch.
 
+mod pages;
 #[cfg(test)]
 mod tests;
 
@@ -29,10 +30,10 @@ use crate::queue::Priority;
 use crate::scope::Scope;
 use crate::store::Store;
 
+use pages::PageSize;
+
 /// Seconds after which the server ends a watch: below the idle time-outs of the usual load balancers.
 const RENEW: u32 = 200;
-/// Objects in one answer to a list.
-const PAGE: u32 = 500;
 /// How long one page of a list may take to arrive.
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
 /// How soon a watch is tried again, at first and at most.
@@ -78,6 +79,7 @@ pub(crate) fn inform<K: Object>(
         undecodable: BTreeMap::new(),
         since: Instant::now(),
         version: None,
+        page_size: PageSize::default(),
         is_unlisted: true,
         polls: false,
         has_bookmarks: false,
@@ -113,6 +115,7 @@ struct Watch<K: Object> {
     since: Instant,
     /// Up to where everything is known; `None` when it has to be listed.
     version: Option<String>,
+    page_size: PageSize,
     is_unlisted: bool,
     /// Whether objects may be listed and not watched.
     polls: bool,
@@ -203,11 +206,12 @@ impl<K: Object> Watch<K> {
 
     /// Lists all objects, page by page; the result is their version.
     async fn list(&mut self) -> Result<String, String> {
-        let mut params = self.scope.list(ListParams::default().limit(PAGE));
+        let mut params = self.scope.list(ListParams::default());
         self.objects.clear();
         self.since = Instant::now();
         loop {
-            let page = match self.page(&params).await {
+            params.limit = Some(self.page_size.objects());
+            let (page, bytes) = match self.page(&params).await {
                 Ok(page) => page,
                 // Where the whole group is unknown, the server says so in plain text.
                 Err(Error::Api(status)) if status.code == 404 => {
@@ -223,6 +227,7 @@ impl<K: Object> Watch<K> {
                 }
                 Err(error) => return Err(format!("cannot list: {error}")),
             };
+            self.page_size.learn(page.items.len(), bytes);
             // What was there before this process is no news.
             let priority = if self.is_unlisted { Priority::Low } else { Priority::High };
             page.items.into_iter().for_each(|object| self.apply(object, priority));
@@ -236,12 +241,14 @@ impl<K: Object> Watch<K> {
         }
     }
 
-    async fn page(&self, params: &ListParams) -> kube::Result<ObjectList<DeserializeGuard<K>>> {
+    /// A part of a list, and how many bytes it has.
+    async fn page(&self, params: &ListParams) -> kube::Result<(ObjectList<DeserializeGuard<K>>, usize)> {
         let request =
             if K::metadata_api() { self.request.list_metadata(params) } else { self.request.list(params) };
         let request = request.map_err(Error::BuildRequest)?;
-        let page = timeout(PAGE_LIMIT, self.shared.client.request(request)).await;
-        page.unwrap_or_else(|_| Err(Error::Service("the answer does not end".into())))
+        let answer = timeout(PAGE_LIMIT, self.shared.client.request_text(request)).await;
+        let text = answer.unwrap_or_else(|_| Err(Error::Service("the answer does not end".into())))?;
+        Ok((serde_json::from_str(&text).map_err(Error::SerdeError)?, text.len()))
     }
 
     fn listed(&mut self) {
@@ -351,11 +358,11 @@ impl<K: Object> Watch<K> {
     fn take(&mut self, event: WatchEvent<DeserializeGuard<K>>) -> Result<(), String> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                self.version.clone_from(&object.meta().resource_version);
+                self.reach(object.meta());
                 self.apply(object, Priority::High);
             }
             WatchEvent::Deleted(object) => {
-                self.version.clone_from(&object.meta().resource_version);
+                self.reach(object.meta());
                 self.objects.remove(&ObjectKey::of(&object));
                 self.undecodable.remove(&ObjectKey::of(&object));
                 self.store.observe(Err(object.meta()), self.since, Priority::High);
@@ -375,6 +382,11 @@ impl<K: Object> Watch<K> {
             self.silence = Silence::Unknown;
         }
         Ok(())
+    }
+
+    fn reach(&mut self, metadata: &ObjectMeta) {
+        self.version.clone_from(&metadata.resource_version);
+        self.store.reached(self.namespace.as_deref(), self.version.as_deref());
     }
 
     fn apply(&mut self, object: DeserializeGuard<K>, priority: Priority) {
@@ -405,7 +417,7 @@ impl<K: Object> Watch<K> {
     /// The server's version and how many objects it has, if it says. To answer, it brings its cache up to date, without
     /// which it has no bookmarks to send for a kind that nobody changes.
     async fn count(&self) -> Option<(u128, usize)> {
-        let page = self.page(&self.scope.list(ListParams::default().limit(1))).await.ok()?;
+        let (page, _) = self.page(&self.scope.list(ListParams::default().limit(1))).await.ok()?;
         let is_all = page.metadata.continue_.is_none_or(|token| token.is_empty());
         let rest = page.metadata.remaining_item_count.or(is_all.then_some(0))?;
         let count = page.items.len() + usize::try_from(rest).ok()?;

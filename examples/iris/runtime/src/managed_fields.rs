@@ -51,6 +51,13 @@ impl Managed {
         matches!(fields, Some(Value::Object(fields)) if has_all(&fields, desired))
     }
 
+    /// Whether an annotation of this name is recorded.
+    pub(crate) fn has_annotation(&self, name: &str) -> bool {
+        let fields: Option<Value> = self.fields.as_deref().and_then(|it| serde_json::from_str(it).ok());
+        let annotations = fields.as_ref().map(|fields| &fields["f:metadata"]["f:annotations"]);
+        annotations.is_some_and(|annotations| annotations.get(format!("f:{name}")).is_some())
+    }
+
     /// Remembers that this version fulfils `fingerprint`.
     pub(crate) fn set_fulfilled(&mut self, fingerprint: u64) {
         (self.fields, self.fulfilled) = (None, Some(fingerprint));

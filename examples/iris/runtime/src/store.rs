@@ -1,6 +1,7 @@
 //! Objects as the watches tell of them, found by name, owner or index without asking the API server. Go's informers call
 //! it an indexer.
 
+mod annotations;
 mod index;
 mod taken;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::{Mutex, RwLock};
@@ -20,7 +22,7 @@ use tracing::error;
 use crate::contention::Contention;
 use crate::derivative::is_derivative;
 use crate::managed_fields::{self, Managed};
-use crate::object::{Object, ObjectKey, controller_of, version};
+use crate::object::{Object, ObjectKey, controller_of, number, version};
 use crate::queue::{Priority, WorkQueue};
 use crate::unanswered::Unanswered;
 
@@ -60,6 +62,8 @@ struct Inner<K: Object> {
     state: Mutex<State<K>>,
     handlers: RwLock<Vec<Handler<K>>>,
     transform: RwLock<Option<Transform<K>>>,
+    /// Most bytes of annotations that are kept of an object.
+    annotations: AtomicUsize,
     /// How many watches have not completed their first list.
     unlisted: watch::Sender<usize>,
     /// What was written here without an answer.
@@ -73,8 +77,8 @@ struct State<K> {
     /// The uids of controlling owners, and what each owns.
     owned: BTreeSet<(String, ObjectKey)>,
     indexes: Vec<IndexState<K>>,
-    /// Where the watches are that keep this up to date; `None` for everywhere.
-    places: Vec<Option<String>>,
+    /// The watches that keep this up to date.
+    places: Vec<Place>,
     /// Whether everything is kept, or only what an owner of one of the `owners`, each a group and kind, controls.
     keeps_all: bool,
     owners: Vec<(String, String)>,
@@ -89,6 +93,20 @@ struct Entry<K> {
     heard: Instant,
     told: Told<K>,
     managed: Vec<Managed>,
+}
+
+/// Where a watch is, and how far.
+struct Place {
+    /// `None` for everywhere.
+    namespace: Option<String>,
+    /// It has told of all versions up to this one.
+    told: u128,
+}
+
+impl Place {
+    fn has(&self, key: &ObjectKey) -> bool {
+        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+    }
 }
 
 /// Whether handlers have heard of an object as it is.
@@ -163,6 +181,13 @@ impl<K: Object> Store<K> {
         *self.0.transform.write() = Some(Box::new(transform));
     }
 
+    /// Keeps at most so many bytes of annotations, names and values together, of each object; 16 KiB when not said. Of an
+    /// object that has more, the longest are left out, as if it had none of these names, except what its controller here
+    /// has applied. Whoever may edit an object can write 256 KiB into it, and all that is kept takes memory.
+    pub fn limit_annotations(&self, bytes: usize) {
+        self.0.annotations.store(bytes, Ordering::Relaxed);
+    }
+
     /// Finds objects by the values that `values` has for each, such as the names of the Secrets that it uses. An object
     /// for which it panics has none.
     pub fn index(&self, values: impl Fn(&K) -> Vec<String> + Send + Sync + 'static) -> Index<K> {
@@ -196,6 +221,7 @@ impl<K: Object> Store<K> {
             state: Mutex::new(state),
             handlers: RwLock::default(),
             transform: RwLock::default(),
+            annotations: AtomicUsize::new(annotations::LIMIT),
             unlisted: watch::channel(0).0,
             unanswered: Unanswered::default(),
             contention: Contention::default(),
@@ -236,7 +262,7 @@ impl<K: Object> Store<K> {
 
     /// From now on a watch of this namespace, or of all, tells of objects.
     pub(crate) fn watched_in(&self, place: Option<String>) {
-        self.0.state.lock().places.push(place);
+        self.0.state.lock().places.push(Place { namespace: place, told: 0 });
         self.0.unlisted.send_modify(|count| *count += 1);
     }
 
@@ -312,9 +338,13 @@ impl<K: Object> Store<K> {
         woken.into_iter().for_each(Waiting::wake);
     }
 
+    /// A watch of `namespace`, or of all, has told of all versions before this one, which it tells of next.
+    pub(crate) fn reached(&self, namespace: Option<&str>, version: Option<&str>) {
+        self.0.state.lock().reached(namespace, number(version));
+    }
+
     /// Forgets what is not among the objects in `namespace`, or everywhere, that a watch knows of: it has told of all
-    /// versions up to `told`, and its latest list was begun at `since`. Such is what was deleted before the answer to
-    /// its creation came.
+    /// versions up to `told`, and its latest list was begun at `since`.
     pub(crate) fn replace(
         &self,
         namespace: Option<&str>,
@@ -323,6 +353,7 @@ impl<K: Object> Store<K> {
         since: Instant,
     ) {
         let mut state = self.0.state.lock();
+        state.reached(namespace, told);
         let is_here = |key: &ObjectKey| namespace.is_none_or(|namespace| namespace == key.namespace);
         let unknown = state.objects.iter().filter(|(key, _)| is_here(key) && !known.contains(*key));
         let is_gone = |entry: &&Entry<K>| entry.heard < since || version(entry.object.meta()) <= told;
@@ -347,11 +378,14 @@ impl<K: Object> Store<K> {
         let mut state = self.0.state.lock();
         let key = ObjectKey::of(&object);
         // What no watch tells of would never change here. Something newer may be known, of the object or of one that
-        // has taken its place.
-        let is_watched =
-            state.places.iter().any(|place| place.as_ref().is_none_or(|place| *place == key.namespace));
+        // has taken its place, or that it is gone: the answer may have come late.
+        let place = state.places.iter().find(|place| place.has(&key));
         let known = state.objects.get(&key);
-        let is_newest = known.is_none_or(|known| version(known.object.meta()) <= version(object.meta()));
+        let written = version(object.meta());
+        let is_newest = match (known, place) {
+            (Some(known), _) => version(known.object.meta()) <= written,
+            (None, place) => place.is_some_and(|place| place.told < written),
+        };
         let told = match known {
             None => Told::Not(None),
             // Something else was written before, of which no watch has told yet either.
@@ -362,7 +396,7 @@ impl<K: Object> Store<K> {
             }
             Some(known) => Told::Not(Some(known.object.clone())),
         };
-        if !is_watched || !is_newest {
+        if place.is_none() || !is_newest {
             return Arc::new(self.trimmed(object, &state.managers).0);
         }
         let object = self.put(&mut state, object, told);
@@ -383,6 +417,11 @@ impl<K: Object> Store<K> {
         key: ObjectKey,
     ) {
         self.0.state.lock().taken.wait(name.clone(), now, queue.clone(), key);
+    }
+
+    /// Whether a reconcile waits until nothing, or another object, has this name.
+    pub(crate) fn is_waited_for(&self, name: &ObjectKey) -> bool {
+        self.0.state.lock().taken.is_waited_for(name)
     }
 
     /// Forgets an object that was deleted, ahead of the watch.
@@ -431,6 +470,7 @@ impl<K: Object> Store<K> {
         if let Some(transform) = &*self.0.transform.read() {
             transform(&mut object);
         }
+        annotations::limit(object.meta_mut(), self.0.annotations.load(Ordering::Relaxed), &managed);
         (object, managed)
     }
 
@@ -471,6 +511,13 @@ impl<K: Object> Store<K> {
 }
 
 impl<K: Object> State<K> {
+    fn reached(&mut self, namespace: Option<&str>, version: u128) {
+        let watched = self.places.iter_mut().find(|place| place.namespace.as_deref() == namespace);
+        if let Some(place) = watched {
+            place.told = version;
+        }
+    }
+
     fn keeps(&self, metadata: &ObjectMeta) -> bool {
         let is_owner = |owner: &k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference| {
             let group = owner.api_version.rsplit_once('/').map_or("", |(group, _)| group);

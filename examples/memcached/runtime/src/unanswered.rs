@@ -80,6 +80,11 @@ impl<C> Unanswered<C> {
         }
     }
 
+    /// Whether a write about an object was not answered, or not clearly.
+    pub(crate) fn has(&self, key: &ObjectKey) -> bool {
+        self.0.lock().contains_key(key)
+    }
+
     /// The first write about an object of this owner, which is known to be as it should, or to be somebody else's.
     pub(crate) fn take(&self, key: &ObjectKey, owner: &str) -> Option<Write<C>> {
         let mut writes = self.0.lock();

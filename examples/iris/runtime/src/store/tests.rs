@@ -147,6 +147,25 @@ fn what_nobody_tells_of_or_owns_is_not_kept() {
 }
 
 #[test]
+fn an_answer_that_comes_late_brings_nothing_back() {
+    let (store, _) = store();
+    let reach = |version: &str| store.reached(Some("a"), Some(version));
+    reach("5");
+    observe(&store, Err(&child("x", "2", 5).metadata), Instant::now());
+    mutation(&store, child("x", "2", 4));
+    assert_eq!(versions(&store), [], "the watch has told that it is gone");
+    mutation(&store, child("y", "3", 6));
+    assert_eq!(versions(&store), [6], "the watch has not got there yet");
+    reach("9");
+    mutation(&store, child("y", "3", 8));
+    assert_eq!(versions(&store), [8], "it is known");
+    // The server's data is restored from a backup.
+    store.replace(Some("a"), &BTreeSet::new(), 2, Instant::now());
+    mutation(&store, child("z", "4", 3));
+    assert_eq!(versions(&store), [3]);
+}
+
+#[test]
 fn an_index_finds_objects_by_value_and_a_function_that_panics_gives_none() {
     let (store, _) = store();
     let index = store.index(|object: &ConfigMap| {

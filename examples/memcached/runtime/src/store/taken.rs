@@ -69,6 +69,11 @@ impl Taken {
         woken
     }
 
+    /// Whether anybody waits for a name.
+    pub(super) fn is_waited_for(&self, name: &ObjectKey) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The names that are waited for.
     pub(super) fn names(&self) -> Vec<ObjectKey> {
         self.0.keys().cloned().collect()
