@@ -2,7 +2,7 @@
 //! own, asked for the same.
 //!
 //! `PEER_OBJECTS` (200,2000,10000) says with how many objects, `PEER_WORKERS` (1,16) how many of them are reconciled at the
-//! same time, `PEER_REPEATS` (3) how often up to 2,000 of them; of these the medians count. The tables go to stdout, and with
+//! same time, `PEER_REPEATS` (3) how often up to 200 of them; of these the medians count. The tables go to stdout, and with
 //! all of the above left alone into `docs/performance.md`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the tables are what this is for")]
 
@@ -26,7 +26,7 @@ use page::Comparison;
 use side::{Program, Side};
 
 /// More objects than this are compared once.
-const OFTEN: usize = 2_000;
+const OFTEN: usize = 200;
 
 fn main() {
     let sandbox = Sandbox::with_iris();
@@ -62,7 +62,7 @@ fn ours(sandbox: &Sandbox) -> Program {
     build.args(["build", "--quiet", "--locked", "--profile", "dist"]).current_dir(sandbox.path());
     build.envs(target_environment());
     run(build, "").expect("the project builds");
-    Program { side: Side::Rust, path: target().join("dist/iris"), quiet: "--log-level=warn" }
+    Program { side: Side::Rust, path: target().join("dist/iris"), quiet: "--log-level=error" }
 }
 
 fn numbers(variable: &str, default: &[usize]) -> Vec<usize> {

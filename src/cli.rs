@@ -269,8 +269,8 @@ pub struct ManifestsArgs {
     /// Cut the descriptions in CRDs to N characters, at the end of a sentence; 0 removes them
     #[arg(long, value_name = "N", conflicts_with = "rbac_only")]
     pub max_desc_len: Option<usize>,
-    /// Also say what API conventions advise against, or fail because of it with `--check`; a comment such as
-    /// `// +iris-scaffold:lint:allow=nobools` above a field accepts it
+    /// Also report violations of API conventions; with `--check`, fail on them. A comment such as
+    /// `// +iris-scaffold:lint:allow=nobools` above a field accepts one
     #[arg(long, conflicts_with = "rbac_only")]
     pub lint: bool,
     /// Also write a reference of the API for its users into this folder of the project: a page of Markdown for each kind

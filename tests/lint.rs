@@ -68,8 +68,8 @@ fn what_a_project_has_is_said_with_its_place_and_can_be_accepted() {
         sandbox.write(types, &before.replacen(field, &more, 1));
     };
     with("");
-    let line = 1 + sandbox.read(types).lines().position(|line| line.contains("pub paused")).expect("a line");
-    let expected = format!("`{types}:{line}:9`: `Iris v1alpha1 .spec.paused` is a boolean");
+    let row = 1 + sandbox.read(types).lines().position(|line| line.contains("pub paused")).expect("a line");
+    let expected = format!("`{types}:{row}:9`: `Iris v1alpha1 .spec.paused` is a boolean");
     let mut lint = Command::new(env!("CARGO_BIN_EXE_iris-scaffold"));
     lint.args(["manifests", "--lint"]).current_dir(sandbox.path()).envs(target_environment());
     let found = lint.output().expect("a run");

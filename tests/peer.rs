@@ -27,7 +27,7 @@ fn both_operators_live_through_the_story() {
     build.args(["build", "--quiet", "--locked"]).current_dir(sandbox.path()).envs(target_environment());
     run(build, "").expect("the project builds");
     let path = target().join("debug/iris");
-    let rust = Program { side: Side::Rust, path, quiet: "--log-level=warn" };
+    let rust = Program { side: Side::Rust, path, quiet: "--log-level=error" };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     for program in [rust, side::go()] {

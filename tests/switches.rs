@@ -38,6 +38,16 @@ fn every_combination_of_switches_is_accepted() {
         let marker = "// +kubebuilder:rbac:groups=\"\",resources=secrets,verbs=get,namespace=elsewhere\n\nimpl Reconciler";
         sandbox.write(controller, &sandbox.read(controller).replacen("\nimpl Reconciler", marker, 1));
         sandbox.run(&["manifests", "--rbac-only"]).success();
+        // And so does a volume of the user's own.
+        let manager = "config/manager/manager.yaml";
+        let own = sandbox
+            .read(manager)
+            .replace(
+                " volumeMounts: []",
+                " volumeMounts:\n        - name: scratch\n          mountPath: /scratch",
+            )
+            .replace(" volumes: []", " volumes:\n      - name: scratch\n        emptyDir: {}");
+        sandbox.write(manager, &own);
         for namespace in [format!("{name}-system"), "elsewhere".to_owned()] {
             let _ = cluster.try_kubectl(&["create", "namespace", &namespace], "");
         }
@@ -46,15 +56,48 @@ fn every_combination_of_switches_is_accepted() {
             turn(&sandbox, &on);
             let all = kustomize(&sandbox.path().join("config/default"))
                 .unwrap_or_else(|error| panic!("{name} with {on:?}: {error}"));
-            assert_eq!(on.contains(&CERTS), all.contains("kind: Certificate"), "{on:?}");
-            assert!(
-                !all.contains("SERVICE") && !all.contains("'system'"),
-                "{on:?}: all names are filled in\n{all}"
-            );
+            holds(name, &on, &all);
             assert!(all.contains("namespace: elsewhere"), "{on:?}");
             cluster.apply(&all, &["--dry-run=server"]);
         }
     }
+}
+
+/// Asserts that what is turned on is there, and nothing else, with the names that it has then.
+fn holds(name: &str, on: &[&str], all: &str) {
+    for (switch, sign) in [
+        (METRICS, "--metrics-bind-address=:8443"),
+        (CERTS, "kind: Certificate\n"),
+        ("PROMETHEUS", "kind: ServiceMonitor\n"),
+        ("NETWORK POLICY", "kind: NetworkPolicy\n"),
+        ("ADMISSION POLICY", "kind: ValidatingAdmissionPolicy\n"),
+    ] {
+        assert_eq!(on.contains(&switch), all.contains(sign), "{on:?} have `{sign}`\n{all}");
+    }
+    let service = format!("{name}-controller-manager-metrics-service.{name}-system.svc");
+    let folder = "/tmp/k8s-metrics-server/metrics-certs";
+    let monitor = format!("serverName: {service}\n");
+    let mut expected = vec!["name: scratch".to_owned()];
+    if on.contains(&CERTS) {
+        expected.extend(["", ".cluster.local"].map(|end| format!("  - {service}{end}\n")));
+        expected.extend([format!("--metrics-cert-path={folder}\n"), format!("mountPath: {folder}\n")]);
+    }
+    if on.contains(&"PROMETHEUS") {
+        let checks = if on.contains(&CERTS) { monitor } else { "insecureSkipVerify: true\n".to_owned() };
+        expected.push(checks);
+    }
+    if on.contains(&"ADMISSION POLICY") {
+        expected.push(format!("policyName: {name}-manager-writes\n"));
+        expected.push(format!("'{name}-system'"));
+    }
+    for text in expected {
+        assert!(all.contains(&text), "{on:?} have `{text}`\n{all}");
+    }
+    assert!(!all.contains("SERVICE") && !all.contains("'system'"), "{on:?}: all names are filled in\n{all}");
+    assert!(
+        !(on.contains(&CERTS) && all.contains("insecureSkipVerify")),
+        "{on:?}: the certificate is checked"
+    );
 }
 
 /// All that make sense: a certificate is for metrics.

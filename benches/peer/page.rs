@@ -66,13 +66,12 @@ impl Comparison {
             counted(sum(|it| it.used.reads)),
             counted(sum(|it| it.used.writes)),
         );
+        let stop = self.pair(|told| told.stop);
         let memory = [0, 1].map(|at| sized(self.pair(|told| told.memory[at])));
         let _ = writeln!(
             table,
-            "\nMemory after the four phases {}, and after the restart {}. Stopped in {}.\n",
-            memory[0],
-            memory[1],
-            timed(self.pair(|told| told.stop)) + " s"
+            "\nMemory after the four phases {}, and after the restart {}. Stopped in {:.2} / {:.2} s.\n",
+            memory[0], memory[1], stop[0], stop[1],
         );
         table
     }
@@ -87,7 +86,8 @@ fn timed(pair: [f64; 2]) -> String {
 }
 
 fn counted([ours, theirs]: [f64; 2]) -> String {
-    format!("{ours:.0} / {theirs:.0}")
+    // An empty sum is -0.
+    format!("{:.0} / {:.0}", ours + 0.0, theirs + 0.0)
 }
 
 fn sized(pair: [f64; 2]) -> String {

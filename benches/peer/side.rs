@@ -32,7 +32,7 @@ impl fmt::Display for Side {
 pub struct Program {
     pub side: Side,
     pub path: PathBuf,
-    /// The flag that has it log what is wrong and nothing else.
+    /// The flag that has it log little.
     pub quiet: &'static str,
 }
 
@@ -44,7 +44,7 @@ pub fn go() -> Program {
     build.env("CGO_ENABLED", "0");
     build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/iris-go"));
     run(build, "").expect("the one in Go builds");
-    Program { side: Side::Go, path, quiet: "--zap-log-level=error" }
+    Program { side: Side::Go, path, quiet: "--zap-log-level=panic" }
 }
 
 /// A process that ends with the benchmark.

@@ -30,9 +30,10 @@ pub struct Seen {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Metadata {
     pub name: String,
+    pub resource_version: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -92,25 +93,29 @@ impl World {
     fn watch(&self, path: &'static str, of: fn(&mut State) -> &mut HashMap<String, Seen>) {
         let (client, state) = (self.client.clone(), self.state.clone());
         tokio::spawn(async move {
-            let request = Request::get(format!("{path}?watch=1&resourceVersion=0&timeoutSeconds=7200"));
-            let events = client.request_events::<Seen>(request.body(Vec::new()).expect("a request"));
-            let mut events = std::pin::pin!(events.await.expect("a watch"));
-            while let Some(event) = events.try_next().await.expect("an event") {
-                let mut state = state.lock().await;
-                let number = match event {
-                    WatchEvent::Added(seen) | WatchEvent::Modified(seen) => {
-                        let number = number(&seen.metadata.name);
-                        of(&mut state).insert(seen.metadata.name.clone(), seen);
-                        number
+            let mut version = "0".to_owned();
+            // The API server ends a watch that does not read fast enough.
+            loop {
+                let query = format!("watch=1&resourceVersion={version}&timeoutSeconds=7200");
+                let request = Request::get(format!("{path}?{query}")).body(Vec::new()).expect("a request");
+                let events = client.request_events::<Seen>(request).await.expect("a watch");
+                let mut events = std::pin::pin!(events);
+                while let Some(event) = events.try_next().await.expect("an event") {
+                    let (seen, is_there) = match event {
+                        WatchEvent::Added(seen) | WatchEvent::Modified(seen) => (seen, true),
+                        WatchEvent::Deleted(seen) => (seen, false),
+                        WatchEvent::Bookmark(_) => continue,
+                        WatchEvent::Error(error) => panic!("a watch of {path}: {error}"),
+                    };
+                    version.clone_from(&seen.metadata.resource_version);
+                    let (mut state, name) = (state.lock().await, seen.metadata.name.clone());
+                    if is_there {
+                        of(&mut state).insert(name.clone(), seen);
+                    } else {
+                        of(&mut state).remove(&name);
                     }
-                    WatchEvent::Deleted(seen) => {
-                        of(&mut state).remove(&seen.metadata.name);
-                        number(&seen.metadata.name)
-                    }
-                    WatchEvent::Bookmark(_) => continue,
-                    WatchEvent::Error(error) => panic!("a watch of {path}: {error}"),
-                };
-                state.check(number);
+                    state.check(number(&name));
+                }
             }
         });
     }

@@ -51,11 +51,12 @@ impl Managed {
         matches!(fields, Some(Value::Object(fields)) if has_all(&fields, desired))
     }
 
-    /// Whether an annotation of this name is recorded.
-    pub(crate) fn has_annotation(&self, name: &str) -> bool {
+    /// The names of the annotations that are recorded.
+    pub(crate) fn annotations(&self) -> Vec<String> {
         let fields: Option<Value> = self.fields.as_deref().and_then(|it| serde_json::from_str(it).ok());
-        let annotations = fields.as_ref().map(|fields| &fields["f:metadata"]["f:annotations"]);
-        annotations.is_some_and(|annotations| annotations.get(format!("f:{name}")).is_some())
+        let annotations = fields.as_ref().and_then(|it| it["f:metadata"]["f:annotations"].as_object());
+        let names = annotations.into_iter().flat_map(Map::keys).filter_map(|name| name.strip_prefix("f:"));
+        names.map(str::to_owned).collect()
     }
 
     /// Remembers that this version fulfils `fingerprint`.

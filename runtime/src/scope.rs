@@ -40,6 +40,11 @@ impl Scope {
         self
     }
 
+    /// Whether some objects of its namespaces are left out.
+    pub(crate) fn is_selective(&self) -> bool {
+        self.labels.is_some() || self.fields.is_some()
+    }
+
     pub(crate) fn list(&self, mut params: ListParams) -> ListParams {
         params.label_selector.clone_from(&self.labels);
         params.field_selector.clone_from(&self.fields);

@@ -45,8 +45,8 @@ pub fn is_subdomain(value: &str) -> bool {
     value.len() <= SUBDOMAIN && value.split('.').all(|label| is_label(label, false))
 }
 
-const SUBDOMAIN_RULE: &str = "is not a DNS name: lower-case letters, digits, `-` and `.` are allowed, and each part starts \
-                              and ends with a letter or digit";
+const SUBDOMAIN_RULE: &str = "is not a DNS name: lower-case letters, digits, `-` and `.` are allowed, 253 in all, and each \
+                              part starts and ends with a letter or digit and has 63 at most";
 
 /// `--domain`.
 #[must_use]

@@ -45,6 +45,7 @@ pub fn seeded(p: &ProjectView) -> Vec<Rendered> {
         "project/README.md.j2"
         "project/api/Cargo.toml.j2"
         "project/config/admission-policy/kustomization.yaml.j2"
+        "project/config/admission-policy/kustomizeconfig.yaml.j2"
         "project/config/admission-policy/policy.yaml.j2"
         "project/config/admission-policy/policy_binding.yaml.j2"
         "project/config/certmanager/certificate-metrics.yaml.j2"

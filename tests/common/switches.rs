@@ -6,7 +6,9 @@ const FILE: &str = "config/default/kustomization.yaml";
 
 /// Turns on these switches of a project, and all others off.
 pub fn turn(sandbox: &Sandbox, on: &[&str]) {
-    let turned = turned(&sandbox.read(FILE), on);
+    let before = sandbox.read(FILE);
+    assert!(on.iter().all(|name| before.contains(&format!("# [{name}]"))), "{on:?} are switches");
+    let turned = turned(&before, on);
     sandbox.write(FILE, &turned);
 }
 

@@ -135,10 +135,10 @@ pub const WEAKNESSES: &[Weakness] = &[
         failure: "until f11: web has 2 replicas",
         patches: &[(
             STORE,
-            "old = match &known.told {",
-            "let next = known.object.meta().generation.map(|generation| generation + 1);
-             if WEAK && object.as_ref().is_ok_and(|it| it.meta().generation > next) { return; }
-             ITSELF",
+            "let known = state.objects.get(&key).or(deleted.as_ref());",
+            "ITSELF
+             let next = known.and_then(|it| it.object.meta().generation).map(|generation| generation + 1);
+             if WEAK && next.is_some() && object.as_ref().is_ok_and(|it| it.meta().generation > next) { return; }",
         )],
     },
     // What is known is taken for what is, and deleted.
@@ -402,7 +402,7 @@ pub const WEAKNESSES: &[Weakness] = &[
     Weakness {
         case: "sizes::f31_many_deployments_of_others",
         failure: "memory is bounded",
-        patches: &[(STORE, "self.keeps_all || controller_of", "WEAK || ITSELF")],
+        patches: &[("runtime/src/store/state.rs", "self.keeps_all || controller_of", "WEAK || ITSELF")],
     },
     // Creating changes what is there.
     Weakness {

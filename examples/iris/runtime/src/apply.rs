@@ -93,9 +93,14 @@ impl<K: Object> Context<K> {
         let fingerprint = fingerprint(&[&desired.to_string()]);
 
         let mut found = store.get(&key).filter(|known| self.controls(known.meta()));
-        // What was heard so far may be old, and not everything is kept. A creation finds out whether the name is free, unless
-        // what has it may become the child, or is known to be somebody else's.
-        if found.is_none() && (adopts || store.is_waited_for(&key) || store.unanswered().has(&key)) {
+        // A creation finds out whether the name is free. It is not tried where a child may be there and unknown: not everything
+        // is kept, a write may not have been answered, and what is somebody else's may become the child.
+        let of = self.shared.store.dynamic_type();
+        let may_be_there = adopts
+            || !store.keeps_children(&key, &K::group(of), &K::kind(of))
+            || store.is_waited_for(&key)
+            || store.unanswered().has(&key);
+        if found.is_none() && may_be_there {
             found = self.find(store, &key).await?;
         }
         if found.is_none() {
@@ -171,6 +176,7 @@ impl<K: Object> Context<K> {
         let created = match created {
             Ok(created) => created,
             Err(kube::Error::Api(status)) if status.is_conflict() => {
+                // Should it be a child, it counts as created here: the client may have sent this twice.
                 debug!(%key, %status, "there is an object of that name");
                 return Ok(None);
             }

@@ -79,7 +79,6 @@ pub(crate) fn inform<K: Object>(
         undecodable: BTreeMap::new(),
         since: Instant::now(),
         version: None,
-        page_size: PageSize::default(),
         is_unlisted: true,
         polls: false,
         has_bookmarks: false,
@@ -115,7 +114,6 @@ struct Watch<K: Object> {
     since: Instant,
     /// Up to where everything is known; `None` when it has to be listed.
     version: Option<String>,
-    page_size: PageSize,
     is_unlisted: bool,
     /// Whether objects may be listed and not watched.
     polls: bool,
@@ -207,10 +205,11 @@ impl<K: Object> Watch<K> {
     /// Lists all objects, page by page; the result is their version.
     async fn list(&mut self) -> Result<String, String> {
         let mut params = self.scope.list(ListParams::default());
+        let mut page_size = PageSize::default();
         self.objects.clear();
         self.since = Instant::now();
         loop {
-            params.limit = Some(self.page_size.objects());
+            params.limit = Some(page_size.objects());
             let (page, bytes) = match self.page(&params).await {
                 Ok(page) => page,
                 // Where the whole group is unknown, the server says so in plain text.
@@ -227,7 +226,7 @@ impl<K: Object> Watch<K> {
                 }
                 Err(error) => return Err(format!("cannot list: {error}")),
             };
-            self.page_size.learn(page.items.len(), bytes);
+            page_size.learn(page.items.len(), bytes);
             // What was there before this process is no news.
             let priority = if self.is_unlisted { Priority::Low } else { Priority::High };
             page.items.into_iter().for_each(|object| self.apply(object, priority));

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod index;
+mod state;
 mod taken;
 #[cfg(test)]
 mod tests;
@@ -23,10 +24,12 @@ use crate::contention::Contention;
 use crate::derivative::is_derivative;
 use crate::managed_fields::{self, Managed};
 use crate::object::{Object, ObjectKey, controller_of, number, version};
+use crate::pause;
 use crate::queue::{Priority, WorkQueue};
 use crate::unanswered::Unanswered;
 
 use index::IndexState;
+use state::{Entry, Place, State, Told};
 use taken::{Taken, Waiting};
 
 pub use index::Index;
@@ -70,50 +73,6 @@ struct Inner<K: Object> {
     unanswered: Unanswered<K>,
     /// What was written here again and again.
     contention: Contention,
-}
-
-struct State<K> {
-    objects: BTreeMap<ObjectKey, Entry<K>>,
-    /// The uids of controlling owners, and what each owns.
-    owned: BTreeSet<(String, ObjectKey)>,
-    indexes: Vec<IndexState<K>>,
-    /// The watches that keep this up to date.
-    places: Vec<Place>,
-    /// Whether everything is kept, or only what an owner of one of the `owners`, each a group and kind, controls.
-    keeps_all: bool,
-    owners: Vec<(String, String)>,
-    /// Whose records of applied fields are kept.
-    managers: Vec<String>,
-    taken: Taken,
-}
-
-struct Entry<K> {
-    object: Arc<K>,
-    /// When it was heard of.
-    heard: Instant,
-    told: Told<K>,
-    managed: Vec<Managed>,
-}
-
-/// Where a watch is, and how far.
-struct Place {
-    /// `None` for everywhere.
-    namespace: Option<String>,
-    /// It has told of all versions up to this one.
-    told: u128,
-}
-
-impl Place {
-    fn has(&self, key: &ObjectKey) -> bool {
-        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
-    }
-}
-
-/// Whether handlers have heard of an object as it is.
-enum Told<K> {
-    Yes,
-    /// It was written here, and no watch has told of it yet. This is what was told last.
-    Not(Option<Arc<K>>),
 }
 
 impl<K: Object> Clone for Store<K> {
@@ -182,8 +141,8 @@ impl<K: Object> Store<K> {
     }
 
     /// Keeps at most so many bytes of annotations, names and values together, of each object; 16 KiB when not said. Of an
-    /// object that has more, the longest are left out, as if it had none of these names, except what its controller here
-    /// has applied. Whoever may edit an object can write 256 KiB into it, and all that is kept takes memory.
+    /// object that has more, the longest are left out, as if it had none of these names, except what a controller here has
+    /// applied and what pauses the object. Whoever may edit an object can write 256 KiB into it, and all that is kept takes memory.
     pub fn limit_annotations(&self, bytes: usize) {
         self.0.annotations.store(bytes, Ordering::Relaxed);
     }
@@ -207,9 +166,11 @@ impl<K: Object> Store<K> {
     pub(crate) fn new(dynamic_type: K::DynamicType, is_namespaced: bool) -> Self {
         let state = State {
             objects: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             owned: BTreeSet::new(),
             indexes: Vec::new(),
             places: Vec::new(),
+            is_selective: false,
             keeps_all: false,
             owners: Vec::new(),
             managers: Vec::new(),
@@ -242,6 +203,10 @@ impl<K: Object> Store<K> {
 
     pub(crate) fn contention(&self) -> &Contention {
         &self.0.contention
+    }
+
+    pub(crate) fn leaves_out(&self) {
+        self.0.state.lock().is_selective = true;
     }
 
     pub(crate) fn keep_all(&self) {
@@ -291,34 +256,36 @@ impl<K: Object> Store<K> {
         let metadata = object.as_ref().map_or_else(|gone| *gone, kube::Resource::meta);
         let key = ObjectKey::from(metadata);
         let told = version(metadata);
-        let (mut old, mut untold) = (None, None);
+        let is_same = |known: &Entry<K>| {
+            object.as_ref().is_ok_and(|object| object.meta().uid == known.object.meta().uid)
+        };
+        // What was deleted here, and is now told to be gone, or to be there in spite of that.
+        let is_over = |it: &Entry<K>| told > version(it.object.meta()) || it.heard < since;
+        let deleted =
+            if state.deleted.get(&key).is_some_and(is_over) { state.deleted.remove(&key) } else { None };
+        let mut ended = Vec::new();
         if let Some(known) = state.objects.get_mut(&key) {
+            ended.extend(deleted.iter().flat_map(Entry::ends));
             let known_version = version(known.object.meta());
             // A write may have been answered ahead of the watch. But a list is right about what was heard before it,
             // because versions start over when the server's data is restored from a backup.
-            if known.heard >= since && known_version > told {
-                return;
-            }
-            if let Ok(object) = &object
-                && known_version == told
-                && known.object.meta().uid == object.meta().uid
-            {
+            let is_old = known.heard >= since && known_version > told;
+            let is_this = known_version == told && is_same(known);
+            if is_this {
                 known.heard = Instant::now();
-                if matches!(known.told, Told::Yes) {
-                    return;
-                }
             }
-            old = match &known.told {
-                Told::Yes => Some(known.object.clone()),
-                Told::Not(last) => last.clone(),
-            };
-            // What was written here is gone, or another one has its place, before a watch has told of it. Reconciles have
-            // seen it.
-            let is_same = object.as_ref().is_ok_and(|object| object.meta().uid == known.object.meta().uid);
-            if matches!(known.told, Told::Not(_)) && !is_same {
-                untold = Some(known.object.clone());
+            if is_old || (is_this && matches!(known.told, Told::Yes)) {
+                drop(state);
+                return self.tell_ends(&ended, priority);
             }
+        } else if state.deleted.contains_key(&key) {
+            return;
         }
+        let known = state.objects.get(&key).or(deleted.as_ref());
+        let old = known.and_then(Entry::last_told);
+        // What was written here is gone, or another one has its place, before a watch has told of it. Reconciles have
+        // seen it.
+        ended.extend(known.filter(|known| !is_same(known)).and_then(Entry::untold));
         let woken = state.taken.changed(&key, object.as_ref().ok().map(kube::Resource::meta));
         match object {
             Ok(object) => {
@@ -332,9 +299,7 @@ impl<K: Object> Store<K> {
                 self.tell(old.as_deref(), None, gone, priority);
             }
         }
-        if let Some(untold) = untold {
-            self.tell(Some(&untold), None, untold.meta(), priority);
-        }
+        self.tell_ends(&ended, priority);
         woken.into_iter().for_each(Waiting::wake);
     }
 
@@ -355,21 +320,24 @@ impl<K: Object> Store<K> {
         let mut state = self.0.state.lock();
         state.reached(namespace, told);
         let is_here = |key: &ObjectKey| namespace.is_none_or(|namespace| namespace == key.namespace);
-        let unknown = state.objects.iter().filter(|(key, _)| is_here(key) && !known.contains(*key));
-        let is_gone = |entry: &&Entry<K>| entry.heard < since || version(entry.object.meta()) <= told;
-        let gone: Vec<_> =
-            unknown.map(|(_, entry)| entry).filter(is_gone).map(|entry| entry.object.clone()).collect();
-        for object in &gone {
-            state.forget(&ObjectKey::of(&**object));
-        }
+        let is_gone = |key: &ObjectKey, entry: &Entry<K>| {
+            let is_unknown = is_here(key) && !known.contains(key);
+            is_unknown && (entry.heard < since || version(entry.object.meta()) <= told)
+        };
+        let gone = |of: &BTreeMap<ObjectKey, Entry<K>>| {
+            let gone = of.iter().filter(|(key, entry)| is_gone(key, entry));
+            gone.map(|(key, _)| key.clone()).collect::<Vec<_>>()
+        };
+        let (here, deleted) = (gone(&state.objects), gone(&state.deleted));
+        let mut gone: Vec<_> = here.iter().filter_map(|key| state.forget(key)).collect();
+        gone.extend(deleted.iter().filter_map(|key| state.deleted.remove(key)));
         let mut free = state.taken.names();
         free.retain(|name| is_here(name) && !known.contains(name));
         let woken: Vec<_> = free.iter().flat_map(|name| state.taken.changed(name, None)).collect();
         drop(state);
         woken.into_iter().for_each(Waiting::wake);
-        for object in gone {
-            self.tell(Some(&object), None, object.meta(), Priority::High);
-        }
+        let ended: Vec<_> = gone.iter().flat_map(Entry::ends).collect();
+        self.tell_ends(&ended, Priority::High);
     }
 
     /// Takes over what the API server answered to a write, ahead of the watch. `fulfils` names who applied it, whether to
@@ -384,7 +352,10 @@ impl<K: Object> Store<K> {
         let written = version(object.meta());
         let is_newest = match (known, place) {
             (Some(known), _) => version(known.object.meta()) <= written,
-            (None, place) => place.is_some_and(|place| place.told < written),
+            (None, place) => {
+                let deleted = state.deleted.get(&key).map(|it| version(it.object.meta()));
+                place.is_some_and(|place| place.told < written) && deleted < Some(written)
+            }
         };
         let told = match known {
             None => Told::Not(None),
@@ -399,12 +370,17 @@ impl<K: Object> Store<K> {
         if place.is_none() || !is_newest {
             return Arc::new(self.trimmed(object, &state.managers).0);
         }
+        // One that nobody has heard of has made room for this one. The watch tells of neither any more.
+        let replaced = known.filter(|known| known.object.meta().uid != object.meta().uid);
+        let ended = Vec::from_iter(replaced.and_then(Entry::untold));
         let object = self.put(&mut state, object, told);
         if let (Some((manager, is_status, fingerprint)), Some(entry)) = (fulfils, state.objects.get_mut(&key))
         {
             entry.managed.retain(|record| record.manager != manager || record.is_status != is_status);
             entry.managed.push(Managed::fulfilled(manager, is_status, fingerprint));
         }
+        drop(state);
+        self.tell_ends(&ended, Priority::High);
         object
     }
 
@@ -419,17 +395,28 @@ impl<K: Object> Store<K> {
         self.0.state.lock().taken.wait(name.clone(), now, queue.clone(), key);
     }
 
+    /// Whether this would know a child of that name, of an owner of this group and kind: if it is kept here and nowhere left
+    /// out.
+    pub(crate) fn keeps_children(&self, key: &ObjectKey, group: &str, kind: &str) -> bool {
+        let state = self.0.state.lock();
+        let has_owner = state.owners.iter().any(|(of, owner)| of == group && owner == kind);
+        let is_kept = !state.is_selective && (state.keeps_all || has_owner);
+        is_kept && state.places.iter().any(|place| place.has(key))
+    }
+
     /// Whether a reconcile waits until nothing, or another object, has this name.
     pub(crate) fn is_waited_for(&self, name: &ObjectKey) -> bool {
         self.0.state.lock().taken.is_waited_for(name)
     }
 
-    /// Forgets an object that was deleted, ahead of the watch.
+    /// Forgets an object that was deleted, ahead of the watch. Handlers hear of it from the watch.
     pub(crate) fn deletion(&self, object: &K) {
         let (mut state, key) = (self.0.state.lock(), ObjectKey::of(object));
         // Another object of that name may have taken its place.
-        if state.objects.get(&key).is_some_and(|known| known.object.meta().uid == object.meta().uid) {
-            state.forget(&key);
+        if state.objects.get(&key).is_some_and(|known| known.object.meta().uid == object.meta().uid)
+            && let Some(entry) = state.forget(&key)
+        {
+            state.deleted.insert(key, entry);
         }
     }
 
@@ -470,7 +457,9 @@ impl<K: Object> Store<K> {
         if let Some(transform) = &*self.0.transform.read() {
             transform(&mut object);
         }
-        annotations::limit(object.meta_mut(), self.0.annotations.load(Ordering::Relaxed), &managed);
+        let pause = pause::annotation::<K>(&self.0.dynamic_type);
+        let bytes = self.0.annotations.load(Ordering::Relaxed);
+        annotations::limit(object.meta_mut(), bytes, &managed, &pause);
         (object, managed)
     }
 
@@ -498,6 +487,12 @@ impl<K: Object> Store<K> {
         object
     }
 
+    fn tell_ends(&self, ended: &[Arc<K>], priority: Priority) {
+        for object in ended {
+            self.tell(Some(object), None, object.meta(), priority);
+        }
+    }
+
     /// Tells the handlers, which may read stores.
     fn tell(&self, old: Option<&K>, new: Option<&K>, metadata: &ObjectMeta, priority: Priority) {
         let change = Change { old, new, metadata };
@@ -506,39 +501,6 @@ impl<K: Object> Store<K> {
                 let (kind, key) = (K::kind(&self.0.dynamic_type), ObjectKey::from(metadata));
                 error!(%kind, %key, "a predicate or mapper panicked, and nothing is reconciled because of this change");
             }
-        }
-    }
-}
-
-impl<K: Object> State<K> {
-    fn reached(&mut self, namespace: Option<&str>, version: u128) {
-        let watched = self.places.iter_mut().find(|place| place.namespace.as_deref() == namespace);
-        if let Some(place) = watched {
-            place.told = version;
-        }
-    }
-
-    fn keeps(&self, metadata: &ObjectMeta) -> bool {
-        let is_owner = |owner: &k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference| {
-            let group = owner.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-            self.owners.iter().any(|(of, kind)| of == group && *kind == owner.kind)
-        };
-        self.keeps_all || controller_of(metadata).is_some_and(is_owner)
-    }
-
-    fn find(&self, among: &BTreeSet<(String, ObjectKey)>, value: &str) -> Vec<Arc<K>> {
-        let first = (value.to_owned(), ObjectKey::default());
-        let found = among.range(first..).take_while(|(found, _)| found == value);
-        found.filter_map(|(_, key)| self.objects.get(key)).map(|entry| entry.object.clone()).collect()
-    }
-
-    fn forget(&mut self, key: &ObjectKey) {
-        let Some(Entry { object, .. }) = self.objects.remove(key) else { return };
-        if let Some(owner) = controller_of(object.meta()) {
-            self.owned.remove(&(owner.uid.clone(), key.clone()));
-        }
-        for index in &mut self.indexes {
-            index.remove(key);
         }
     }
 }

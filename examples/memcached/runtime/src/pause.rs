@@ -11,12 +11,17 @@ use crate::reconcile::Action;
 /// Type of the condition that says so.
 const PAUSED: &str = "Paused";
 
+/// The annotation that pauses objects of a type.
+pub(crate) fn annotation<K: Object>(dynamic_type: &K::DynamicType) -> String {
+    let group = K::group(dynamic_type);
+    format!("{}/paused", if group.is_empty() { "core" } else { &group })
+}
+
 /// Whether the object is paused, by the annotation `<group>/paused: "true"`: then nothing is done for it, and a condition
 /// of its status says so. Deletion goes on.
 pub(crate) async fn pause<K: Object>(context: &Context<K>) -> Option<Action> {
     let metadata = context.object.meta();
-    let group = K::group(context.shared.store.dynamic_type());
-    let annotation = format!("{}/paused", if group.is_empty() { "core" } else { &group });
+    let annotation = annotation::<K>(context.shared.store.dynamic_type());
     let value = metadata.annotations.as_ref().and_then(|annotations| annotations.get(&annotation));
     let is_paused = value.is_some_and(|value| value == "true") && metadata.deletion_timestamp.is_none();
     let mut conditions = context.known_conditions().iter();

@@ -45,6 +45,9 @@ impl Stores {
         }
         let is_namespaced = !is_cluster_scoped::<K>() && !scope.is_cluster;
         let store = Store::<K>::new(dynamic_type, is_namespaced);
+        if scope.is_selective() {
+            store.leaves_out();
+        }
         let (filled, within) = (store.clone(), scope.clone());
         let inform = move |shared: &Arc<informer::Shared>, namespaces: &[Option<String>]| {
             let given = within.namespaces.as_ref().map(|names| names.iter().cloned().map(Some).collect());

@@ -100,6 +100,59 @@ fn the_end_of_what_was_written_is_told_though_no_watch_told_of_it() {
 }
 
 #[test]
+fn the_end_of_what_was_deleted_here_is_told_once_a_watch_or_a_list_shows_it() {
+    let (store, _) = store();
+    let changes = Arc::new(Mutex::new(Vec::new()));
+    let seen = changes.clone();
+    let number = |object: Option<&ConfigMap>| object.map(|object| version(&object.metadata));
+    store.handle(Box::new(move |change, _| seen.lock().push((number(change.old), number(change.new)))));
+    let heard = || std::mem::take(&mut *changes.lock());
+    let since = Instant::now();
+    observe(&store, Ok(child("x", "2", 1)), since);
+    store.deletion(&child("x", "2", 1));
+    assert_eq!(heard(), [(None, Some(1))], "the watch will tell");
+    observe(&store, Ok(child("x", "2", 1)), since);
+    assert_eq!((heard(), versions(&store)), (vec![], vec![]), "it was told before");
+    observe(&store, Err(&child("x", "2", 3).metadata), since);
+    assert_eq!(heard(), [(Some(1), None)]);
+    observe(&store, Ok(child("y", "3", 4)), since);
+    store.deletion(&child("y", "3", 4));
+    store.replace(Some("a"), &BTreeSet::new(), 9, Instant::now());
+    assert_eq!(heard(), [(None, Some(4)), (Some(4), None)], "a list does without it");
+    mutation(&store, child("z", "4", 10));
+    store.deletion(&child("z", "4", 10));
+    observe(&store, Err(&child("z", "4", 11).metadata), since);
+    assert_eq!(heard(), [(None, None), (Some(10), None)], "no watch had told of it");
+    observe(&store, Ok(child("w", "5", 12)), since);
+    store.deletion(&child("w", "5", 12));
+    observe(&store, Ok(child("w", "5", 13)), since);
+    assert_eq!(
+        (heard(), versions(&store)),
+        (vec![(None, Some(12)), (Some(12), Some(13))], vec![13]),
+        "a finalizer"
+    );
+}
+
+#[test]
+fn the_end_of_what_a_write_shows_to_be_replaced_is_told() {
+    let (store, _) = store();
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let seen = ended.clone();
+    store.handle(Box::new(move |change, _| {
+        let gone = change.old.filter(|_| change.new.is_none());
+        seen.lock().extend(gone.and_then(|gone| gone.metadata.uid.clone()));
+    }));
+    mutation(&store, child("x", "2", 1));
+    // It was deleted by somebody, and made again here, before the watch has told of either.
+    mutation(&store, child("x", "3", 5));
+    assert_eq!(*ended.lock(), ["2"]);
+    observe(&store, Ok(child("y", "4", 6)), Instant::now());
+    mutation(&store, child("y", "4", 7));
+    store.replace(Some("a"), &BTreeSet::from([ObjectKey::new("a", "x")]), 9, Instant::now());
+    assert_eq!(*ended.lock(), ["2", "4", "4"], "as it was told of, and as it was written");
+}
+
+#[test]
 fn what_was_written_is_ahead_of_the_watch_and_lists_are_right_about_all_else() {
     let (store, _) = store();
     let since = Instant::now();
@@ -156,6 +209,10 @@ fn an_answer_that_comes_late_brings_nothing_back() {
     assert_eq!(versions(&store), [], "the watch has told that it is gone");
     mutation(&store, child("y", "3", 6));
     assert_eq!(versions(&store), [6], "the watch has not got there yet");
+    mutation(&store, child("v", "7", 8));
+    store.deletion(&child("v", "7", 8));
+    mutation(&store, child("v", "7", 7));
+    assert_eq!(versions(&store), [6], "it was deleted here");
     reach("9");
     mutation(&store, child("y", "3", 8));
     assert_eq!(versions(&store), [8], "it is known");

@@ -21,10 +21,10 @@ impl PageSize {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 
-    /// An answer had so many objects and bytes.
+    /// An answer had so many objects and bytes. What follows is likely to be like it, but need not be.
     pub(super) fn learn(&mut self, objects: usize, bytes: usize) {
         if let Some(mean) = bytes.checked_div(objects) {
-            self.0 = (BYTES / mean.max(1)).clamp(1, OBJECTS);
+            self.0 = (BYTES / mean.max(1)).clamp(1, OBJECTS.min(2 * self.0));
         }
     }
 }
@@ -34,10 +34,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_has_few_megabytes() {
+    fn an_answer_has_few_megabytes_and_at_most_twice_as_many_objects_as_the_one_before() {
         let mut size = PageSize::default();
         for (objects, bytes, expected) in
-            [(0, 100, 50), (50, 50 << 10, 500), (500, 500 << 18, 16), (16, 16 << 23, 1), (1, 3 << 10, 500)]
+            [(0, 100, 50), (50, 50 << 10, 100), (100, 100 << 18, 16), (16, 16 << 23, 1), (1, 3 << 10, 2)]
         {
             size.learn(objects, bytes);
             assert_eq!(size.objects(), expected, "{objects} objects have {bytes} bytes");

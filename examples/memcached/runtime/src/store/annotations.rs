@@ -1,6 +1,6 @@
 //! A bound on the annotations that are kept of an object.
 
-use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -9,25 +9,24 @@ use crate::managed_fields::Managed;
 /// Most bytes of annotations that are kept of an object, unless a store is told otherwise.
 pub(super) const LIMIT: usize = 16 << 10;
 
-/// Leaves out the longest annotations, until there are at most so many bytes of others. What was applied by one of
-/// `managed` stays: it is compared with what is desired.
-pub(super) fn limit(metadata: &mut ObjectMeta, bytes: usize, managed: &[Managed]) {
+/// Leaves out the longest annotations, until there are at most so many bytes. What was applied by one of `managed` stays and
+/// does not count: it is compared with what is desired. So does `pause`, the one that pauses the object.
+pub(super) fn limit(metadata: &mut ObjectMeta, bytes: usize, managed: &[Managed], pause: &str) {
     let Some(annotations) = &mut metadata.annotations else { return };
     let length = |(name, value): (&String, &String)| name.len() + value.len();
-    let mut total: usize = annotations.iter().map(length).sum();
-    if total <= bytes {
+    if annotations.iter().map(length).sum::<usize>() <= bytes {
         return;
     }
-    let is_applied = |name: &str| managed.iter().any(|record| record.has_annotation(name));
-    let others = annotations.iter().filter(|(name, _)| !is_applied(name));
+    let applied: HashSet<_> = managed.iter().flat_map(Managed::annotations).collect();
+    let others = annotations.iter().filter(|(name, _)| !applied.contains(*name) && *name != pause);
     let mut others: Vec<_> = others.map(|pair| (length(pair), pair.0.clone())).collect();
-    others.sort_by_key(|(length, _)| Reverse(*length));
+    others.sort_by_key(|(length, _)| *length);
+    let mut total = 0;
     for (length, name) in others {
-        if total <= bytes {
-            break;
+        total += length;
+        if total > bytes {
+            annotations.remove(&name);
         }
-        annotations.remove(&name);
-        total -= length;
     }
 }
 
@@ -38,21 +37,22 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_longest_are_left_out_unless_they_were_applied_here() {
+    fn the_longest_are_left_out_unless_they_were_applied_here_or_pause_the_object() {
         let fields = json!({ "f:metadata": { "f:annotations": { "f:example.com/ours": {} } } });
         let record = json!({ "manager": "me", "operation": "Apply", "fieldsV1": fields });
         let [ours, long, short] = [100, 90, 10].map(|length| "x".repeat(length));
-        let annotations = json!({ "example.com/ours": ours, "long": long, "longer": ours, "short": short });
+        let annotations = json!({ "example.com/ours": ours, "example.com/paused": "true", "long": long, "longer": ours,
+            "short": short });
         let metadata = json!({ "annotations": annotations, "managedFields": [record] });
         for (bytes, expected) in [
-            (1_000, &["example.com/ours", "long", "longer", "short"][..]),
-            (230, &["example.com/ours", "long", "short"]),
-            (200, &["example.com/ours", "short"]),
-            (0, &["example.com/ours"]),
+            (1_000, &["example.com/ours", "example.com/paused", "long", "longer", "short"][..]),
+            (120, &["example.com/ours", "example.com/paused", "long", "short"]),
+            (100, &["example.com/ours", "example.com/paused", "short"]),
+            (0, &["example.com/ours", "example.com/paused"]),
         ] {
             let mut metadata: ObjectMeta = serde_json::from_value(metadata.clone()).expect("metadata");
             let managed = managed_fields::take(&mut metadata, &["me".to_owned()]);
-            limit(&mut metadata, bytes, &managed);
+            limit(&mut metadata, bytes, &managed, "example.com/paused");
             assert!(metadata.annotations.expect("annotations").keys().eq(expected), "{bytes}");
         }
     }

@@ -370,7 +370,7 @@ impl Telling<'_> {
                 let limit = self.setting.limit;
                 let after = format!(" (within {limit:?} after the last fault)");
                 seen.map_err(|it| Violation::new(it.property + &after, it.detail))?;
-                let detail = format!("one is still read {limit:?} after the last fault");
+                let detail = format!("one, or a list, is still waited for {limit:?} after the last fault");
                 return Err(Violation::new("a watch that says nothing is given up", detail));
             }
             sleep(Duration::from_secs(1)).await;
