@@ -58,7 +58,12 @@ fn the_walk_through_builds_lints_and_passes_its_tests() {
 
     let (permitted, _) = permissions(&sandbox);
     assert!(!permitted.contains("allowed, but not used here"), "{permitted}");
-    for (verb, resource) in [("create", "deployments"), ("delete", "deployments"), ("patch", "iris/status")] {
+    for (verb, resource) in [
+        ("create", "deployments"),
+        ("delete", "deployments"),
+        ("get", "deployments"),
+        ("patch", "iris/status"),
+    ] {
         let roles = sandbox.read("config/rbac/role.yaml");
         sandbox.write("config/rbac/role.yaml", &without(&roles, resource, verb));
         let (seen, passed) = permissions(&sandbox);

@@ -30,7 +30,7 @@ async fn the_roles_allow_all_that_is_done() {
     permissions.finish().await;
 }
 
-/// Lets an object that keeps a Deployment scale and rename it.
+/// Lets an object that keeps a Deployment scale and rename it, and ask for one that is somebody else's.
 async fn keep_deployments(
     permissions: &Permissions<'_>,
     objects: &Api<DynamicObject>,
@@ -51,6 +51,21 @@ async fn keep_deployments(
         .eventually("the first Deployment is gone", async || {
             let left = deployments.get_opt("first").await.map_err(|error| error.to_string())?;
             ensure(left.is_none(), &left)
+        })
+        .await;
+    let labels = json!({ "app": "other" });
+    let template = json!({ "metadata": { "labels": labels },
+        "spec": { "containers": [{ "name": "other", "image": "other" }] } });
+    let other = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "other" },
+        "spec": { "selector": { "matchLabels": labels }, "template": template } });
+    deployments.patch("other", &PatchParams::apply("other"), &Patch::Apply(other)).await.expect("apply");
+    let patch = json!({ "spec": { "deploymentName": "other" } });
+    objects.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("patch");
+    permissions
+        .eventually("the object says that the name is taken", async || {
+            let object = objects.get(name).await.map_err(|error| error.to_string())?;
+            let mut conditions = object.data["status"]["conditions"].as_array().into_iter().flatten();
+            ensure(conditions.any(|it| it["reason"] == "NameConflict"), &object)
         })
         .await;
 }

@@ -12,7 +12,7 @@ pub(super) struct PageSize(usize);
 impl Default for PageSize {
     /// Few, as long as nobody knows how long they are.
     fn default() -> Self {
-        Self(50)
+        Self(16)
     }
 }
 
@@ -37,7 +37,7 @@ mod tests {
     fn an_answer_has_few_megabytes_and_at_most_twice_as_many_objects_as_the_one_before() {
         let mut size = PageSize::default();
         for (objects, bytes, expected) in
-            [(0, 100, 50), (50, 50 << 10, 100), (100, 100 << 18, 16), (16, 16 << 23, 1), (1, 3 << 10, 2)]
+            [(0, 100, 16), (16, 16 << 10, 32), (32, 32 << 18, 16), (16, 16 << 23, 1), (1, 3 << 10, 2)]
         {
             size.learn(objects, bytes);
             assert_eq!(size.objects(), expected, "{objects} objects have {bytes} bytes");
