@@ -33,6 +33,8 @@ const AT_ONCE: usize = 4;
 const REPORT: &str = "report.tsv";
 /// The module of the cases that are about a reconcile, and not about the runtime.
 const STORIES: &str = "stories::";
+/// The module of the cases that keep the API server so busy that others would be late.
+const SIZES: &str = "sizes::";
 
 /// Held by whoever runs tests of a project: projects share a target folder, and the machine.
 fn alone() -> MutexGuard<'static, ()> {
@@ -126,9 +128,15 @@ impl Weakened {
 
     /// Runs all cases, with no defence missing.
     fn survives(&self) -> (String, bool) {
-        let mut command = self.command(&self.suite, None);
-        command.args([THREADS, "--skip", STORIES]).env("FAULTS_REPORT", self.sandbox.path().join(REPORT));
-        outcome(&command.output().expect("a run"))
+        let (mut printed, mut passed) = (String::new(), true);
+        for which in [&[THREADS, "--skip", STORIES, "--skip", SIZES][..], &[FEW, SIZES]] {
+            let mut command = self.command(&self.suite, None);
+            command.args(which).env("FAULTS_REPORT", self.sandbox.path().join(REPORT));
+            let (more, succeeded) = outcome(&command.output().expect("a run"));
+            printed += &more;
+            passed &= succeeded;
+        }
+        (printed, passed)
     }
 
     /// Runs cases, weakened or not.
