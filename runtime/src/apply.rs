@@ -173,6 +173,8 @@ impl<K: Object> Context<K> {
         let is_first = store.unanswered().begin(key, owner, Write::Creation);
         let created = self.write::<C>(dynamic_type, key, desired).await;
         store.unanswered().end(key, is_first, &created);
+        // It says nothing about what is there instead.
+        desired["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"));
         let created = match created {
             Ok(created) => created,
             Err(kube::Error::Api(status)) if status.is_conflict() => {
