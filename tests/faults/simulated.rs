@@ -26,7 +26,7 @@ pub const SIMULATED: &[Simulated] = &[
     Simulated {
         name: "crashes::f01_killed_after_each_write",
         seeds: 90,
-        property: "in the end there is what there is when nothing goes wrong",
+        property: "nothing is written at rest",
         patches: &[(
             INFORMER,
             "page.items.into_iter().for_each(|object| self.apply(object, priority));",
