@@ -95,12 +95,14 @@ impl<K: Object> Context<K> {
         let mut found = store.get(&key).filter(|known| self.controls(known.meta()));
         // A creation finds out whether the name is free. It is not tried where a child may be there and unknown: not everything
         // is kept, a write may not have been answered, and what is somebody else's may become the child.
-        let of = self.shared.store.dynamic_type();
-        let may_be_there = adopts
-            || !store.keeps_children(&key, &K::group(of), &K::kind(of))
-            || store.is_waited_for(&key)
-            || store.unanswered().has(&key);
-        if found.is_none() && may_be_there {
+        let may_be_there = || {
+            let of = self.shared.store.dynamic_type();
+            adopts
+                || !store.keeps_children(&key, &K::group(of), &K::kind(of))
+                || store.is_waited_for(&key)
+                || store.unanswered().has(&key)
+        };
+        if found.is_none() && may_be_there() {
             found = self.find(store, &key).await?;
         }
         if found.is_none() {

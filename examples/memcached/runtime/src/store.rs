@@ -457,9 +457,9 @@ impl<K: Object> Store<K> {
         if let Some(transform) = &*self.0.transform.read() {
             transform(&mut object);
         }
-        let pause = pause::annotation::<K>(&self.0.dynamic_type);
         let bytes = self.0.annotations.load(Ordering::Relaxed);
-        annotations::limit(object.meta_mut(), bytes, &managed, &pause);
+        let pause = || pause::annotation::<K>(&self.0.dynamic_type);
+        annotations::limit(object.meta_mut(), bytes, &managed, pause);
         (object, managed)
     }
 

@@ -11,14 +11,19 @@ pub(super) const LIMIT: usize = 16 << 10;
 
 /// Leaves out the longest annotations, until there are at most so many bytes. What was applied by one of `managed` stays and
 /// does not count: it is compared with what is desired. So does `pause`, the one that pauses the object.
-pub(super) fn limit(metadata: &mut ObjectMeta, bytes: usize, managed: &[Managed], pause: &str) {
+pub(super) fn limit(
+    metadata: &mut ObjectMeta,
+    bytes: usize,
+    managed: &[Managed],
+    pause: impl FnOnce() -> String,
+) {
     let Some(annotations) = &mut metadata.annotations else { return };
     let length = |(name, value): (&String, &String)| name.len() + value.len();
     if annotations.iter().map(length).sum::<usize>() <= bytes {
         return;
     }
-    let applied: HashSet<_> = managed.iter().flat_map(Managed::annotations).collect();
-    let others = annotations.iter().filter(|(name, _)| !applied.contains(*name) && *name != pause);
+    let kept: HashSet<_> = managed.iter().flat_map(Managed::annotations).chain([pause()]).collect();
+    let others = annotations.iter().filter(|(name, _)| !kept.contains(*name));
     let mut others: Vec<_> = others.map(|pair| (length(pair), pair.0.clone())).collect();
     others.sort_by_key(|(length, _)| *length);
     let mut total = 0;
@@ -52,7 +57,7 @@ mod tests {
         ] {
             let mut metadata: ObjectMeta = serde_json::from_value(metadata.clone()).expect("metadata");
             let managed = managed_fields::take(&mut metadata, &["me".to_owned()]);
-            limit(&mut metadata, bytes, &managed, "example.com/paused");
+            limit(&mut metadata, bytes, &managed, || "example.com/paused".to_owned());
             assert!(metadata.annotations.expect("annotations").keys().eq(expected), "{bytes}");
         }
     }
