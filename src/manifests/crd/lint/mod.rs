@@ -38,9 +38,7 @@ pub fn findings(definitions: &[Value]) -> Vec<Finding> {
         let kind = Place::kind(definition["spec"]["names"]["kind"].as_str().unwrap_or_default());
         for version in definition["spec"]["versions"].as_array().into_iter().flatten() {
             let place = kind.version(version["name"].as_str().unwrap_or_default());
-            rules::of_version(version, &mut |rule, message| {
-                found.push(Finding { place: place.to_string(), rule, message });
-            });
+            rules::of_version(version, &mut at(&place, &mut found));
             let schema = &version["schema"]["openAPIV3Schema"];
             for part in ["spec", "status"] {
                 let below = &schema["properties"][part];
@@ -75,6 +73,11 @@ pub fn lint(definitions: &[Value], places: &Places<'_>, accepted: &Accepted) -> 
     lines
 }
 
+/// Adds what a rule says to the findings, as one about this place.
+fn at(place: &Place<'_>, found: &mut Vec<Finding>) -> impl FnMut(&'static str, &'static str) {
+    move |rule, message| found.push(Finding { place: place.to_string(), rule, message })
+}
+
 fn has_rules(schema: &Value) -> bool {
     schema["x-kubernetes-validations"].as_array().is_some_and(|rules| !rules.is_empty())
 }
@@ -82,13 +85,10 @@ fn has_rules(schema: &Value) -> bool {
 /// Looks at a schema and all below it; `ruled` when a rule in CEL sees it.
 fn walk(schema: &Value, place: &Place<'_>, ruled: bool, found: &mut Vec<Finding>) {
     let ruled = ruled || has_rules(schema);
-    let mut report = |rule, message| found.push(Finding { place: place.to_string(), rule, message });
-    rules::of_schema(schema, ruled, &mut report);
+    rules::of_schema(schema, ruled, &mut at(place, found));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let place = place.field(name);
-        rules::of_field(name, field, is_required(schema, name), &mut |rule, message| {
-            found.push(Finding { place: place.to_string(), rule, message });
-        });
+        rules::of_field(name, field, is_required(schema, name), &mut at(&place, found));
         walk(field, &place, ruled, found);
     }
     if schema["items"].is_object() {

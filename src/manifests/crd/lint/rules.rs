@@ -32,7 +32,7 @@ const CONDITION: [&str; 5] = ["lastTransitionTime", "message", "reason", "status
 /// About a version of a kind as a whole.
 pub(super) fn of_version(version: &Value, report: Report<'_>) {
     let status = &version["schema"]["openAPIV3Schema"]["properties"]["status"];
-    if status["required"].as_array().is_some_and(|required| !required.is_empty()) {
+    if requires_fields(status) {
         let message =
             "has fields in its status that are required: whoever writes one of them has to write all";
         report("statusoptional", message);
@@ -45,9 +45,9 @@ pub(super) fn of_version(version: &Value, report: Report<'_>) {
 /// About a field, by its name and whether it is required.
 pub(super) fn of_field(name: &str, field: &Value, is_required: bool, report: Report<'_>) {
     let lower = name.to_ascii_lowercase();
-    let is_camel = lower.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_alphanumeric());
-    if !is_camel || name.starts_with(|c: char| c.is_ascii_uppercase()) {
+    let is_camel =
+        name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_alphanumeric());
+    if !is_camel {
         report("jsontags", "is not in camelCase, as fields of Kubernetes are");
     }
     if lower.contains("phase") {
@@ -117,12 +117,15 @@ pub(super) fn of_schema(schema: &Value, ruled: bool, report: Report<'_>) {
     }
 }
 
+fn requires_fields(schema: &Value) -> bool {
+    schema["required"].as_array().is_some_and(|names| !names.is_empty())
+}
+
 fn of_list(schema: &Value, ruled: bool, report: Report<'_>) {
     let items = &schema["items"];
     let is_struct = items["properties"].as_object().is_some_and(|fields| !fields.is_empty());
-    let requires = |schema: &Value| schema["required"].as_array().is_some_and(|names| !names.is_empty());
     let alternatives = ["oneOf", "anyOf"].into_iter().filter_map(|keyword| items[keyword].as_array());
-    if is_struct && !requires(items) && !alternatives.flatten().any(requires) {
+    if is_struct && !requires_fields(items) && !alternatives.flatten().any(requires_fields) {
         report("arrayofstruct", "has items without a required field, which cannot be told apart in YAML");
     }
     match schema["x-kubernetes-list-type"].as_str() {
