@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use common::Sandbox;
 use common::cluster::{Cluster, free_port, run, target, target_environment};
-use common::operator::{Operator, http};
+use common::operator::{Operator, http, samples};
 
 /// How many programs create objects at the same time.
 const CREATORS: usize = 8;
@@ -150,7 +150,7 @@ impl Running {
 
 fn writes(metrics: &str) -> u64 {
     let all = sum(metrics, "rest_client_requests_total{");
-    let reads: f64 = lines(metrics, "rest_client_requests_total{")
+    let reads: f64 = samples(metrics, "rest_client_requests_total{")
         .filter(|(line, _)| line.contains("\"GET\""))
         .map(|(_, value)| value)
         .sum();
@@ -158,13 +158,5 @@ fn writes(metrics: &str) -> u64 {
 }
 
 fn sum(metrics: &str, start: &str) -> f64 {
-    lines(metrics, start).map(|(_, value)| value).sum()
-}
-
-/// The lines that start so, each with its value.
-fn lines<'a>(metrics: &'a str, start: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
-    metrics.lines().filter(move |line| line.starts_with(start)).filter_map(|line| {
-        let (name, value) = line.rsplit_once(' ')?;
-        Some((name, value.parse().ok()?))
-    })
+    samples(metrics, start).map(|(_, value)| value).sum()
 }

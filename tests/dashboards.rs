@@ -5,11 +5,10 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use common::Sandbox;
-use common::cluster::{Cluster, eventually, free_port, run, target, target_environment};
+use common::cluster::{Cluster, eventually, free_port, go_module, run, target, target_environment};
 use common::operator::{Operator, http};
 
 /// Where they are, as templates.
@@ -27,12 +26,7 @@ struct Selector {
 
 /// The queries of the dashboard about what every operator has.
 fn queries() -> Vec<String> {
-    let mut go = Command::new("go");
-    // Not within this repository, whose Go modules have nothing to do with it.
-    go.args(["mod", "download", "-json", KUBEBUILDER]).current_dir(std::env::temp_dir());
-    let module: serde_json::Value = serde_json::from_str(&run(go, "").expect("the module")).expect("JSON");
-    let template = Path::new(module["Dir"].as_str().expect("a directory")).join(DASHBOARD);
-    let template = fs::read_to_string(template).expect("the dashboard");
+    let template = fs::read_to_string(go_module(KUBEBUILDER).join(DASHBOARD)).expect("the dashboard");
     let queries = template.lines().filter_map(|line| line.trim().strip_prefix("\"expr\": "));
     let queries = queries.map(|query| serde_json::from_str(query.trim_end_matches(',')).expect("a string"));
     queries.filter(|query: &String| !query.contains("{{")).collect()

@@ -8,20 +8,15 @@ use std::path::Path;
 use std::process::Command;
 
 use common::Sandbox;
-use common::cluster::{manifests, run, target_environment};
+use common::cluster::{go_module, manifests, target_environment};
 use iris_scaffold::manifests::crd::RULES;
-use serde_json::Value;
 
 /// The version whose rules the page names.
 const LINTER: &str = "sigs.k8s.io/kube-api-linter@v0.0.0-20260716143926-092fe0c72997";
 
 #[test]
 fn the_page_names_every_rule_of_the_linter_and_those_that_are_checked_here() {
-    let mut go = Command::new("go");
-    go.args(["mod", "download", "-json", LINTER]).current_dir(std::env::temp_dir());
-    let module: Value = serde_json::from_str(&run(go, "").expect("the linter")).expect("JSON");
-    let folder = Path::new(module["Dir"].as_str().expect("its folder"));
-    let documented = fs::read_to_string(folder.join("docs/linters.md")).expect("its rules");
+    let documented = fs::read_to_string(go_module(LINTER).join("docs/linters.md")).expect("its rules");
     // Rows such as `| [NoBools](#nobools) | Prevents usage of boolean types | False | Native, CRD |`.
     let theirs: BTreeSet<_> = documented
         .lines()

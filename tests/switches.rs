@@ -3,11 +3,8 @@
 
 mod common;
 
-use std::path::Path;
-use std::process::Command;
-
 use common::Sandbox;
-use common::cluster::{Cluster, eventually, kustomize, run};
+use common::cluster::{Cluster, eventually, go_module, kustomize};
 use common::switches::turn;
 use serde_json::json;
 
@@ -120,13 +117,9 @@ fn project(name: &str, init: &[&str]) -> Sandbox {
 
 fn define_others(cluster: &Cluster) {
     for (module, files) in OTHERS {
-        let mut go = Command::new("go");
-        // Not within this repository, whose Go modules have nothing to do with it.
-        go.args(["mod", "download", "-json", module]).current_dir(std::env::temp_dir());
-        let found: serde_json::Value = serde_json::from_str(&run(go, "").expect("the module")).expect("JSON");
+        let folder = go_module(module);
         for file in files {
-            let path = Path::new(found["Dir"].as_str().expect("a directory")).join(file);
-            cluster.define(&std::fs::read_to_string(path).expect("a definition"));
+            cluster.define(&std::fs::read_to_string(folder.join(file)).expect("a definition"));
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::common::cluster::{free_port, run, target};
-use crate::common::operator::http;
+use crate::common::operator::{Operator, http, samples};
 
 /// How many of its units a second of CPU has in `/proc` (`getconf CLK_TCK`).
 const TICKS: f64 = 100.0;
@@ -49,7 +49,7 @@ pub fn go() -> Program {
 
 /// A process that ends with the benchmark.
 pub struct Process {
-    child: Child,
+    operator: Operator,
     port: u16,
 }
 
@@ -71,19 +71,18 @@ impl Process {
         command.arg(format!("--metrics-bind-address=127.0.0.1:{port}"));
         command.arg(format!("--max-concurrent-reconciles={workers}"));
         command.env("KUBECONFIG", kubeconfig).env_remove("WATCH_NAMESPACE").stdin(Stdio::null());
-        Self { child: command.spawn().expect("an operator"), port }
+        Self { operator: Operator::start(&mut command), port }
     }
 
     /// What it has used; nothing as long as it does not serve its metrics.
     pub fn used(&self) -> Use {
         let metrics = self.metrics();
         let requests = |is_read: bool| {
-            let sorts = ["GET", "get"].map(|verb| format!("method=\"{verb}\""));
             let lines = samples(&metrics, "rest_client_requests_total{");
-            let lines = lines.filter(|(line, _)| sorts.iter().any(|sort| line.contains(sort)) == is_read);
+            let lines = lines.filter(|(line, _)| line.contains("method=\"GET\"") == is_read);
             lines.map(|(_, value)| value).sum()
         };
-        Use { cpu: cpu(self.child.id()), reads: requests(true), writes: requests(false) }
+        Use { cpu: cpu(self.operator.id()), reads: requests(true), writes: requests(false) }
     }
 
     /// How often it has reconciled without an error.
@@ -95,7 +94,7 @@ impl Process {
 
     /// Bytes of memory that are resident.
     pub fn memory(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.operator.id())).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kib * 1024.0
@@ -103,31 +102,14 @@ impl Process {
 
     /// Asks it to end; how long that takes.
     pub fn stop(mut self) -> Duration {
-        let begin = std::time::Instant::now();
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        assert!(self.child.wait().expect("its end").success(), "the operator stops in order");
+        let begin = Instant::now();
+        self.operator.stop();
         begin.elapsed()
     }
 
     fn metrics(&self) -> String {
         http(self.port, "/metrics").unwrap_or_default()
     }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The samples whose lines begin so.
-fn samples<'a>(metrics: &'a str, begin: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
-    metrics.lines().filter(move |line| line.starts_with(begin)).filter_map(|line| {
-        let (name, value) = line.rsplit_once(' ')?;
-        Some((name, value.parse().ok()?))
-    })
 }
 
 /// Seconds of CPU that a process has taken.

@@ -32,6 +32,15 @@ pub fn manifests(project: &Path, args: &[&str]) -> Result<String, String> {
     run(manifests, "")
 }
 
+/// The folder of a Go module, which is downloaded, such as `example.com/module@v1.0.0`.
+pub fn go_module(module: &str) -> PathBuf {
+    let mut go = Command::new("go");
+    // Not within this repository, whose Go modules have nothing to do with it.
+    go.args(["mod", "download", "-json", module]).current_dir(std::env::temp_dir());
+    let found: serde_json::Value = serde_json::from_str(&run(go, "").expect("the module")).expect("JSON");
+    found["Dir"].as_str().expect("a folder").into()
+}
+
 /// What kustomize makes of a folder: the one in kubectl and the one of its own alike.
 pub fn kustomize(folder: &Path) -> Result<String, String> {
     let both = [("kubectl", "kustomize"), ("kustomize", "build")].map(|(program, verb)| {

@@ -8,6 +8,10 @@ use std::process::{Child, Command};
 pub struct Operator(Child);
 
 impl Operator {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub fn start(command: &mut Command) -> Self {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
@@ -26,6 +30,14 @@ impl Drop for Operator {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// The samples of metrics whose lines begin so, each with its value.
+pub fn samples<'a>(metrics: &'a str, begin: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+    metrics.lines().filter(move |line| line.starts_with(begin)).filter_map(|line| {
+        let (name, value) = line.rsplit_once(' ')?;
+        Some((name, value.parse().ok()?))
+    })
 }
 
 /// What a plain endpoint of the operator answers; an error unless it is 200.
